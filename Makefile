@@ -1,0 +1,53 @@
+# Targets that a person calls are listed by `make` from their ## comments.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint migrate psql bench docs clean
+
+PYTHON ?= python3
+PG ?= 18,15
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+help:
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## create .venv and install everything into it (quick when nothing changed)
+
+$(INSTALLED): pyproject.toml
+	@.ci/packages python3-venv
+	@echo "setup: creating .venv and installing what pyproject.toml pins"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "setup: Python 3.11 or newer is needed")'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: setup ## 65 real decisions, faults and a killed worker; ends with "demo ok"
+	@$(BIN)/orderlatch demo
+
+test: setup ## all tests on Postgres 18 and 15 (PG=18 for one of them, ARGS="-k name" to choose)
+	@.ci/packages postgresql-15 postgresql-15-pgtap postgresql-15-plpgsql-check
+	@$(BIN)/pytest --pg=$(PG) $(ARGS)
+
+lint: setup ## ruff, mypy and the style tests
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/pytest --quiet tests/style
+
+migrate: setup ## bring the database at DATABASE_URL (or the embedded one) up to this checkout
+	@$(BIN)/orderlatch migrate
+
+psql: setup ## a psql prompt on the same database
+	@$(BIN)/orderlatch psql
+
+bench: setup ## the benchmarks of tests/bench
+	@$(BIN)/pytest tests/bench --run-bench $(ARGS)
+
+docs: setup ## write docs/generated from a freshly migrated database
+	@$(BIN)/python -m tests.support.reference
+
+clean: ## stop the embedded server; remove its data, .venv and caches
+	@test ! -x $(BIN)/orderlatch || $(BIN)/orderlatch stop --remove
+	@rm -rf .venv .orderlatch *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

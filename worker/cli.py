@@ -1,0 +1,85 @@
+"""The command `orderlatch`. Each command lives in the module that does its work and is imported when called."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from importlib import import_module
+
+import click
+
+from worker import embedded
+
+# Name of the command -> module and click command in it. Add a command by adding a line.
+COMMANDS = {
+    "check": "worker.installer:check_command",
+    "migrate": "worker.installer:migrate_command",
+    "psql": "worker.cli:psql_command",
+    "stop": "worker.cli:stop_command",
+    "url": "worker.cli:url_command",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when that command is wanted."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Name every command."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return one command."""
+        if (target := COMMANDS.get(cmd_name)) is None:
+            return None
+        module, _, name = target.partition(":")
+        command = getattr(import_module(module), name)
+        assert isinstance(command, click.Command), target
+        return command
+
+
+@click.group(cls=LazyGroup)
+def commands() -> None:
+    """One trading decision becomes at most one broker order.
+
+    Every command uses the database at DATABASE_URL; without it, an embedded Postgres that is started when needed.
+    """
+
+
+def main() -> None:
+    """Run the command line; what a person can put right ends in one line, not in a traceback."""
+    try:
+        commands(prog_name="orderlatch")
+    except embedded.EmbeddedError as error:
+        click.echo(f"orderlatch: {error}", err=True)
+        sys.exit(1)
+
+
+def database_url() -> str:
+    """DATABASE_URL, or the URL of the embedded server, which is started when needed."""
+    return os.environ.get("DATABASE_URL") or embedded.ensure_running()
+
+
+@click.command("url")
+def url_command() -> None:
+    """Print the connection URL in use; start the embedded server when there is no DATABASE_URL."""
+    click.echo(database_url())
+
+
+@click.command("psql", context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def psql_command(arguments: tuple[str, ...]) -> None:
+    """Open psql on the database in use; ARGUMENTS are handed on (-c "select …")."""
+    url = database_url()
+    program = shutil.which("psql") or str(embedded.reachable_binaries(embedded.home()) / "psql")
+    os.execv(program, [program, url, *arguments])
+
+
+@click.command("stop")
+@click.option("--remove", is_flag=True, help="Also remove the server's data directory.")
+def stop_command(remove: bool) -> None:
+    """Stop the embedded server; does nothing when it does not run."""
+    if remove:
+        embedded.remove()
+    else:
+        embedded.stop()

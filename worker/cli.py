@@ -1,4 +1,4 @@
-"""The command `orderlatch`. Each command lives in the module that does its work and is imported when called."""
+"""The command `orderlatch`. Each command lives in the module that does its work, imported when called."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class LazyGroup(click.Group):
 def commands() -> None:
     """One trading decision becomes at most one broker order.
 
-    Every command uses the database at DATABASE_URL; without it, an embedded Postgres that is started when needed.
+    Every command uses the database at DATABASE_URL; without it an embedded Postgres, started when needed.
     """
 
 

@@ -1,7 +1,7 @@
 """A Postgres server of the checkout's own, for whoever has no DATABASE_URL.
 
-The binaries come from a wheel; everything else (initdb, start, stop, who runs it, where its socket is) is done here,
-so that the wheel is nothing but a directory of programs. See docs/decisions/embedded-postgres.md.
+The programs come from a wheel; everything else (initdb, start, stop, who runs it, where its socket is) is done
+here, so that the wheel is nothing but a directory of programs. See docs/decisions/embedded-postgres.md.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ DATABASE = "orderlatch"
 # The kernel's limit for the path of a unix socket is 107 bytes; the file name and a margin are taken off.
 LONGEST_SOCKET_DIRECTORY = 107 - len("/.s.PGSQL.5432.lock")
 
-# fsync, full_page_writes and synchronous_commit stay what Postgres ships: on. A demo that lies about durability
-# proves nothing.
+# fsync, full_page_writes and synchronous_commit stay what Postgres ships: on. A demo that lies about
+# durability proves nothing.
 SETTINGS: Mapping[str, str] = {"shared_buffers": "64MB", "log_min_messages": "warning"}
 
 
@@ -63,7 +63,7 @@ class Login:
 
     def run(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
         """Run a program as this user, from a directory that every user may enter."""
-        identity = {"user": self.uid, "group": self.gid, "extra_groups": []} if os.geteuid() == 0 else {}
+        root = os.geteuid() == 0
         return subprocess.run(
             command,
             check=False,
@@ -71,7 +71,9 @@ class Login:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            **identity,
+            user=self.uid if root else None,
+            group=self.gid if root else None,
+            extra_groups=[] if root else None,
         )
 
     def can_enter(self, directory: Path) -> bool:
@@ -102,14 +104,8 @@ class Server:
         unfinished = self.data.with_name(self.data.name + ".new")
         shutil.rmtree(unfinished, ignore_errors=True)
         login.make_directory(unfinished)
-        # The C locale sorts by bytes and is the same on every machine; access is governed by the socket's directory.
-        options = (
-            "--username=postgres",
-            "--auth=trust",
-            "--encoding=UTF8",
-            "--no-locale",
-            "--no-instructions",
-        )
+        # The C locale is the same on every machine. Who may connect is settled by the socket's directory.
+        options = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale")
         result = login.run(self.binaries / "initdb", "-D", unfinished, *options)
         if result.returncode != 0:
             raise EmbeddedError(f"initdb failed in {unfinished}:\n{result.stderr}")
@@ -160,7 +156,7 @@ def wheel_binaries() -> Path:
 def home() -> Path:
     """The directory of the embedded server: .orderlatch in the checkout, or $ORDERLATCH_HOME.
 
-    Root's checkout may lie where the server's user cannot go (/root, a mktemp -d). Nobody's permissions are changed
+    Root's checkout may lie where the server's user cannot go (/root, a mktemp -d). No permissions are changed
     for that: everything then lives in /var/lib/orderlatch, in a directory named after the checkout.
     """
     if chosen := os.environ.get("ORDERLATCH_HOME"):

@@ -66,6 +66,17 @@ comment on table orderlatch_data.sql_files is
 comment on column orderlatch_data.sql_files.path is 'path below sql/, with forward slashes';
 comment on column orderlatch_data.sql_files.checksum is 'sha256 of the file, lower-case hex';
 comment on column orderlatch_data.sql_files.applied_at is 'when the file was applied';
+create table orderlatch_data.sql_objects (
+  object text not null,
+  checksum text not null,
+  constraint sql_objects_pkey primary key (object),
+  constraint sql_objects_checksum_is_sha256 check (checksum ~ '^[0-9a-f]{64}$')
+);
+comment on table orderlatch_data.sql_objects is
+  'Functions, views and triggers as the files of sql/ made them; orderlatch check finds what was changed by hand.';
+comment on column orderlatch_data.sql_objects.object is 'kind and full name, as pg_identify_object gives them';
+comment on column orderlatch_data.sql_objects.checksum is
+  'sha256 of definition, owner, rights and comment, lower-case hex';
 """
 
 

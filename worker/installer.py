@@ -1,0 +1,117 @@
+"""Installing and upgrading: tables by alembic revisions, then sql/ as a whole."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from psycopg.rows import scalar_row
+from sqlalchemy import Engine, NullPool, create_engine, text
+from sqlalchemy.exc import DBAPIError
+
+from worker import OrderlatchError
+from worker.applier import LOCK_TIMEOUT, File, FileError, apply, differences, read_files
+from worker.cli import database_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# The key of the session advisory lock that makes a second `migrate` wait for the first: "latch" in ASCII.
+MIGRATING = int.from_bytes(b"latch")
+
+
+class InstallError(OrderlatchError):
+    """The database could not be brought up to this checkout; the step that failed has left nothing behind."""
+
+
+def migrate(url: str, files: list[File], say: Callable[[str], object] = click.echo) -> None:
+    """Bring a database up to this checkout; a second caller waits for the first and finds nothing to do."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("set lock_timeout = '10min'")
+        connection.execute("select pg_advisory_lock(%s)", [MIGRATING])
+        before, head = installed_revision(connection), revisions()[0]
+        if before != head:
+            upgrade(url, before)
+            say(f"migrate: revision {before or 'none'} -> {head}")
+        if not differences(connection, files):
+            say(f"migrate: nothing to do (revision {head}, {len(files)} files)")
+            return
+        try:
+            apply(connection, files)
+        except FileError as error:
+            if not error.cannot_replace:
+                raise
+            apply(connection, files, anew=True)
+        say(f"migrate: applied {len(files)} files")
+
+
+def revisions() -> list[str]:
+    """Every revision of this checkout, newest first."""
+    script = ScriptDirectory.from_config(Config(toml_file=ROOT / "pyproject.toml"))
+    return [revision.revision for revision in script.walk_revisions()]
+
+
+def installed_revision(connection: psycopg.Connection) -> str | None:
+    """The revision of a database, or none; a revision that this checkout does not know is an error."""
+    cursor = connection.cursor(row_factory=scalar_row)
+    if cursor.execute("select to_regclass('orderlatch_data.alembic_version') is null").fetchone():
+        return None
+    revision = cursor.execute("select v.version_num from orderlatch_data.alembic_version as v").fetchone()
+    if revision is not None and revision not in revisions():
+        raise InstallError(
+            f"the database is at revision {revision}, which this checkout does not know (it ends at "
+            f"{revisions()[0]}): it was migrated by a newer one, so use that or a later one"
+        )
+    return revision
+
+
+def upgrade(url: str, before: str | None) -> None:
+    """Run the revisions that the database lacks, all in one transaction."""
+    config = Config(toml_file=ROOT / "pyproject.toml")
+    try:
+        with engine(url).begin() as connection:
+            config.attributes["connection"] = connection
+            connection.execute(text(f"set local lock_timeout = '{LOCK_TIMEOUT}'"))
+            if before is None:
+                connection.execute(text("create schema if not exists orderlatch_data"))
+            command.upgrade(config, "head")
+            # Whoever migrates next may be another member of the owner.
+            connection.execute(text("alter table orderlatch_data.alembic_version owner to orderlatch_owner"))
+    except DBAPIError as error:
+        raise InstallError(f"a revision failed: {error.orig}") from error
+
+
+def engine(url: str) -> Engine:
+    """SQLAlchemy's view of a database, for alembic alone; psycopg reads the URL, as everywhere else."""
+    return create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
+
+
+@click.command("migrate")
+def migrate_command() -> None:
+    """Bring the database up to this checkout: tables first, then sql/ when anything in it differs."""
+    migrate(database_url(), read_files(ROOT / "sql"))
+
+
+@click.command("check")
+def check_command() -> None:
+    """Say whether what is installed equals this checkout; if not, name each difference, exit status 1."""
+    files = read_files(ROOT / "sql")
+    with psycopg.connect(database_url(), autocommit=True) as connection:
+        installed, head = installed_revision(connection), revisions()[0]
+        if installed != head:
+            click.echo(f"revision: the database has {installed or 'none'}, the checkout {head}")
+            sys.exit(1)
+        different = differences(connection, files)
+    for line in different:
+        click.echo(line)
+    if different:
+        sys.exit(1)
+    click.echo(f"check: equal (revision {head}, {len(files)} files)")

@@ -1,6 +1,6 @@
 """Applying sql/: the files are the whole truth of every function, view and trigger.
 
-They are applied together in one transaction. What they made is remembered by checksum, so that a change by hand
+They are applied together in one transaction. What they made is remembered by checksum, so a change by hand
 is found, and what no file makes any more is dropped. See docs/decisions/installing.md.
 """
 
@@ -125,10 +125,8 @@ def read_files(directory: Path) -> list[File]:
 def differences(connection: psycopg.Connection, files: list[File]) -> list[str]:
     """What is not as the files, when last applied, made it: one line for each file and object."""
     with installing(connection):
-        known_files = fetch_pairs(connection, "select f.path, f.checksum from orderlatch_data.sql_files as f")
-        known_objects = fetch_pairs(
-            connection, "select o.object, o.checksum from orderlatch_data.sql_objects as o"
-        )
+        known_files: dict[str, str] = dict(connection.execute(KNOWN_FILES).fetchall())
+        known_objects: dict[str, str] = dict(connection.execute(KNOWN_OBJECTS).fetchall())
         found_objects = {found.name: found.checksum for found in fetch_objects(connection)}
     return [
         *compare("sql/", known_files, {file.path: file.checksum for file in files}, "not applied", "gone"),
@@ -152,8 +150,8 @@ def compare(
 def apply(connection: psycopg.Connection, files: list[File], *, anew: bool = False) -> None:
     """Apply all files in one transaction, and drop what none of them makes any more.
 
-    Objects are replaced in place, so that running sessions and views of other schemas keep working; anew, they are
-    dropped first.
+    Objects are replaced in place, so running sessions and views of other schemas keep working; anew, they
+    are dropped first.
     """
     with installing(connection):
         if anew:

@@ -1,0 +1,217 @@
+"""The only module that speaks HTTP: makes one call, once, and says for certain how far it got.
+
+An order must never leave late and never leave twice, so three things are built in rather than hoped for.
+The deadline is checked between the ready connection and the first byte. Nothing is retried or redirected.
+And every socket closes with a reset, so that of a call that was given up nothing leaves later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import httpcore
+import httpx
+
+from worker.messages import Answer, Request, Sent, elapsing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from worker.settings import Account
+
+MAX_BODY_BYTES = 8 * 1024 * 1024
+"""A longer answer is given up: no answer of Alpaca's comes near (500 orders are about 1 MB)."""
+
+SAFE_HEADERS = frozenset(
+    {
+        "content-type",
+        "date",
+        "retry-after",
+        "x-ratelimit-limit",
+        "x-ratelimit-remaining",
+        "x-ratelimit-reset",
+        "x-request-id",
+    }
+)
+"""The response headers that are handed on; any other might hold a secret, and none is needed."""
+
+IDLE_S = 4.0
+"""How long an unused connection is kept: less than servers keep theirs (uvicorn 5 s, nginx 75 s), because a
+submit that meets a connection just being closed ends in doubt."""
+
+_RESET_ON_CLOSE = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+_SEND_AT_ONCE = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+class _DeadlinePassedError(Exception):
+    """The request may not leave any more; nothing of it has."""
+
+
+class _BodyTooLargeError(Exception):
+    """The answer is longer than MAX_BODY_BYTES."""
+
+
+# Every way in which httpx, httpcore below it, TLS and the system may fail a call. Anything else is a mistake
+# in this program and ends it.
+_FAILURES = (
+    _DeadlinePassedError,
+    _BodyTooLargeError,
+    httpx.HTTPError,
+    httpx.StreamError,
+    httpx.InvalidURL,
+    OSError,  # includes TimeoutError and ssl.SSLError
+    ValueError,  # a request that cannot be written down, such as a header that is not text
+    RuntimeError,  # a transport that was closed under the call
+)
+
+
+class Broker:
+    """One account's way to its broker: its address, its keys, its connections."""
+
+    def __init__(self, *, account: Account, connections: int, clock: Callable[[], float] = elapsing) -> None:
+        """`connections`: as many as calls may be under way, so that a call never waits for another."""
+        self._clock = clock
+        self._base_url = httpx.URL(account.base_url)
+        self._client = httpx.AsyncClient(
+            transport=httpx.AsyncHTTPTransport(
+                http1=True,
+                http2=False,
+                retries=0,
+                trust_env=False,
+                limits=httpx.Limits(max_connections=connections, keepalive_expiry=IDLE_S),
+                socket_options=[_RESET_ON_CLOSE, _SEND_AT_ONCE],
+            ),
+            # A proxy or a netrc meant for other programs must not decide where orders go; and a proxy that
+            # answers in the broker's place would make "refused" a guess.
+            trust_env=False,
+            follow_redirects=False,
+            # `timeout_ms` bounds the whole call, in `call`; a time-out for each step would be a second one.
+            timeout=None,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            headers={
+                "accept": "application/json",
+                "accept-encoding": "identity",  # so that the raw bytes are the answer
+                "user-agent": f"orderlatch/{version('orderlatch')}",
+                "apca-api-key-id": account.key_id.get_secret_value(),
+                "apca-api-secret-key": account.secret_key.get_secret_value(),
+            },
+        )
+
+    async def call(self, request: Request, *, asked_at: float) -> Answer:
+        """Make the call, once. Every outcome is an answer.
+
+        `asked_at` is when the request was asked for, on this broker's clock: `send_within_ms` runs from
+        there, `timeout_ms` from now.
+        """
+        started_at = self._clock()
+        timeout_s = request.timeout_ms / 1000
+        crossing = _Crossing(
+            clock=self._clock,
+            send_by=asked_at + request.send_within_ms / 1000,
+            end_by=started_at + timeout_s,
+        )
+        try:
+            async with asyncio.timeout(timeout_s):
+                status, headers, body = await self._exchange(request, crossing)
+        except _FAILURES as error:
+            return Answer(
+                request_id=request.request_id,
+                sent=crossing.sent,
+                error=_reason(error),
+                elapsed_ms=self._ms_since(started_at),
+            )
+        return Answer(
+            request_id=request.request_id,
+            sent="yes",
+            status=status,
+            headers={name: value for name, value in headers.items() if name in SAFE_HEADERS},
+            body=body,
+            elapsed_ms=self._ms_since(started_at),
+        )
+
+    async def close(self) -> None:
+        """Close the connections that are kept."""
+        await self._client.aclose()
+
+    async def _exchange(self, request: Request, crossing: _Crossing) -> tuple[int, httpx.Headers, bytes]:
+        target = request.path + ("?" + urlencode(request.query) if request.query else "")
+        async with self._client.stream(
+            request.method,
+            self._base_url.copy_with(raw_path=target.encode("ascii")),
+            content=None if request.body is None else request.body.encode(),
+            headers=None if request.body is None else {"content-type": "application/json"},
+            extensions={"trace": crossing.observe},
+        ) as response:
+            body = bytearray()
+            async for chunk in response.aiter_raw():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise _BodyTooLargeError
+            return response.status_code, response.headers, bytes(body)
+
+    def _ms_since(self, started_at: float) -> int:
+        return round((self._clock() - started_at) * 1000)
+
+
+class _Crossing:
+    """Watches one call cross the line between not sent and perhaps sent, and stops it there when it is late.
+
+    httpcore reports its steps to `observe` and takes an exception from it as its own. Between the report
+    that headers are about to be sent and the system call that sends them, it does not yield.
+    """
+
+    def __init__(self, *, clock: Callable[[], float], send_by: float, end_by: float) -> None:
+        self.sent: Sent = "no"
+        self._clock = clock
+        self._send_by = send_by
+        self._end_by = end_by
+
+    async def observe(self, step: str, info: Mapping[str, object]) -> None:
+        match step:
+            case "http11.send_request_headers.started":
+                assert self.sent == "no", "a request is sent once"
+                if self._clock() >= self._send_by:
+                    raise _DeadlinePassedError
+                self.sent = "maybe"
+            case "http11.send_request_headers.failed":
+                # Raised while the headers are put together, before any of them is written.
+                if isinstance(info["exception"], httpcore.LocalProtocolError):
+                    self.sent = "no"
+            case "http11.send_request_body.started":
+                # A process that was frozen in between must not complete the order long after.
+                if self._clock() >= self._end_by:
+                    raise TimeoutError
+            case _:
+                pass
+
+
+def _reason(error: BaseException) -> str:
+    """Say in a few words what failed. Never the message of an HTTP library: it may quote a header."""
+    match error:
+        case _DeadlinePassedError():
+            return "deadline_passed"
+        case _BodyTooLargeError():
+            return "body_too_large"
+        case TimeoutError():
+            return "timeout"
+        case _:
+            system_error = _system_error(error)
+            name = type(error).__name__
+            return name if system_error is None else f"{name}: {system_error}"
+
+
+def _system_error(error: BaseException) -> str | None:
+    """Find what the system said, at the root of the chain of errors: it quotes nothing of the call."""
+    found = None
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            found = cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return found

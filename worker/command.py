@@ -1,0 +1,87 @@
+"""The commands `orderlatch worker` and `orderlatch propose`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import click
+
+from worker.cli import database_url
+from worker.database import Database
+from worker.logs import configure_logs
+from worker.postgres import DatabaseAwayError, StatementRefusedError
+from worker.propose import Outcome, propose_lines, summary
+from worker.run import WorkerError, run_worker
+from worker.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+
+@click.command("worker")
+def worker_command() -> None:
+    """Carry requests to the broker and answers back, until SIGTERM or Ctrl-C.
+
+    \b
+    DATABASE_URL                        the database; without it the embedded one
+    ORDERLATCH_ACCOUNTS                 accounts to work for, like paper,live
+    ORDERLATCH_<ACCOUNT>_KEY_ID         Alpaca's key id and secret key of each account; with one account
+    ORDERLATCH_<ACCOUNT>_SECRET_KEY       APCA_API_KEY_ID and APCA_API_SECRET_KEY serve as well
+    ORDERLATCH_<ACCOUNT>_ENVIRONMENT    paper (default) or live
+    ORDERLATCH_<ACCOUNT>_BASE_URL       another broker than Alpaca's of that environment
+    ORDERLATCH_SLOTS                    calls at a time (16)
+    ORDERLATCH_POLL_MS                  pause between claims when nothing else wakes the worker (1000)
+    ORDERLATCH_DRAIN_MS                 longest wait for calls in flight at a stop (30000)
+    ORDERLATCH_WORKER_NAME              name of this worker in the database (host:pid)
+    ORDERLATCH_METRICS_PORT             serve Prometheus metrics there, on ORDERLATCH_METRICS_HOST (127.0.0.1)
+    """  # noqa: D301
+    try:
+        settings = Settings.read()
+        accounts = settings.read_accounts()
+        configure_logs()
+        asyncio.run(run_worker(settings=settings, accounts=accounts, database_url=database_url()))
+    except (SettingsError, WorkerError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@click.command("propose")
+@click.argument("file", type=click.File("rb"))
+@click.option("--account", required=True, help="The account that the decisions are for.")
+@click.pass_context
+def propose_command(ctx: click.Context, file: BinaryIO, account: str) -> None:
+    """Propose the decisions in FILE, one JSON object a line ("-" is standard input).
+
+    To propose a decision again is no harm: it is found, not made twice. Ends with status 1 when a line was
+    invalid.
+    """
+    try:
+        outcomes = asyncio.run(_propose(file=file, account=account))
+    except DatabaseAwayError as error:
+        hint = "Run it again: what was proposed is not proposed twice."
+        raise click.ClickException(f"{error}\n{hint}") from error
+    except StatementRefusedError as error:
+        hint = f"\n{error.hint}" if error.hint else ""
+        raise click.ClickException(f"{error.sqlstate} {error}{hint}") from error
+    click.echo(summary(outcomes))
+    if outcomes["invalid"] or outcomes["collision"]:
+        ctx.exit(1)
+
+
+async def _propose(*, file: BinaryIO, account: str) -> Counter[str]:
+    """Propose, print a line for each decision, and count the outcomes."""
+    outcomes: Counter[str] = Counter()
+    database = Database(database_url())
+    async with database.opened():
+        async for outcome in propose_lines(database=database, account=account, lines=file):
+            outcomes[outcome.outcome] += 1
+            click.echo(_shown(outcome))
+    return outcomes
+
+
+def _shown(outcome: Outcome) -> str:
+    """One aligned line; what came from the file is stripped of what a terminal would obey."""
+    columns = f"{outcome.number:>6}  {outcome.outcome:<9} {outcome.status:<10} {outcome.symbol[:12]:<12}"
+    line = f"{columns} {outcome.decision_hash[:12]:<12}  {outcome.remark}".rstrip()
+    return "".join(character if character.isprintable() else "?" for character in line)

@@ -1,0 +1,198 @@
+"""The only module that names SQL: the functions of schema `orderlatch` that the worker calls, and LISTEN.
+
+Columns are listed and arguments named, so that a function may gain some while workers run.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from worker.messages import Answer, Claim, Meaning, Proposal, Request
+from worker.postgres import Postgres, errors_named
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from uuid import UUID
+
+    import psycopg
+
+    from worker.settings import Account
+
+SCHEMA_VERSIONS = frozenset({1})
+"""The values of `orderlatch.schema_version()` that this worker speaks."""
+
+_SCHEMA_VERSION = b"""
+select orderlatch.schema_version() as value
+"""
+
+_REGISTER_WORKER = b"""
+select orderlatch.register_worker(
+         p_worker_name => %(worker_name)s,
+         p_accounts => %(accounts)s::jsonb,
+         p_schema_version => %(schema_version)s::integer
+       )
+"""
+
+_RELEASE_WORKER = b"""
+select orderlatch.release_worker(p_worker_id => %(worker_id)s::integer)
+"""
+
+_CLAIM_REQUESTS = b"""
+select claimed.request_id, claimed.account, claimed.kind, claimed.method, claimed.path, claimed.query,
+       claimed.body, claimed.send_within_ms, claimed.timeout_ms, claimed.ask_again_ms
+  from orderlatch.claim_requests(
+         p_worker_id => %(worker_id)s::integer,
+         p_accounts => %(accounts)s::text[],
+         p_how_many => %(how_many)s::integer
+       ) as claimed
+"""
+
+_RECORD_RESPONSES = b"""
+select recorded.request_id, recorded.meaning
+  from orderlatch.record_responses(p_answers => %(answers)s::jsonb) as recorded
+ order by recorded.answer_no
+"""
+
+_PROPOSE_DECISIONS = b"""
+select proposed.input_no, proposed.decision_hash, proposed.status, proposed.outcome, proposed.reasons,
+       proposed.error_code, proposed.error_message
+  from orderlatch.propose_decisions(
+         p_account => %(account)s::text,
+         p_decisions => %(decisions)s::jsonb
+       ) as proposed
+ order by proposed.input_no
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Integer:
+    value: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ClaimedRow:
+    """A request; or, with `request_id` null, the hint when to ask again."""
+
+    request_id: UUID | None
+    account: str
+    kind: str
+    method: str
+    path: str
+    query: dict[str, str] | None
+    body: str | None
+    send_within_ms: int
+    timeout_ms: int
+    ask_again_ms: int | None
+
+
+class Database:
+    """The functions that the worker calls. Each raises DatabaseAwayError or StatementRefusedError."""
+
+    def __init__(self, url: str) -> None:
+        self._postgres = Postgres(url)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Keep connections for the block; raises DatabaseAwayError at once when there is no server."""
+        async with self._postgres.opened():
+            yield
+
+    async def schema_version(self) -> int:
+        """Return the version of the installed schema."""
+        [version] = await self._postgres.rows(_Integer, _SCHEMA_VERSION, {})
+        return version.value
+
+    async def claim_requests(self, *, worker_id: int, accounts: Sequence[str], how_many: int) -> Claim:
+        """Ask for up to `how_many` requests to make. What is granted is committed when this returns."""
+        rows = await self._postgres.rows(
+            _ClaimedRow,
+            _CLAIM_REQUESTS,
+            {"worker_id": worker_id, "accounts": list(accounts), "how_many": how_many},
+        )
+        return Claim(
+            requests=[_request(row, row.request_id) for row in rows if row.request_id is not None],
+            ask_again_ms=next((row.ask_again_ms for row in rows if row.request_id is None), None),
+        )
+
+    async def record_responses(self, answers: Sequence[Answer]) -> list[Meaning]:
+        """Record answers. Recording one twice changes nothing, so after a lost connection do it again."""
+        return await self._postgres.rows(
+            Meaning, _RECORD_RESPONSES, {"answers": json.dumps([_members(answer) for answer in answers])}
+        )
+
+    async def propose_decisions(self, *, account: str, decisions: Sequence[str]) -> list[Proposal]:
+        """Propose decisions, each the text of one JSON value, which reaches Postgres to the letter."""
+        return await self._postgres.rows(
+            Proposal, _PROPOSE_DECISIONS, {"account": account, "decisions": f"[{','.join(decisions)}]"}
+        )
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[Session]:
+        """Open a session of its own that hears NOTIFY, for one life of the worker."""
+        async with self._postgres.session() as connection:
+            await connection.execute("listen orderlatch")
+            yield Session(connection)
+
+
+class Session:
+    """The listening session of one life of the worker: it holds the lock that proves the worker alive."""
+
+    def __init__(self, connection: psycopg.AsyncConnection) -> None:
+        self._connection = connection
+
+    async def register_worker(self, *, worker_name: str, accounts: Sequence[Account]) -> int:
+        """Begin a life; returns its worker id."""
+        described = [{"account": each.name, "environment": each.environment} for each in accounts]
+        cursor = await self._connection.execute(
+            _REGISTER_WORKER,
+            {
+                "worker_name": worker_name,
+                "accounts": json.dumps(described),
+                "schema_version": max(SCHEMA_VERSIONS),
+            },
+        )
+        row = await cursor.fetchone()
+        assert row is not None
+        assert isinstance(row[0], int)
+        return row[0]
+
+    async def notifications(self) -> AsyncIterator[str]:
+        """Yield the account of each NOTIFY, until the connection is lost."""
+        async for notification in self._connection.notifies():
+            yield notification.payload
+
+    async def release_worker(self, worker_id: int) -> None:
+        """End a life in order."""
+        with errors_named():
+            await self._connection.execute(_RELEASE_WORKER, {"worker_id": worker_id})
+
+
+def _request(row: _ClaimedRow, request_id: UUID) -> Request:
+    return Request(
+        request_id=request_id,
+        account=row.account,
+        kind=row.kind,
+        method=row.method,
+        path=row.path,
+        query=row.query,
+        body=row.body,
+        send_within_ms=row.send_within_ms,
+        timeout_ms=row.timeout_ms,
+    )
+
+
+def _members(answer: Answer) -> dict[str, object]:
+    """Write an answer as record_responses reads it; the body as base64, because it may be any bytes."""
+    return {
+        "request_id": str(answer.request_id),
+        "sent": answer.sent,
+        "status": answer.status,
+        "headers": None if answer.headers is None else dict(answer.headers),
+        "body": None if answer.body is None else base64.b64encode(answer.body).decode("ascii"),
+        "error": answer.error,
+        "elapsed_ms": answer.elapsed_ms,
+    }

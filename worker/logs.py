@@ -1,0 +1,39 @@
+"""One JSON line an event, on standard output. No payload, no key, no SQL is ever an argument of one."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+
+def configure_logs() -> None:
+    """Send structlog's events, and what libraries have to say, through one JSON formatter."""
+    stamps: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+    ]
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*stamps, structlog.stdlib.add_logger_name],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    structlog.configure(
+        processors=[*stamps, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    # httpx names whole URLs and httpcore whole headers, keys included: neither is heard at any level.
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).disabled = True
+    # The pool repeats at each try what worker/postgres.py says once.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)

@@ -1,0 +1,145 @@
+"""How the worker reaches Postgres: one small pool for work, and what its errors mean for the work.
+
+Nothing here knows what is asked of the database; that is worker/database.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+import psycopg
+import structlog
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import class_row
+from psycopg_pool import AsyncConnectionPool
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping
+
+Row = TypeVar("Row")
+
+# One connection claims while the other records; more would only wait for the same locks.
+_CONNECTIONS = 2
+_POOL_WAIT_S = 3.0
+# Short, because the pool doubles its pauses up to this, and an outage of a minute would end a minute late.
+# Whoever still needs a connection asks again, and with that the pool tries again.
+_RECONNECT_S = 2.0
+
+_SESSION: Mapping[str, str | int] = {
+    "application_name": "orderlatch-worker",
+    "connect_timeout": 5,
+    # A server that vanished without a word is noticed within half a minute.
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+_SESSION_OPTIONS = r"-c statement_timeout=30s -c default_transaction_isolation=read\ committed"
+
+# SQLSTATEs that speak of the server's condition and not of the statement: a lost connection, no resources, a
+# shutdown, a system error, and the read-only standby that is met in a failover.
+_AWAY = ("08", "53", "57P", "58", "25006")
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class DatabaseAwayError(Exception):
+    """The server cannot be reached or cannot work now. Whether the statement took effect is not known."""
+
+
+class StatementRefusedError(Exception):
+    """The server refused the statement, which has had no effect."""
+
+    def __init__(self, error: psycopg.Error) -> None:
+        super().__init__(error.diag.message_primary or type(error).__name__)
+        self.sqlstate = error.sqlstate or ""
+        self.hint = error.diag.message_hint
+
+
+class Postgres:
+    """A server, reached through a small pool. Every statement is a transaction of its own."""
+
+    def __init__(self, url: str) -> None:
+        options = f"{conninfo_to_dict(url).get('options') or ''} {_SESSION_OPTIONS}".strip()
+        self._conninfo = make_conninfo(url, **_SESSION, options=options)
+        self._pool = AsyncConnectionPool(
+            self._conninfo,
+            # Nothing is prepared, so that neither a replaced function nor a pooler in between is a surprise.
+            kwargs={"autocommit": True, "prepare_threshold": None},
+            min_size=1,
+            max_size=_CONNECTIONS,
+            timeout=_POOL_WAIT_S,
+            reconnect_timeout=_RECONNECT_S,
+            open=False,
+        )
+        self._away_since: float | None = None
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Keep the pool open for the block; raises DatabaseAwayError at once when there is no server."""
+        async with self.session():  # the pool itself would hide why it cannot connect
+            pass
+        async with self._pool:
+            yield
+
+    async def rows(
+        self, row_type: type[Row], statement: bytes, parameters: Mapping[str, object]
+    ) -> list[Row]:
+        """Run one statement; raises DatabaseAwayError or StatementRefusedError."""
+        try:
+            with errors_named():
+                async with (
+                    self._pool.connection() as connection,
+                    connection.cursor(row_factory=class_row(row_type)) as cursor,
+                ):
+                    await cursor.execute(statement, parameters)
+                    rows = await cursor.fetchall()
+        except DatabaseAwayError as error:
+            if self._away_since is None:
+                self._away_since = time.monotonic()
+                _log.warning("database_away", reason=str(error))
+            raise
+        if self._away_since is not None:
+            _log.info("database_back", away_s=round(time.monotonic() - self._away_since, 1))
+            self._away_since = None
+        return rows
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[psycopg.AsyncConnection]:
+        """Open a connection outside the pool, for what belongs to a session: locks and notifications."""
+        with errors_named():
+            async with await psycopg.AsyncConnection.connect(
+                self._conninfo, autocommit=True, prepare_threshold=None
+            ) as connection:
+                yield connection
+
+
+@contextmanager
+def errors_named() -> Iterator[None]:
+    """Turn psycopg's errors into the two that matter here."""
+    try:
+        yield
+    except psycopg.Error as error:
+        if _is_away(error):
+            raise DatabaseAwayError(str(error).strip()) from error
+        raise StatementRefusedError(error) from error
+
+
+async def pauses(*, longest_s: float = 5.0) -> AsyncIterator[int]:
+    """Count tries from 1; before each further one is a pause that doubles from 50 ms, half of it random."""
+    tries, pause_s = 0, 0.05
+    while True:
+        yield (tries := tries + 1)
+        await asyncio.sleep(pause_s * random.uniform(0.5, 1))
+        pause_s = min(pause_s * 2, longest_s)
+
+
+def _is_away(error: psycopg.Error) -> bool:
+    if error.sqlstate is None:  # the client's own: no connection, a lost one, none free in the pool
+        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return error.sqlstate.startswith(_AWAY)

@@ -1,0 +1,206 @@
+"""The worker's settings: read from the environment once, checked at start, and then only passed on.
+
+An error names the variable and the rule it breaks, never the value, which may be a secret.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import Field, SecretStr, StringConstraints, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Environment = Literal["paper", "live"]
+
+ALPACA: dict[Environment, str] = {
+    "paper": "https://paper-api.alpaca.markets",
+    "live": "https://api.alpaca.markets",
+}
+"""Alpaca's two trading hosts (ALPACA.md, section 1). What each is, is a fact that no setting can change."""
+
+Key = Annotated[SecretStr, Field(min_length=1, max_length=512)]
+
+
+class SettingsError(Exception):
+    """The environment does not make sense; the message names the variable and the rule."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One account to work for: where its broker is, which environment that is, and its keys."""
+
+    name: str
+    base_url: str
+    environment: Environment
+    key_id: SecretStr
+    secret_key: SecretStr
+
+
+class Settings(BaseSettings):
+    """What the worker is told, besides the accounts. Durations are in milliseconds."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ORDERLATCH_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
+    )
+
+    database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
+    worker_name: Annotated[str, StringConstraints(max_length=100)] = Field(
+        default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}"
+    )
+    accounts: Annotated[tuple[str, ...], NoDecode] = ()
+    slots: int = Field(default=16, ge=1, le=256)
+    poll_ms: int = Field(default=1_000, ge=100, le=60_000)
+    drain_ms: int = Field(default=30_000, ge=1, le=600_000)
+    metrics_port: int | None = Field(default=None, ge=1, le=65_535)
+    metrics_host: str = "127.0.0.1"
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_a_connection_url(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            try:
+                conninfo_to_dict(url.get_secret_value())
+            except ProgrammingError:
+                raise ValueError("must be a Postgres connection URL or a key=value string") from None
+        return url
+
+    @field_validator("accounts", mode="before")
+    @classmethod
+    def _split_at_commas(cls, names: object) -> object:
+        return [name.strip() for name in names.split(",")] if isinstance(names, str) else names
+
+    @field_validator("accounts")
+    @classmethod
+    def _are_told_apart(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(names):
+            raise ValueError("must be account names with commas between, like paper,live")
+        if len({_prefix(name) for name in names}) < len(names):
+            raise ValueError("must name each account once, and two names must differ in letters or digits")
+        return names
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read the environment. Raises SettingsError."""
+        try:
+            return cls()
+        except ValidationError as error:
+            raise SettingsError(_explain(error, prefix="ORDERLATCH_")) from None
+
+    def read_accounts(self) -> tuple[Account, ...]:
+        """Read each named account's own variables. Raises SettingsError."""
+        if not self.accounts:
+            raise SettingsError("ORDERLATCH_ACCOUNTS: must name the accounts to work for, like paper")
+        return tuple(_read_account(name, alone=len(self.accounts) == 1) for name in self.accounts)
+
+
+class _AccountVariables(BaseSettings):
+    """The variables of one account, behind its own prefix."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
+
+    key_id: Key | None = None
+    secret_key: Key | None = None
+    base_url: str | None = None
+    environment: Environment | None = None
+
+    @field_validator("key_id", "secret_key")
+    @classmethod
+    def _fits_into_a_header(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and not re.fullmatch(r"[!-~]+", key.get_secret_value()):
+            raise ValueError("must be printable ASCII without spaces")
+        return key
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_an_origin(cls, url: str | None) -> str | None:
+        return None if url is None else _checked_origin(url)
+
+
+def _read_account(name: str, *, alone: bool) -> Account:
+    """Read one account. Alpaca's own variable names serve where the worker has one account only."""
+    prefix = _prefix(name)
+    own = _read_variables(prefix)
+    keys, key_prefix = own, prefix
+    if alone and own.key_id is None and own.secret_key is None:
+        alpaca = _read_variables("APCA_API_")
+        if alpaca.key_id is not None or alpaca.secret_key is not None:
+            keys, key_prefix = alpaca, "APCA_API_"
+    if keys.key_id is None or keys.secret_key is None:
+        missing = "KEY_ID" if keys.key_id is None else "SECRET_KEY"
+        raise SettingsError(f'{key_prefix}{missing}: must hold the Alpaca key of account "{name}"')
+
+    base_url = own.base_url or ALPACA[own.environment or "paper"]
+    return Account(
+        name=name,
+        base_url=base_url,
+        environment=_environment(base_url, told=own.environment, variable=f"{prefix}ENVIRONMENT"),
+        key_id=keys.key_id,
+        secret_key=keys.secret_key,
+    )
+
+
+def _read_variables(prefix: str) -> _AccountVariables:
+    try:
+        return _AccountVariables(_env_prefix=prefix)
+    except ValidationError as error:
+        raise SettingsError(_explain(error, prefix=prefix)) from None
+
+
+def _environment(base_url: str, *, told: Environment | None, variable: str) -> Environment:
+    """Say what a base URL is: Alpaca's hosts speak for themselves, any other is what the variable says."""
+    host = urlsplit(base_url).hostname
+    for environment, alpaca_url in ALPACA.items():
+        if host == urlsplit(alpaca_url).hostname:
+            if told not in (None, environment):
+                raise SettingsError(f"{variable}: must be {environment} or unset for {host}")
+            return environment
+    return told or "paper"
+
+
+def _checked_origin(url: str) -> str:
+    """Return scheme, host and port, normalised, so that a host is known however it is spelt."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    if parts.scheme not in ("http", "https") or not re.fullmatch(r"[a-z0-9.:-]+", host):
+        raise ValueError("must be like https://paper-api.alpaca.markets")
+    if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username is not None:
+        raise ValueError("must have no path, no query and no user; paths come with each request")
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise ValueError("must be https: keys travel in headers (http is for 127.0.0.1, ::1 and localhost)")
+    port = "" if parts.port is None else f":{parts.port}"
+    return f"{parts.scheme}://[{host}]{port}" if ":" in host else f"{parts.scheme}://{host}{port}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _prefix(account: str) -> str:
+    """ORDERLATCH_MY_PAPER_ for the account my-paper."""
+    return f"ORDERLATCH_{re.sub('[^A-Z0-9]', '_', account.upper())}_"
+
+
+def _explain(error: ValidationError, *, prefix: str) -> str:
+    """One line for each broken rule: the variable and the rule."""
+    return "\n".join(_broken_rules(error, prefix=prefix))
+
+
+def _broken_rules(error: ValidationError, *, prefix: str) -> Iterable[str]:
+    for each in error.errors(include_url=False, include_input=False, include_context=False):
+        field = str(each["loc"][0])
+        variable = field if field.isupper() else f"{prefix}{field.upper()}"
+        yield f"{variable}: {each['msg'].removeprefix('Value error, ')}"

@@ -1,0 +1,30 @@
+-- The key of a signal: what a decision answers, and what only one live decision may answer.
+-- Locks: none. Raises: none; null when a part is null.
+create or replace function orderlatch_data.signal_key(
+  p_account_id integer,
+  p_strategy_id text,
+  p_symbol text,
+  p_timeframe text,
+  p_event_ts timestamptz,
+  p_leg text
+)
+returns uuid
+language plpgsql
+immutable
+strict
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- A JSON array, because texts set side by side are ambiguous: ('ab', 'c') and ('a', 'bc').
+  return encode(substr(sha256(convert_to(
+    '[' || p_account_id::text || ',' || to_json(p_strategy_id)::text || ',' || to_json(p_symbol)::text || ','
+      || to_json(p_timeframe)::text || ',"' || orderlatch_data.canonical_time(p_event_ts) || '",'
+      || to_json(p_leg)::text || ']',
+    'UTF8')), 1, 16), 'hex')::uuid;
+end
+$$;
+revoke all on function orderlatch_data.signal_key(integer, text, text, text, timestamptz, text) from public;
+comment on function orderlatch_data.signal_key(integer, text, text, text, timestamptz, text) is
+  'First 16 bytes of a sha256 over the parts of a signal, all in canonical form; p_leg is empty when there is one leg.';

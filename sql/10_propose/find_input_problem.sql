@@ -1,0 +1,70 @@
+-- The first thing wrong with a delivered decision; what only its intent can show is left to read_decision.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.find_input_problem(
+  p_account text,
+  p_decision jsonb,
+  out error_code text,
+  out member text,
+  out value jsonb,
+  out rule text
+)
+returns record
+language plpgsql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_problem record;
+begin
+  if coalesce(length(p_account) not between 1 and 64
+              or p_account collate "C" ~ E'[\u0001-\u001f\u007f-\u009f]', true) then
+    error_code := 'OL131';
+    member := 'p_account';
+    value := to_jsonb(p_account);
+    rule := 'a text of 1 to 64 characters without control characters';
+    return;
+  end if;
+  if jsonb_typeof(p_decision) is distinct from 'object' then
+    error_code := 'OL110';
+    member := 'p_decision';
+    value := p_decision;
+    rule := 'a JSON object';
+    return;
+  end if;
+  -- A bound on work: a decision whose members are within their limits is smaller.
+  if pg_column_size(p_decision) > 262144 then
+    error_code := 'OL117';
+    member := 'p_decision';
+    value := p_decision;
+    rule := 'at most 262144 bytes as jsonb';
+    return;
+  end if;
+  v_problem := orderlatch_data.find_member_problem('', p_decision);
+  if v_problem.error_code is null and jsonb_typeof(p_decision -> 'take_profit') = 'object' then
+    v_problem := orderlatch_data.find_member_problem('take_profit', p_decision -> 'take_profit');
+  end if;
+  if v_problem.error_code is null and jsonb_typeof(p_decision -> 'stop_loss') = 'object' then
+    v_problem := orderlatch_data.find_member_problem('stop_loss', p_decision -> 'stop_loss');
+  end if;
+  if v_problem.error_code is null and jsonb_typeof(p_decision -> 'metadata') = 'object' then
+    v_problem := orderlatch_data.find_json_problem('metadata', p_decision -> 'metadata');
+  end if;
+  if v_problem.error_code is null and p_decision ->> 'account' <> p_account then
+    error_code := 'OL120';
+    member := 'account';
+    value := p_decision -> 'account';
+    rule := 'the account that the decision is delivered for, or left out';
+    return;
+  end if;
+  error_code := v_problem.error_code;
+  member := v_problem.member;
+  value := v_problem.value;
+  rule := v_problem.rule;
+end
+$$;
+revoke all on function orderlatch_data.find_input_problem(text, jsonb) from public;
+comment on function orderlatch_data.find_input_problem(text, jsonb) is
+  'The first thing wrong with a decision as it was delivered for p_account: error code, member, value and the rule in '
+  'words; all null when nothing is. The size of params is judged with the intent that holds them.';

@@ -1,0 +1,108 @@
+"""Servers, databases, clocks and sessions for every test. How to use them: tests/README.md."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.pgtap import TapFile
+from tests.support.servers import FIXTURES_SQL, MAJORS, Database, ServerError, Servers, TestServer
+from tests.support.sessions import Clock, Connect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import psycopg
+
+TESTS = Path(__file__).parent
+# What the database promises is proved on every version; what the worker does with it, on the first of --pg.
+EVERY_MAJOR = (TESTS / "database", TESTS / "races")
+SERVERS = pytest.StashKey[Servers]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pg", default=",".join(map(str, MAJORS)), help="major versions of Postgres: 18,15")
+    parser.addoption("--run-bench", action="store_true", help="also run the benchmarks in tests/bench")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    try:
+        majors = tuple(int(major) for major in str(config.getoption("--pg")).split(","))
+    except ValueError as error:
+        raise pytest.UsageError("--pg takes major versions, for example --pg=18,15") from error
+    if unknown := set(majors) - set(MAJORS):
+        raise pytest.UsageError(f"--pg: the tests know no way to start Postgres {unknown.pop()}")
+    config.stash[SERVERS] = Servers(majors)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if SERVERS in config.stash:
+        config.stash[SERVERS].stop_all()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    if TESTS / "bench" in (collection_path, *collection_path.parents) and not config.getoption("--run-bench"):
+        return True
+    return None
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    if file_path.suffix != ".sql" or TESTS / "database" not in file_path.parents or file_path == FIXTURES_SQL:
+        return None
+    servers = parent.config.stash[SERVERS]
+    return TapFile.build(parent, file_path, servers.majors, servers.get)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "server" not in metafunc.fixturenames:
+        return
+    majors = metafunc.config.stash[SERVERS].majors
+    everywhere = any(place in metafunc.definition.path.parents for place in EVERY_MAJOR)
+    if not everywhere and metafunc.definition.get_closest_marker("every_major") is None:
+        majors = majors[:1]
+    metafunc.parametrize("server", majors, ids=[f"pg{major}" for major in majors], indirect=True)
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> TestServer:
+    """The throw-away server of one major version; parametrised, see every_major."""
+    try:
+        return request.config.stash[SERVERS].get(request.param)
+    except ServerError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture
+def database(server: TestServer) -> Iterator[Database]:
+    """A migrated database of this test's own, dropped after it."""
+    with server.database() as database:
+        yield database
+
+
+@pytest.fixture
+def blank_database(server: TestServer) -> Iterator[Database]:
+    """An empty database of this test's own, for tests of installing."""
+    with server.database(template="template1") as database:
+        yield database
+
+
+@pytest.fixture
+def connect(database: Database) -> Iterator[Connect]:
+    """Opens sessions of the test's database, and closes them after the test."""
+    with ExitStack() as stack:
+
+        def connect(*, login: str = "postgres", autocommit: bool = True) -> psycopg.Connection:
+            return stack.enter_context(database.connect(login=login, autocommit=autocommit))
+
+        yield connect
+
+
+@pytest.fixture
+def clock(database: Database) -> Clock:
+    """Orderlatch's clock in the test's database, held at the real time until the test moves it."""
+    clock = Clock(database)
+    clock.set()
+    return clock

@@ -1,0 +1,189 @@
+"""Below HTTP: the socket of a request, and the door through which connections come.
+
+ASGI has no word for a reset. uvicorn hands each protocol instance the application's state and copies it into
+the scope of each request; our protocol adds its transport to it there, so that a request can reach its own
+socket as ``scope["state"]["transport"]``. A reset is ``SO_LINGER`` of zero seconds and ``transport.abort()``.
+"""
+
+import asyncio
+import contextlib
+import socket
+import struct
+from typing import TYPE_CHECKING, Final
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from worker.sandbox.bodies import Answer
+from worker.sandbox.clock import Clock
+from worker.sandbox.faults import Endless
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Receive, Scope, Send
+    from uvicorn import Server
+
+LINGER_NOT: Final = struct.pack("ii", 1, 0)
+MAX_REQUEST_BYTES: Final = 1 << 20
+
+
+class ClientGoneError(Exception):
+    """The client left before its request was complete."""
+
+
+class SandboxProtocol(H11Protocol):
+    """uvicorn's protocol, with the transport shown to the application and a door that may be shut."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Show the transport to the requests of this connection, or hang up."""
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "transport": transport}
+        door = self.app_state.get("door")
+        if isinstance(door, Door) and door.hangs_up:
+            transport.abort()
+
+
+class Wire:
+    """One request's way back to its client, fair or foul."""
+
+    def __init__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+
+    async def body(self) -> bytes:
+        """The request's body, cut at a megabyte. Raises ClientGoneError."""
+        whole = b""
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGoneError
+            whole += bytes(message.get("body", b""))
+            if not message.get("more_body", False) or len(whole) > MAX_REQUEST_BYTES:
+                return whole
+
+    async def answer(self, answer: Answer, headers: list[tuple[str, str]]) -> None:
+        """Send a response."""
+        length = ("Content-Length", str(len(answer.body)))
+        await self._send(_start(answer, [*headers, length]))
+        await self._send({"type": "http.response.body", "body": answer.body})
+
+    async def close(self) -> None:
+        """End the connection in good order (FIN), with nothing said."""
+        self._transport().close()
+        await self.client_gone()
+
+    async def reset(self) -> None:
+        """End the connection with a reset (RST)."""
+        _abort(self._transport())
+        await self.client_gone()
+
+    async def reset_after_headers(self, answer: Answer, headers: list[tuple[str, str]]) -> None:
+        """Promise a body, then reset."""
+        await self._send(_start(answer, [*headers, ("Content-Length", str(len(answer.body)))]))
+        await self.reset()
+
+    async def endless(self, fault: Endless, content_type: str, headers: list[tuple[str, str]]) -> None:
+        """Send chunk upon chunk until the client leaves."""
+        await self._send(_start(Answer(fault.status, b"", content_type), headers))
+        gone = asyncio.create_task(self.client_gone())
+        chunk = b'{"message":"' + b"x" * fault.chunk_bytes
+        try:
+            while not gone.done():
+                await self._send(
+                    {"type": "http.response.body", "body": chunk[: fault.chunk_bytes], "more_body": True}
+                )
+                chunk = b"x" * fault.chunk_bytes
+                await asyncio.sleep(fault.pace_ms / 1000)
+        finally:
+            gone.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await gone
+
+    async def client_gone(self) -> None:
+        """Return when the connection is no more."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    def _transport(self) -> asyncio.Transport:
+        transport = self._scope.get("state", {}).get("transport")
+        if not isinstance(transport, asyncio.Transport):
+            raise TypeError("this fault needs a real connection: run the sandbox under its own server")
+        return transport
+
+
+def _start(answer: Answer, headers: list[tuple[str, str]]) -> "Message":
+    own = [("Content-Type", answer.content_type)] if answer.body or answer.status != 204 else []
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (*own, *headers)]
+    return {"type": "http.response.start", "status": answer.status, "headers": raw}
+
+
+def _abort(transport: asyncio.Transport) -> None:
+    sock = transport.get_extra_info("socket")
+    if sock is not None and not transport.is_closing():
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
+    transport.abort()
+
+
+class Door:
+    """The listening socket: open, refusing (nobody listens), or hanging up on whoever comes in."""
+
+    def __init__(self, server: "Server", clock: Clock) -> None:
+        self._server = server
+        self._clock = clock
+        self._address: tuple[str, int] | None = None
+        self._timer: asyncio.Task[None] | None = None
+        self.hangs_up = False
+
+    async def refuse(self, seconds: float, spare: object = None) -> None:
+        """Stop listening and reset every connection but one, for some seconds of sandbox time."""
+        await self.open()
+        self._address = self._server.servers[0].sockets[0].getsockname()
+        for listener in self._server.servers:
+            listener.close()
+        self._shake_off(spare)
+        self._timer = asyncio.create_task(self._open_after(seconds))
+
+    async def hang_up(self, seconds: float, spare: object = None) -> None:
+        """Accept connections and drop them unread, for some seconds of sandbox time."""
+        await self.open()
+        self.hangs_up = True
+        self._shake_off(spare)
+        self._timer = asyncio.create_task(self._open_after(seconds))
+
+    async def open(self) -> None:
+        """Let connections in again."""
+        if self._timer is not None and self._timer is not asyncio.current_task():
+            self._timer.cancel()
+        self._timer = None
+        self.hangs_up = False
+        if self._address is None:
+            return
+        server, loop = self._server, asyncio.get_running_loop()
+        listener = await loop.create_server(
+            lambda: SandboxProtocol(
+                config=server.config, server_state=server.server_state, app_state=server.lifespan.state
+            ),
+            sock=listening_socket(*self._address),
+        )
+        server.servers = [listener]
+        self._address = None
+
+    async def _open_after(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)
+        await self.open()
+
+    def _shake_off(self, spare: object) -> None:
+        for connection in tuple(self._server.server_state.connections):
+            if connection.transport is not spare:
+                _abort(connection.transport)
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """A bound socket; port 0 takes a free one.
+
+    asyncio switches Nagle's algorithm off only for sockets that say they are TCP; without that each answer
+    would wait 40 ms for the client's delayed acknowledgement.
+    """
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind((host, port))
+    return sock

@@ -1,0 +1,112 @@
+"""Decimals, times and JSON as Alpaca writes and reads them."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import NoReturn, TypeAlias
+
+from worker.sandbox.clock import NS
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | Decimal | None"
+
+MAX_DIGITS = 18
+
+
+def parse_json(text: bytes | str) -> Json:
+    """Read JSON with numbers as Decimal (alpaca-py sends numbers [S PY]). Raises ValueError."""
+    value: Json = json.loads(text, parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse_constant)
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def to_json(value: Json) -> bytes:
+    """Write compact JSON. Alpaca's decimals are text before; a Decimal is a number that someone sent us."""
+    return json.dumps(value, separators=(",", ":"), default=_number).encode()
+
+
+def _number(value: Decimal) -> int | float:
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def decimal_of(value: Json) -> Decimal:
+    """Read a decimal from a JSON string or number. Raises ValueError for anything else or absurd sizes."""
+    if not isinstance(value, str | Decimal):
+        raise ValueError("not a decimal")  # noqa: TRY004 (to a caller of the API this is a bad value)
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise ValueError("not a decimal") from None
+    if not number.is_finite() or (number and not -MAX_DIGITS <= number.adjusted() <= MAX_DIGITS):
+        raise ValueError("not a decimal of a sensible size")
+    return number
+
+
+def decimal_text(number: Decimal) -> str:
+    """Write a decimal without exponent or trailing zeros, as the recorded answers do [M REC]."""
+    return format(number.normalize(), "f") if number else "0"
+
+
+def decimal_text_or_none(number: Decimal | None) -> str | None:
+    """Like decimal_text; null stays null."""
+    return None if number is None else decimal_text(number)
+
+
+def decimal_places(number: Decimal) -> int:
+    """How many digits follow the point once trailing zeros are gone."""
+    exponent = number.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def time_text(ns: int) -> str:
+    """RFC 3339 in UTC with up to nine fractional digits, trailing zeros trimmed [M REC]."""
+    seconds, fraction = divmod(ns, NS)
+    stamp = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{stamp}.{fraction:09d}".rstrip("0").rstrip(".") + "Z"
+
+
+def time_text_or_none(ns: int | None) -> str | None:
+    """Like time_text; null stays null."""
+    return None if ns is None else time_text(ns)
+
+
+def parse_time(text: str) -> int:
+    """Read RFC 3339 or a plain date, to the nanosecond. Raises ValueError."""
+    # A form-decoded "+00:00" arrives as " 00:00" from clients that do not escape the plus sign.
+    text = text.strip().replace(" ", "+" if text.count(":") > 2 else "T")
+    point = text.find(".")
+    fraction_ns = 0
+    if point >= 0:
+        end = point + 1
+        while end < len(text) and text[end].isdigit():
+            end += 1
+        digits = text[point + 1 : end]
+        if not 1 <= len(digits) <= 9:
+            raise ValueError("bad fraction of a second")
+        fraction_ns = int(digits.ljust(9, "0"))
+        text = text[:point] + text[end:]
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return round(moment.timestamp()) * NS + fraction_ns
+
+
+def session_close_ns(now_ns: int) -> int:
+    """The next 16:00 in New York on a weekday: when a day order expires. Holidays are not known."""
+    moment = datetime.fromtimestamp(now_ns / NS, UTC)
+    day = moment.date()
+    while True:
+        close = datetime(day.year, day.month, day.day, 20 if _is_summer_time(day) else 21, tzinfo=UTC)
+        if day.weekday() < 5 and close > moment:
+            return round(close.timestamp()) * NS
+        day += timedelta(days=1)
+
+
+def _is_summer_time(day: date) -> bool:
+    """New York: from the second Sunday of March to the first Sunday of November."""
+    march, november = date(day.year, 3, 8), date(day.year, 11, 1)
+    begin = march + timedelta(days=6 - march.weekday())
+    end = november + timedelta(days=6 - november.weekday())
+    return begin <= day < end

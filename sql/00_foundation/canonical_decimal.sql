@@ -25,5 +25,5 @@ end
 $$;
 revoke all on function orderlatch_data.canonical_decimal(numeric) from public;
 comment on function orderlatch_data.canonical_decimal(numeric) is
-  'Canonical decimal of a finite number. Null when it has more than 64 digits (before and after the point together, '
-  'a lone zero before the point not counted) or is NaN or infinite.';
+  'Canonical decimal of a finite number. Null when it has more than 64 digits (before and after the point '
+  'together, a lone zero before the point not counted) or is NaN or infinite.';

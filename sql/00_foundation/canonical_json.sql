@@ -54,5 +54,6 @@ end
 $$;
 revoke all on function orderlatch_data.canonical_json(jsonb, integer) from public;
 comment on function orderlatch_data.canonical_json(jsonb, integer) is
-  'Canonical JSON: no white space, members sorted by key in code point order, canonical decimals. p_levels: how many '
-  'objects and arrays may lie inside each other, the value itself included. Null when that or 64 digits is exceeded.';
+  'Canonical JSON: no white space, members sorted by key in code point order, canonical decimals. '
+  'p_levels: how many objects and arrays may lie inside each other, the value itself included. Null when '
+  'that or 64 digits is exceeded.';

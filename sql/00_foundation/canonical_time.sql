@@ -1,4 +1,4 @@
--- Reads an ISO 8601 time with a zone; null when it is not one, so that a bad time in a set costs only its own row.
+-- Reads an ISO 8601 time with a zone; null when it is not one, so that a bad time costs only its own row.
 -- Locks: none. Raises: nothing.
 create or replace function orderlatch_data.parse_time(p_text text)
 returns timestamptz
@@ -14,7 +14,7 @@ declare
   v_offset text;
   v_time timestamp;
 begin
-  -- Taken apart here and not cast: a cast heeds DateStyle and TimeZone, knows 'now' and names of zones, and raises.
+  -- Taken apart, not cast: a cast heeds DateStyle and TimeZone, knows 'now' and names of zones, and raises.
   if length(p_text) > 64 or p_text collate "C" !~
     '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]'
     '(:[0-5][0-9]([.][0-9]{1,6}0*)?)?([Zz]|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)$'
@@ -28,14 +28,15 @@ begin
     return null;
   end if;
   v_rest := substr(p_text, 17);
-  v_time := make_timestamp(left(p_text, 4)::integer, substr(p_text, 6, 2)::integer, substr(p_text, 9, 2)::integer,
-                           substr(p_text, 12, 2)::integer, substr(p_text, 15, 2)::integer,
-                           case when left(v_rest, 1) = ':' then substring(v_rest, '[0-9.]+')::double precision
-                                else 0 end);
+  v_time := make_timestamp(
+    left(p_text, 4)::integer, substr(p_text, 6, 2)::integer, substr(p_text, 9, 2)::integer,
+    substr(p_text, 12, 2)::integer, substr(p_text, 15, 2)::integer,
+    case when left(v_rest, 1) = ':' then substring(v_rest, '[0-9.]+')::double precision else 0 end);
   v_offset := replace(substring(v_rest, '[+-].*$'), ':', '');
   if v_offset is not null then
-    v_time := v_time - make_interval(hours => left(v_offset, 3)::integer,
-                                     mins => (left(v_offset, 1) || coalesce(nullif(substr(v_offset, 4), ''), '0'))::integer);
+    v_time := v_time - make_interval(
+      hours => left(v_offset, 3)::integer,
+      mins => (left(v_offset, 1) || '0' || substr(v_offset, 4))::integer);
   end if;
   if v_time < make_timestamp(1, 1, 1, 0, 0, 0) or v_time >= make_timestamp(10000, 1, 1, 0, 0, 0) then
     return null;
@@ -45,8 +46,8 @@ end
 $$;
 revoke all on function orderlatch_data.parse_time(text) from public;
 comment on function orderlatch_data.parse_time(text) is
-  'Time of an ISO 8601 text with Z or a numeric offset, at most six significant fractional digits of a second, '
-  'in the years 0001 to 9999 of UTC. Null for any other text.';
+  'Time of an ISO 8601 text with Z or a numeric offset, at most six significant fractional digits of a '
+  'second, in the years 0001 to 9999 of UTC. Null for any other text.';
 
 -- The one spelling of a time: UTC, six fractional digits, Z.
 -- Locks: none. Raises: nothing.

@@ -1,4 +1,4 @@
--- The database's time: the only clock that Orderlatch reads. Tests replace this function; no setting bends it.
+-- The database's time, the only clock that Orderlatch reads. Tests replace the function; no setting bends it.
 -- Locks: none. Raises: nothing.
 create or replace function orderlatch_data.clock()
 returns timestamptz

@@ -14,4 +14,5 @@ end
 $$;
 revoke all on function orderlatch_data.new_request_id() from public;
 comment on function orderlatch_data.new_request_id() is
-  'A new random request id, the fencing token of one broker call. The simulator replaces it to repeat a run exactly.';
+  'A new random request id, the fencing token of one broker call. The simulator replaces it to repeat a '
+  'run exactly.';

@@ -1,4 +1,4 @@
--- The canonical intent that a decision's hash is taken over, from its typed members; null when params have no spelling.
+-- The canonical intent of a decision, which is what is hashed; null when its params have no canonical JSON.
 -- Locks: none. Raises: OL131 argument_invalid for a hash version that is not known here.
 create or replace function orderlatch_data.build_intent(
   p_hash_version smallint,
@@ -48,7 +48,10 @@ begin
     || coalesce(',"notional":"' || orderlatch_data.canonical_decimal(p_notional) || '"', '')
     || coalesce(',"order_class":"' || nullif(p_order_class, 'simple') || '"', '')
     || ',"order_type":"' || p_order_type || '"'
-    || case when p_params <> '{}' then ',"params":' || orderlatch_data.canonical_json(p_params, 32) else '' end
+    || case
+         when p_params <> '{}' then ',"params":' || orderlatch_data.canonical_json(p_params, 32)
+         else ''
+       end
     || coalesce(',"position_intent":"' || p_position_intent || '"', '')
     || coalesce(',"qty":"' || orderlatch_data.canonical_decimal(p_qty) || '"', '')
     || coalesce(',"stop_loss":' || orderlatch_data.canonical_json(p_stop_loss, 1), '')
@@ -64,10 +67,11 @@ begin
 end
 $$;
 revoke all on function orderlatch_data.build_intent(
-  smallint, text, text, text, timestamptz, text, text, text, numeric, numeric, text, text, numeric, numeric, numeric,
-  numeric, boolean, text, jsonb, jsonb, text, jsonb) from public;
+  smallint, text, text, text, timestamptz, text, text, text, numeric, numeric, text, text, numeric, numeric,
+  numeric, numeric, boolean, text, jsonb, jsonb, text, jsonb) from public;
 comment on function orderlatch_data.build_intent(
-  smallint, text, text, text, timestamptz, text, text, text, numeric, numeric, text, text, numeric, numeric, numeric,
-  numeric, boolean, text, jsonb, jsonb, text, jsonb) is
-  'Canonical intent (JSON text) of typed members, by hash version; read_decision builds it to hash it, verify_decision '
-  'to compare. Null when params nest deeper than 32 levels or hold a number of more than 64 digits.';
+  smallint, text, text, text, timestamptz, text, text, text, numeric, numeric, text, text, numeric, numeric,
+  numeric, numeric, boolean, text, jsonb, jsonb, text, jsonb) is
+  'Canonical intent (JSON text) of typed members, by hash version; read_decision builds it to hash it, '
+  'verify_decision to compare. Null when params nest deeper than 32 levels or hold a number of more than '
+  '64 digits.';

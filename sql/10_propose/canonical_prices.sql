@@ -19,5 +19,5 @@ end
 $$;
 revoke all on function orderlatch_data.canonical_prices(jsonb) from public;
 comment on function orderlatch_data.canonical_prices(jsonb) is
-  'An object of prices in dollars, as strings of canonical decimals; members that are null are left out, and null is '
-  'returned for an object without any other.';
+  'An object of prices in dollars, as strings of canonical decimals; members that are null are left out, '
+  'and null is returned for an object without any other.';

@@ -1,5 +1,5 @@
 -- Raises the problem that read_decision found.
--- Locks: none. Raises: OL110-OL121, OL131, as told.
+-- Locks: none. Raises: OL110 to OL121, OL131, as told.
 create or replace function orderlatch_data.raise_input_error(
   p_error_code text,
   p_error_message text,
@@ -26,7 +26,7 @@ comment on function orderlatch_data.raise_input_error(text, text, text, text) is
   'Raises an error of read_decision where one bad decision fails the whole call.';
 
 -- The hash of a decision, as it would be recorded; records nothing and needs no account to exist.
--- Locks: none. Raises: OL110-OL121 for what is wrong with the decision, OL131 argument_invalid for the account's name.
+-- Locks: none. Raises: OL110 to OL121 for the decision, OL131 argument_invalid for the account's name.
 create or replace function orderlatch.decision_hash(p_account text, p_decision jsonb)
 returns text
 language plpgsql
@@ -47,5 +47,6 @@ end
 $$;
 revoke all on function orderlatch.decision_hash(text, jsonb) from public;
 comment on function orderlatch.decision_hash(text, jsonb) is
-  'The decision hash (sha256 of the canonical intent, 64 lower-case hex digits) of a decision for an account; also the '
-  'client_order_id of its order. docs/decision-hash.md says how to compute it in another language.';
+  'The decision hash (sha256 of the canonical intent, 64 lower-case hex digits) of a decision for an '
+  'account; also the client_order_id of its order. docs/decision-hash.md says how to compute it in another '
+  'language.';

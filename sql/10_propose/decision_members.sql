@@ -1,4 +1,4 @@
--- The members that a decision may have and the rule for each: what find_member_problem judges by, and what people read.
+-- The members that a decision may have, with their rules: read by people, and by find_member_problem.
 create or replace view orderlatch.decision_members as
 select m.parent, m.name, m.kind, m.types, m.required, m.shortest, m.longest, m.choices, m.rule
   from (values
@@ -26,7 +26,8 @@ select m.parent, m.name, m.kind, m.types, m.required, m.shortest, m.longest, m.c
    'market, limit, stop, stop_limit or trailing_stop'),
   ('', 'params', 'object', '{object}', false, null, null, null,
    'an object of at most 16384 bytes, 32 levels and 64 digits a number'),
-  ('', 'position_intent', 'choice', '{string}', false, null, null, '{buy_to_open,buy_to_close,sell_to_open,sell_to_close}',
+  ('', 'position_intent', 'choice', '{string}', false, null, null,
+   '{buy_to_open,buy_to_close,sell_to_open,sell_to_close}',
    'buy_to_open, buy_to_close, sell_to_open or sell_to_close'),
   ('', 'qty', 'decimal', '{number,string}', false, null, null, null,
    'a decimal above zero of at most 64 digits'),
@@ -65,11 +66,19 @@ select m.parent, m.name, m.kind, m.types, m.required, m.shortest, m.longest, m.c
 ) as m(parent, name, kind, types, required, shortest, longest, choices, rule);
 comment on view orderlatch.decision_members is
   'The members that a decision may have, with the rule for each. A member that is not here is refused.';
-comment on column orderlatch.decision_members.parent is 'the member that holds this one; empty for members of the decision itself';
-comment on column orderlatch.decision_members.kind is 'how the value is judged: text, choice, decimal, time, flag, object, prose, version or hash';
-comment on column orderlatch.decision_members.types is 'JSON types that are accepted';
-comment on column orderlatch.decision_members.required is 'whether absent or null is refused';
-comment on column orderlatch.decision_members.shortest is 'characters, after trimming';
-comment on column orderlatch.decision_members.longest is 'characters, after trimming; bytes for prose';
-comment on column orderlatch.decision_members.choices is 'values that are accepted, in lower case; ASCII case does not matter';
-comment on column orderlatch.decision_members.rule is 'the rule in words, as error messages give it';
+comment on column orderlatch.decision_members.parent is
+  'the member that holds this one; empty for members of the decision itself';
+comment on column orderlatch.decision_members.kind is
+  'how the value is judged: text, choice, decimal, time, flag, object, prose, version or hash';
+comment on column orderlatch.decision_members.types is
+  'JSON types that are accepted';
+comment on column orderlatch.decision_members.required is
+  'whether absent or null is refused';
+comment on column orderlatch.decision_members.shortest is
+  'characters, after trimming';
+comment on column orderlatch.decision_members.longest is
+  'characters, after trimming; bytes for prose';
+comment on column orderlatch.decision_members.choices is
+  'values that are accepted, in lower case; ASCII case does not matter';
+comment on column orderlatch.decision_members.rule is
+  'the rule in words, as error messages give it';

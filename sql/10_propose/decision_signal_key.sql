@@ -27,4 +27,5 @@ end
 $$;
 revoke all on function orderlatch_data.signal_key(integer, text, text, text, timestamptz, text) from public;
 comment on function orderlatch_data.signal_key(integer, text, text, text, timestamptz, text) is
-  'First 16 bytes of a sha256 over the parts of a signal, all in canonical form; p_leg is empty when there is one leg.';
+  'First 16 bytes of a sha256 over the parts of a signal, all in canonical form; p_leg is empty when there '
+  'is one leg.';

@@ -36,9 +36,13 @@ begin
       when 'null' then 'nothing'
       when 'string' then
         to_json(left(p_value #>> '{}', 60))::text ||
-        case when length(p_value #>> '{}') > 60 then format(' and %s more characters', length(p_value #>> '{}') - 60)
-             else '' end
-      when 'number' then coalesce(orderlatch_data.canonical_decimal(p_value::numeric), 'a number of more than 64 digits')
+        case
+          when length(p_value #>> '{}') > 60 then
+            format(' and %s more characters', length(p_value #>> '{}') - 60)
+          else ''
+        end
+      when 'number' then
+        coalesce(orderlatch_data.canonical_decimal(p_value::numeric), 'a number of more than 64 digits')
       when 'boolean' then p_value::text
       else format('an %s of %s bytes', jsonb_typeof(p_value), pg_column_size(p_value))
     end;

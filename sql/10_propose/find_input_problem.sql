@@ -66,5 +66,6 @@ end
 $$;
 revoke all on function orderlatch_data.find_input_problem(text, jsonb) from public;
 comment on function orderlatch_data.find_input_problem(text, jsonb) is
-  'The first thing wrong with a decision as it was delivered for p_account: error code, member, value and the rule in '
-  'words; all null when nothing is. The size of params is judged with the intent that holds them.';
+  'The first thing wrong with a decision as it was delivered for p_account: error code, member, value and '
+  'the rule in words; all null when nothing is. The size of params is judged with the intent that holds '
+  'them.';

@@ -1,4 +1,4 @@
--- What is wrong with a decision that only its intent shows: its size, its numbers, a hash that is not its own.
+-- What is wrong with a decision that only its intent shows: its size, its params, a hash that is not its own.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.find_intent_problem(
   p_decision jsonb,
@@ -37,5 +37,6 @@ end
 $$;
 revoke all on function orderlatch_data.find_intent_problem(jsonb, text, bytea) from public;
 comment on function orderlatch_data.find_intent_problem(jsonb, text, bytea) is
-  'The first thing wrong with an otherwise sound decision, its canonical intent and its hash: error code, member, value '
-  'and the rule in words; all null when nothing is. A null intent means that params have no canonical JSON.';
+  'The first thing wrong with an otherwise sound decision, its canonical intent and its hash: error code, '
+  'member, value and the rule in words; all null when nothing is. A null intent means that params have no '
+  'canonical JSON.';

@@ -40,7 +40,10 @@ begin
        where p.level <= 32
     )
     select j.error_code, j.path, j.value,
-           case j.error_code when 'OL118' then 'a number of at most 64 digits' else 'within 32 levels of nesting' end
+           case j.error_code
+             when 'OL118' then 'a number of at most 64 digits'
+             else 'within 32 levels of nesting'
+           end
       into error_code, member, value, rule
       from (
         select p.path, p.value,
@@ -58,5 +61,6 @@ end
 $$;
 revoke all on function orderlatch_data.find_json_problem(text, jsonb) from public;
 comment on function orderlatch_data.find_json_problem(text, jsonb) is
-  'The first part of a JSON value that is over its limits: 16384 bytes in canonical JSON or 32 levels (OL117), 64 digits '
-  'a number (OL118). All null when the value is within them. p_member: name of the value, where the path begins.';
+  'The first part of a JSON value that is over its limits: 16384 bytes in canonical JSON or 32 levels '
+  '(OL117), 64 digits a number (OL118). All null when the value is within them. p_member: name of the '
+  'value, where the path begins.';

@@ -16,8 +16,8 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  -- "offset 0" keeps the planner from repeating an expression wherever it is used: half the time of this query.
-  select j.error_code, case p_parent when '' then '' else p_parent || '.' end || j.member, j.value, j.rule
+  -- "offset 0" keeps the planner from repeating an expression wherever it is used, which costs a third more.
+  select j.error_code, coalesce(nullif(p_parent, '') || '.', '') || j.member, j.value, j.rule
     into error_code, member, value, rule
     from (
       select coalesce(m.name, g.key) as member, g.value, m.rule,
@@ -40,10 +40,12 @@ begin
                    when length(g.text) > 128 then 'OL118'
                    when g.text !~ '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([Ee][+-]?[0-9]{1,3})?$' then 'OL114'
                    when coalesce(g.number, g.text::numeric) <= 0 then 'OL115'
-                   when orderlatch_data.canonical_decimal(coalesce(g.number, g.text::numeric)) is null then 'OL118'
+                   when orderlatch_data.canonical_decimal(coalesce(g.number, g.text::numeric)) is null
+                     then 'OL118'
                  end
-               when m.kind = 'time' then case when orderlatch_data.parse_time(g.text) is null then 'OL119' end
-               -- A bound on work, not the rule itself: no object within its limits takes as much room as this.
+               when m.kind = 'time' then
+                 case when orderlatch_data.parse_time(g.text) is null then 'OL119' end
+               -- A bound on work, not the rule itself: no object within its limits takes as much room.
                when m.kind = 'object' then case when pg_column_size(g.value) > 131072 then 'OL117' end
                when m.kind = 'prose' then case when octet_length(g.text) > m.longest then 'OL117' end
                when m.kind = 'version' then case when g.value <> '1' then 'OL120' end
@@ -51,13 +53,18 @@ begin
         from (
           select e.key collate "C" as key, e.value, jsonb_typeof(e.value) as type,
                  case when jsonb_typeof(e.value) = 'string' then
-                   case when e.key = 'symbol' then btrim(e.value #>> '{}', E' \t\r\n') else e.value #>> '{}' end
+                   case
+                     when e.key = 'symbol' then btrim(e.value #>> '{}', E' \t\r\n')
+                     else e.value #>> '{}'
+                   end
                  end as text,
                  case when jsonb_typeof(e.value) = 'number' then e.value::numeric end as number
             from jsonb_each(p_members) as e
           offset 0
         ) as g
-        full join (select m.* from orderlatch.decision_members as m where m.parent = p_parent) as m on m.name = g.key
+        full join (
+          select d.* from orderlatch.decision_members as d where d.parent = p_parent
+        ) as m on m.name = g.key
       offset 0
     ) as j
    where j.error_code is not null
@@ -67,5 +74,6 @@ end
 $$;
 revoke all on function orderlatch_data.find_member_problem(text, jsonb) from public;
 comment on function orderlatch_data.find_member_problem(text, jsonb) is
-  'The first member that breaks its rule in decision_members: error code, name, value and rule; all null when none does. '
-  'p_parent: empty for a decision, or the member that holds p_members. What lies inside params and metadata is not looked at.';
+  'The first member that breaks its rule in decision_members: error code, name, value and rule; all null '
+  'when none does. p_parent: empty for a decision, or the member that holds p_members. What lies inside '
+  'params and metadata is not looked at.';

@@ -2,13 +2,14 @@
 -- Locks: none. Raises: none, so that a bad decision in a set costs only its own row.
 create or replace function orderlatch_data.read_decision(
   p_account text, p_decision jsonb,
-  out decision_hash bytea, out hash_version smallint, out intent text, out strategy_id text, out symbol text,
-  out event_ts timestamptz, out timeframe text, out leg text, out action text, out qty numeric, out notional numeric,
-  out order_type text, out time_in_force text, out limit_price numeric, out stop_price numeric,
-  out trail_price numeric, out trail_percent numeric, out extended_hours boolean, out order_class text,
-  out take_profit jsonb, out stop_loss jsonb, out position_intent text, out params jsonb, out rationale text,
-  out reference_price numeric, out valid_until timestamptz, out metadata jsonb,
-  out error_code text, out error_message text, out error_detail text, out error_hint text
+  out decision_hash bytea, out hash_version smallint, out intent text, out strategy_id text,
+  out symbol text, out event_ts timestamptz, out timeframe text, out leg text, out action text,
+  out qty numeric, out notional numeric, out order_type text, out time_in_force text,
+  out limit_price numeric, out stop_price numeric, out trail_price numeric, out trail_percent numeric,
+  out extended_hours boolean, out order_class text, out take_profit jsonb, out stop_loss jsonb,
+  out position_intent text, out params jsonb, out rationale text, out reference_price numeric,
+  out valid_until timestamptz, out metadata jsonb, out error_code text, out error_message text,
+  out error_detail text, out error_hint text
 )
 returns record
 language plpgsql
@@ -46,9 +47,9 @@ begin
     position_intent := translate(p_decision ->> 'position_intent', c_upper, c_lower);
     params := nullif(nullif(p_decision -> 'params', 'null'), '{}');
     intent := orderlatch_data.build_intent(
-      hash_version, p_account, strategy_id, symbol, event_ts, timeframe, leg, action, qty, notional, order_type,
-      time_in_force, limit_price, stop_price, trail_price, trail_percent, extended_hours, order_class, take_profit,
-      stop_loss, position_intent, params);
+      hash_version, p_account, strategy_id, symbol, event_ts, timeframe, leg, action, qty, notional,
+      order_type, time_in_force, limit_price, stop_price, trail_price, trail_percent, extended_hours,
+      order_class, take_profit, stop_loss, position_intent, params);
     decision_hash := sha256(convert_to(intent, 'UTF8'));
     rationale := p_decision ->> 'rationale';
     reference_price := (p_decision ->> 'reference_price')::numeric;
@@ -61,12 +62,15 @@ begin
     decision_hash := null;
     select d.error_code, d.error_message, d.error_detail, d.error_hint
       into error_code, error_message, error_detail, error_hint
-      from orderlatch_data.describe_problem(v_problem.error_code, v_problem.member, v_problem.value, v_problem.rule) as d;
+      from orderlatch_data.describe_problem(
+             v_problem.error_code, v_problem.member, v_problem.value, v_problem.rule
+           ) as d;
   end if;
 end
 $$;
 revoke all on function orderlatch_data.read_decision(text, jsonb) from public;
 comment on function orderlatch_data.read_decision(text, jsonb) is
-  'The members of a decision as typed values with defaults filled in, its canonical intent and its hash (sha256, 32 bytes). '
-  'Quantities in shares, coins or contracts; notional and prices in dollars; trail_percent in percent. When error_code is '
-  'not null, decision_hash and intent are null and the other columns are not to be used. Params are null when empty.';
+  'The members of a decision as typed values with defaults filled in, its canonical intent and its hash '
+  '(sha256, 32 bytes). Quantities in shares, coins or contracts; notional and prices in dollars; '
+  'trail_percent in percent. When error_code is not null, decision_hash and intent are null and the other '
+  'columns are not to be used. Params are null when empty.';

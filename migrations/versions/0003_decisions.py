@@ -14,6 +14,9 @@ DECISIONS = """
 create sequence orderlatch_data.decision_ids as bigint;
 comment on sequence orderlatch_data.decision_ids is 'decision_id of trade_decisions, in the order of recording';
 
+create sequence orderlatch_data.approval_nos as bigint;
+comment on sequence orderlatch_data.approval_nos is 'approval_no of open_decisions, taken while the account is locked for judging';
+
 create table orderlatch_data.trade_decisions (
   decision_id bigint not null,
   decision_hash bytea not null,
@@ -139,7 +142,7 @@ create table orderlatch_data.open_decisions (
   constraint open_decisions_belongs_to_decision
     foreign key (decision_id) references orderlatch_data.trade_decisions,
   constraint open_decisions_approved_has_number
-    check (status in ('planned', 'in_doubt', 'submitted', 'rejected', 'withdrawn', 'lapsed', 'refused') or approval_no is not null),
+    check (status not in ('approved', 'submitting') or approval_no is not null),
   constraint open_decisions_submitting_is_held check (status <> 'submitting' or holder_request_id is not null),
   constraint open_decisions_unclean_before_lookup check (not (lookup_first and clean))
 ) with (fillfactor = 50);
@@ -229,5 +232,5 @@ def downgrade() -> None:
     )
     for table in TABLES:
         op.execute(f"drop table orderlatch_data.{table} cascade")
-    op.execute("drop sequence orderlatch_data.decision_ids")
+    op.execute("drop sequence orderlatch_data.decision_ids, orderlatch_data.approval_nos")
     op.execute("delete from orderlatch_data.sql_files")

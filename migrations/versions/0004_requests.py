@@ -73,12 +73,32 @@ create table orderlatch_data.open_requests (
   account_id integer not null,
   worker_id integer not null,
   kind text not null,
+  decision_id bigint,
+  lock_key integer not null,
   answer_by timestamptz not null,
   constraint open_requests_pkey primary key (request_id),
   constraint open_requests_belongs_to_request foreign key (request_id) references orderlatch_data.broker_requests
 );
 create index open_requests_by_account on orderlatch_data.open_requests (account_id, answer_by);
 comment on table orderlatch_data.open_requests is 'Requests granted and neither answered nor lost: the narrow row beside broker_requests.';
+comment on column orderlatch_data.open_requests.lock_key is
+  'key of the advisory lock that guards its answer: its decision''s, or its own when it has no decision';
+
+create type orderlatch_data.granted_request as (
+  request_id uuid,
+  account text,
+  kind text,
+  method text,
+  path text,
+  query jsonb,
+  body text,
+  send_within_ms integer,
+  timeout_ms integer
+);
+comment on type orderlatch_data.granted_request is 'A request as a worker gets it.';
+
+create sequence orderlatch_data.claim_turns as bigint;
+comment on sequence orderlatch_data.claim_turns is 'counts claims, so that each begins with another account';
 
 create table orderlatch_data.lost_requests (
   request_id uuid not null,
@@ -301,4 +321,6 @@ def downgrade() -> None:
     )
     for table in TABLES:
         op.execute(f"drop table orderlatch_data.{table} cascade")
+    op.execute("drop type orderlatch_data.granted_request cascade")
+    op.execute("drop sequence orderlatch_data.claim_turns")
     op.execute("delete from orderlatch_data.sql_files")

@@ -1,0 +1,133 @@
+-- Names the classes of the two-key advisory locks, in one place: the order of this list is the order of locking.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.lock_class(p_name text)
+returns integer
+language sql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select case p_name
+    when 'worker' then 20300     -- held by a session: this life of a worker goes on; key worker_id
+    when 'judging' then 20301    -- recording and judging decisions of an account; key account_id
+    when 'granting' then 20302   -- granting calls for an account; key account_id
+    when 'answering' then 20303  -- recording answers that change what is known of an account; key account_id
+    when 'decision' then 20304   -- moving one decision; key: the first four bytes of its hash
+  end
+$$;
+revoke all on function orderlatch_data.lock_class(text) from public;
+comment on function orderlatch_data.lock_class(text) is
+  'First key of an advisory lock. p_name: worker, judging, granting, answering or decision. Returns null for any other name.';
+
+-- The second key of a decision's lock.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.decision_lock_key(p_decision_hash bytea)
+returns integer
+language sql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select ('x' || encode(substr(p_decision_hash, 1, 4), 'hex'))::bit(32)::integer
+$$;
+revoke all on function orderlatch_data.decision_lock_key(bytea) from public;
+comment on function orderlatch_data.decision_lock_key(bytea) is
+  'Second key of a decision''s advisory lock. p_decision_hash: 32 bytes. Two decisions may share a key: they then only wait for each other.';
+
+-- Holds an account for one purpose until the transaction ends; waits at most 5 seconds.
+-- Locks: account. Raises: OL201 account_busy.
+create or replace function orderlatch_data.lock_account(p_purpose text, p_account_id integer)
+returns void
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '5s'
+as $$
+begin
+  if pg_try_advisory_xact_lock(orderlatch_data.lock_class(p_purpose), p_account_id) then
+    return;
+  end if;
+  perform pg_advisory_xact_lock(orderlatch_data.lock_class(p_purpose), p_account_id);
+exception
+  when lock_not_available then
+    raise exception using
+      errcode = 'OL201',
+      message = format('account_busy: another session holds the account for %s for more than 5 seconds', p_purpose),
+      detail = format('account_id=%s', p_account_id),
+      hint = 'Try again. If it stays so, look for a transaction that stays open: see pg_stat_activity.';
+end
+$$;
+revoke all on function orderlatch_data.lock_account(text, integer) from public;
+comment on function orderlatch_data.lock_account(text, integer) is
+  'Holds the account''s advisory lock of a class until the transaction ends. p_purpose: judging or answering. '
+  'Waits at most 5 s, then OL201 account_busy.';
+
+-- Holds the account for granting calls, or says at once that another session does.
+-- Locks: account (try). Raises: none.
+create or replace function orderlatch_data.try_lock_granting(p_account_id integer)
+returns boolean
+language sql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select pg_try_advisory_xact_lock(orderlatch_data.lock_class('granting'), p_account_id)
+$$;
+revoke all on function orderlatch_data.try_lock_granting(integer) from public;
+comment on function orderlatch_data.try_lock_granting(integer) is
+  'Tries the account''s advisory lock for granting calls, until the transaction ends. Returns whether it is held now. Never waits.';
+
+-- Holds decisions, ascending by key so that no two sessions can wait for each other; each wait is at most 5 seconds.
+-- Locks: decisions ascending. Raises: OL202 decision_busy.
+create or replace function orderlatch_data.lock_decisions(p_lock_keys integer[])
+returns void
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '5s'
+as $$
+declare
+  v_key integer;
+begin
+  -- a loop, because the order of locking is the point
+  for v_key in
+    select distinct k.lock_key from unnest(p_lock_keys) as k(lock_key) where k.lock_key is not null order by k.lock_key
+  loop
+    perform pg_advisory_xact_lock(orderlatch_data.lock_class('decision'), v_key);
+  end loop;
+exception
+  when lock_not_available then
+    raise exception using
+      errcode = 'OL202',
+      message = 'decision_busy: another session holds the decision for more than 5 seconds',
+      detail = format('lock key=%s', v_key),
+      hint = 'Try again. If it stays so, look for a transaction that stays open: see pg_stat_activity.';
+end
+$$;
+revoke all on function orderlatch_data.lock_decisions(integer[]) from public;
+comment on function orderlatch_data.lock_decisions(integer[]) is
+  'Holds the advisory locks of decisions until the transaction ends. p_lock_keys: see decision_lock_key; nulls are skipped. '
+  'Waits at most 5 s for each, then OL202 decision_busy.';
+
+-- Holds one decision, or says at once that another session does.
+-- Locks: decision (try). Raises: none.
+create or replace function orderlatch_data.try_lock_decision(p_lock_key integer)
+returns boolean
+language sql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select pg_try_advisory_xact_lock(orderlatch_data.lock_class('decision'), p_lock_key)
+$$;
+revoke all on function orderlatch_data.try_lock_decision(integer) from public;
+comment on function orderlatch_data.try_lock_decision(integer) is
+  'Tries a decision''s advisory lock, until the transaction ends. Returns whether it is held now. Never waits.';

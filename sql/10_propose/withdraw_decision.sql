@@ -1,0 +1,71 @@
+-- Takes a decision back, at once if it was provably not sent, else as soon as its order is proved not to exist.
+-- Locks: decision. Raises: OL103, OL131, OL132, OL202, OL301.
+create or replace function orderlatch.withdraw_decision(p_decision_hash text, p_reason text)
+returns table (status text, outcome text)
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_decision constant orderlatch_data.trade_decisions := orderlatch_data.find_decision(p_decision_hash);
+  v_open orderlatch_data.open_decisions;
+begin
+  perform orderlatch_data.require_read_committed();
+  perform orderlatch_data.require_text('p_reason', p_reason, 500);
+  perform orderlatch_data.make_durable();
+  perform orderlatch_data.lock_decisions(array[orderlatch_data.decision_lock_key(v_decision.decision_hash)]);
+
+  select o.* into v_open from orderlatch_data.open_decisions as o where o.decision_id = v_decision.decision_id;
+  if v_open.decision_id is not null then
+    update orderlatch_data.open_decisions as o
+       set wish = coalesce(o.wish, p_reason)
+     where o.decision_id = v_decision.decision_id;
+    perform orderlatch_data.grant_wish(v_decision.decision_id, null);
+  end if;
+
+  return query
+  select s.status,
+         case
+           when s.status = 'withdrawn' then 'withdrawn'
+           when orderlatch_data.is_final(s.status) then 'too_late'
+           else 'wish_noted'
+         end
+    from orderlatch_data.status_of(v_decision.decision_id) as s;
+end
+$$;
+revoke all on function orderlatch.withdraw_decision(text, text) from public;
+grant execute on function orderlatch.withdraw_decision(text, text) to orderlatch_strategy, orderlatch_operator;
+comment on function orderlatch.withdraw_decision(text, text) is
+  'Takes a decision back. p_decision_hash: 64 hex digits. p_reason: why, 1 to 500 characters, kept in its event. '
+  'Returns its status and an outcome: withdrawn; wish_noted (its submit is on its way or in doubt: it is withdrawn if the order is '
+  'proved not to exist, and submitted if it is found); too_late (it has settled otherwise). '
+  'Raises OL103 decision_unknown, OL131 argument_invalid, OL132 isolation_unsupported, OL202 decision_busy, OL301 login_not_bound.';
+
+-- Withdraws a decision that is wished away, if its order provably does not exist.
+-- Locks: none; the caller holds the decision. Raises: none.
+create or replace function orderlatch_data.grant_wish(p_decision_id bigint, p_request_id uuid)
+returns boolean
+language sql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  with granted as (
+    update orderlatch_data.open_decisions as o
+       set status = 'withdrawn', move_reason = o.wish, move_request_id = p_request_id, move_evidence = null
+     where o.decision_id = p_decision_id
+       and o.wish is not null
+       and o.status in ('planned', 'approved')
+       and not o.lookup_first
+    returning 1
+  )
+  select exists (select 1 from granted)
+$$;
+revoke all on function orderlatch_data.grant_wish(bigint, uuid) from public;
+comment on function orderlatch_data.grant_wish(bigint, uuid) is
+  'Moves a planned or approved decision with a wish to withdrawn, unless a lookup must come first. Returns whether it did. '
+  'p_request_id: the request whose answer allows it, or null.';

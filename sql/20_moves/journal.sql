@@ -1,0 +1,134 @@
+-- Journals the birth of decisions. A settled decision may be opened again only as what it settled to.
+-- Locks: none. Raises: OL903 books_disagree; 23503 when the move is not in legal_moves.
+create or replace function orderlatch_data.journal_births()
+returns trigger
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if exists (
+    select 1
+      from born as b
+      join orderlatch_data.decision_outcomes as o on o.decision_id = b.decision_id
+     where b.status <> o.status
+  ) then
+    raise exception using
+      errcode = 'OL903',
+      message = 'books_disagree: a settled decision can be opened again only in the status that it settled to';
+  end if;
+  insert into orderlatch_data.decision_events
+    (decision_id, from_status, to_status, moved_at, moved_by, reason, request_id, evidence)
+  select b.decision_id, 'none', b.status, orderlatch_data.clock(), session_user,
+         b.move_reason, b.move_request_id, b.move_evidence
+    from born as b
+   where not exists (select 1 from orderlatch_data.decision_outcomes as o where o.decision_id = b.decision_id)
+   order by b.decision_id;
+  return null;
+end
+$$;
+revoke all on function orderlatch_data.journal_births() from public;
+comment on function orderlatch_data.journal_births() is
+  'Trigger after inserts into open_decisions: writes the event none to planned. Any other first status has no edge in legal_moves (23503).';
+
+drop trigger if exists journal_births on orderlatch_data.open_decisions;
+create trigger journal_births after insert on orderlatch_data.open_decisions
+  referencing new table as born
+  for each statement execute function orderlatch_data.journal_births();
+comment on trigger journal_births on orderlatch_data.open_decisions is 'Writes the first event of each decision.';
+
+-- Journals every change of status, has the foreign key judge it, and settles what has reached its end.
+-- Locks: none. Raises: 23503 when the move is not in legal_moves.
+create or replace function orderlatch_data.journal_moves()
+returns trigger
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_settled bigint[];
+begin
+  with journaled as (
+    insert into orderlatch_data.decision_events as e
+      (decision_id, from_status, to_status, moved_at, moved_by, reason, request_id, evidence)
+    select n.decision_id, o.status, n.status, orderlatch_data.clock(), session_user,
+           n.move_reason, n.move_request_id, n.move_evidence
+      from after_move as n
+      join before_move as o on o.decision_id = n.decision_id
+     where n.status <> o.status
+     order by n.decision_id
+    returning e.decision_id, e.event_id, e.to_status, e.moved_at
+  ), settled as (
+    insert into orderlatch_data.decision_outcomes as s (decision_id, status, event_id, clean, settled_at)
+    select j.decision_id, j.to_status, j.event_id, n.clean, j.moved_at
+      from journaled as j
+      join after_move as n on n.decision_id = j.decision_id
+     where orderlatch_data.is_final(j.to_status)
+    on conflict on constraint decision_outcomes_pkey do update
+      set status = excluded.status, event_id = excluded.event_id, settled_at = excluded.settled_at
+    returning s.decision_id
+  )
+  select array_agg(s.decision_id) into v_settled from settled as s;
+
+  if v_settled is not null then
+    perform orderlatch_data.free_signals(v_settled);
+    delete from orderlatch_data.doubts as d where d.decision_id = any (v_settled);
+    delete from orderlatch_data.open_decisions as o where o.decision_id = any (v_settled);
+  end if;
+  return null;
+end
+$$;
+revoke all on function orderlatch_data.journal_moves() from public;
+comment on function orderlatch_data.journal_moves() is
+  'Trigger after updates of open_decisions: one event for each change of status, judged by its foreign key to legal_moves (23503). '
+  'A final status also gets its outcome, and the open row goes.';
+
+drop trigger if exists journal_moves on orderlatch_data.open_decisions;
+create trigger journal_moves after update on orderlatch_data.open_decisions
+  referencing old table as before_move new table as after_move
+  for each statement execute function orderlatch_data.journal_moves();
+comment on trigger journal_moves on orderlatch_data.open_decisions is 'Writes an event for each move and settles final ones.';
+
+-- Refuses to remove the open row of a decision that has not settled.
+-- Locks: none. Raises: OL902 open_row_not_final.
+create or replace function orderlatch_data.refuse_early_end()
+returns trigger
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if exists (
+    select 1
+      from ended as e
+      left join orderlatch_data.decision_outcomes as o on o.decision_id = e.decision_id and o.status = e.status
+     where o.decision_id is null
+  ) then
+    raise exception using
+      errcode = 'OL902',
+      message = 'open_row_not_final: an open decision can be deleted only after it has moved to a final status',
+      hint = 'Update its status; the journal then removes the row.';
+  end if;
+  return null;
+end
+$$;
+revoke all on function orderlatch_data.refuse_early_end() from public;
+comment on function orderlatch_data.refuse_early_end() is
+  'Trigger after deletes from open_decisions: OL902 open_row_not_final unless each row has an outcome of the same status.';
+
+drop trigger if exists refuse_early_end on orderlatch_data.open_decisions;
+create trigger refuse_early_end after delete on orderlatch_data.open_decisions
+  referencing old table as ended
+  for each statement execute function orderlatch_data.refuse_early_end();
+comment on trigger refuse_early_end on orderlatch_data.open_decisions is 'No decision leaves without its outcome.';
+
+drop trigger if exists never_truncated on orderlatch_data.open_decisions;
+create trigger never_truncated before truncate on orderlatch_data.open_decisions
+  for each statement execute function orderlatch_data.refuse_change();
+comment on trigger never_truncated on orderlatch_data.open_decisions is 'Refuses truncate.';

@@ -1,0 +1,128 @@
+-- Halts an account by the core itself, unless it stands halted for that reason. Binds from its commit on.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.halt_account(p_account_id integer, p_reason text)
+returns void
+language sql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into orderlatch_data.halts (account_id, reason, halted_at, halted_by)
+  select p_account_id, p_reason, orderlatch_data.clock(), session_user
+   where not exists (
+     select 1
+       from orderlatch_data.halts as h
+      where h.account_id = p_account_id
+        and h.strategy_id is null
+        and h.symbol is null
+        and h.reason = p_reason
+        and h.lifted_at is null
+   )
+$$;
+revoke all on function orderlatch_data.halt_account(integer, text) from public;
+comment on function orderlatch_data.halt_account(integer, text) is
+  'Stops new submits of an account from the commit of this transaction on. p_reason: the incident that asks for it.';
+
+-- Whether a decision stands under a halt of any scope.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.is_halted(p_account_id integer, p_strategy_id text, p_symbol text)
+returns boolean
+language sql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select 1
+      from orderlatch_data.halts as h
+     where h.lifted_at is null
+       and (h.account_id is null or h.account_id = p_account_id)
+       and (h.strategy_id is null or h.strategy_id = p_strategy_id)
+       and (h.symbol is null or h.symbol = p_symbol)
+  )
+$$;
+revoke all on function orderlatch_data.is_halted(integer, text, text) from public;
+comment on function orderlatch_data.is_halted(integer, text, text) is
+  'Whether a halt stands over the account, strategy and symbol. With null for strategy and symbol: whether one stands over the whole account.';
+
+-- Stops new submits in a scope, signed by the caller.
+-- Locks: none. Raises: OL102, OL131, OL301.
+create or replace function orderlatch.halt(
+  p_reason text,
+  p_account text default null,
+  p_strategy_id text default null,
+  p_symbol text default null
+)
+returns bigint
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_account_id integer;
+  v_halt_id bigint;
+begin
+  perform orderlatch_data.require_text('p_reason', p_reason, 500);
+  if p_account is not null then
+    v_account_id := (orderlatch_data.find_account(p_account)).account_id;
+  else
+    perform orderlatch_data.require_owner('a halt of every account');
+  end if;
+  perform orderlatch_data.make_durable();
+  insert into orderlatch_data.halts as h (account_id, strategy_id, symbol, reason, halted_at, halted_by)
+  values (v_account_id, p_strategy_id, p_symbol, p_reason, orderlatch_data.clock(), session_user)
+  returning h.halt_id into v_halt_id;
+  return v_halt_id;
+end
+$$;
+revoke all on function orderlatch.halt(text, text, text, text) from public;
+grant execute on function orderlatch.halt(text, text, text, text) to orderlatch_operator;
+comment on function orderlatch.halt(text, text, text, text) is
+  'Stops new submits in a scope; lookups go on. p_reason: why, 1 to 500 characters. p_account, p_strategy_id, p_symbol: null is any. '
+  'Returns halt_id. Binds from its commit on: a claim that began before may still be granted. '
+  'Raises OL102 account_unknown, OL131 argument_invalid, OL301 login_not_bound.';
+
+-- Lifts a halt, signed by the caller.
+-- Locks: none. Raises: OL131 argument_invalid, OL301 login_not_bound.
+create or replace function orderlatch.lift_halt(p_halt_id bigint, p_reason text)
+returns void
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_account_id integer;
+begin
+  perform orderlatch_data.require_text('p_reason', p_reason, 500);
+  select h.account_id into v_account_id
+    from orderlatch_data.halts as h
+   where h.halt_id = p_halt_id and h.lifted_at is null
+     for update;
+  if not found then
+    raise exception using
+      errcode = 'OL131',
+      message = format('argument_invalid: p_halt_id %s is no standing halt', coalesce(p_halt_id::text, 'null')),
+      hint = 'The standing halts are the rows of orderlatch.standing_halts.';
+  end if;
+  if v_account_id is null or not orderlatch_data.login_may_act(v_account_id, null) then
+    perform orderlatch_data.require_owner('this halt');
+  end if;
+  update orderlatch_data.halts as h
+     set lifted_at = orderlatch_data.clock(), lifted_by = session_user, lift_reason = p_reason
+   where h.halt_id = p_halt_id;
+  perform pg_notify('orderlatch', coalesce((
+    select a.account from orderlatch_data.accounts as a where a.account_id = v_account_id
+  ), ''));
+end
+$$;
+revoke all on function orderlatch.lift_halt(bigint, text) from public;
+grant execute on function orderlatch.lift_halt(bigint, text) to orderlatch_operator;
+comment on function orderlatch.lift_halt(bigint, text) is
+  'Lifts a standing halt and wakes the workers. p_reason: why, 1 to 500 characters. '
+  'Raises OL131 argument_invalid when there is no such standing halt, OL301 login_not_bound.';

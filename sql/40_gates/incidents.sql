@@ -1,0 +1,64 @@
+-- Opens an incident, unless the same one is open. It never raises: an error would roll the incident back with it.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.open_incident(
+  p_incident text,
+  p_account_id integer,
+  p_decision_id bigint,
+  p_request_id uuid,
+  p_detail jsonb
+)
+returns void
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into orderlatch_data.incidents (incident, account_id, decision_id, request_id, detail, opened_at)
+  values (p_incident, p_account_id, p_decision_id, p_request_id, coalesce(p_detail, '{}'), orderlatch_data.clock())
+  on conflict (incident, coalesce(account_id, 0), coalesce(decision_id, 0)) where closed_at is null do nothing;
+end
+$$;
+revoke all on function orderlatch_data.open_incident(text, integer, bigint, uuid, jsonb) from public;
+comment on function orderlatch_data.open_incident(text, integer, bigint, uuid, jsonb) is
+  'Opens an incident for a person to look at, unless the same incident of the same account and decision is open. p_detail: the values '
+  'that disagree, never a whole payload.';
+
+-- Closes an incident that a person has dealt with.
+-- Locks: none. Raises: OL131 argument_invalid, OL301 login_not_bound.
+create or replace function orderlatch.close_incident(p_incident_id bigint, p_resolution text)
+returns void
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_account_id integer;
+begin
+  perform orderlatch_data.require_text('p_resolution', p_resolution, 2000);
+  select i.account_id into v_account_id
+    from orderlatch_data.incidents as i
+   where i.incident_id = p_incident_id and i.closed_at is null
+     for update;
+  if not found then
+    raise exception using
+      errcode = 'OL131',
+      message = format('argument_invalid: p_incident_id %s is no open incident', coalesce(p_incident_id::text, 'null')),
+      hint = 'The open incidents are the rows of orderlatch.open_incidents.';
+  end if;
+  if v_account_id is null or not orderlatch_data.login_may_act(v_account_id, null) then
+    perform orderlatch_data.require_owner('this incident');
+  end if;
+  update orderlatch_data.incidents as i
+     set closed_at = orderlatch_data.clock(), closed_by = session_user, resolution = p_resolution
+   where i.incident_id = p_incident_id;
+end
+$$;
+revoke all on function orderlatch.close_incident(bigint, text) from public;
+grant execute on function orderlatch.close_incident(bigint, text) to orderlatch_operator;
+comment on function orderlatch.close_incident(bigint, text) is
+  'Closes an open incident. p_resolution: what was found and done, 1 to 2000 characters. Closing lifts no halt. '
+  'Raises OL131 argument_invalid when there is no such open incident, OL301 login_not_bound.';

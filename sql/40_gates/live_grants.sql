@@ -1,0 +1,69 @@
+-- Allows submits for a live account until a moment, signed by the caller.
+-- Locks: none. Raises: OL102, OL131, OL301.
+create or replace function orderlatch.grant_live(p_account text, p_for interval, p_reason text)
+returns timestamptz
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_account constant orderlatch_data.accounts := orderlatch_data.find_account(p_account);
+  v_now constant timestamptz := orderlatch_data.clock();
+  v_until timestamptz;
+begin
+  perform orderlatch_data.require_text('p_reason', p_reason, 500);
+  if not orderlatch_data.login_may_act(v_account.account_id, null) then
+    perform orderlatch_data.require_owner('a live grant for this account');
+  end if;
+  if v_account.environment <> 'live' then
+    raise exception using
+      errcode = 'OL131',
+      message = format('argument_invalid: account %L is a paper account and needs no live grant', p_account);
+  end if;
+  if p_for is null or not (p_for > '0' and p_for <= '7 days') then
+    raise exception using
+      errcode = 'OL131',
+      message = 'argument_invalid: p_for must be more than nothing and at most 7 days';
+  end if;
+  insert into orderlatch_data.live_grants as g (account_id, granted_at, granted_until, granted_by, reason)
+  values (v_account.account_id, v_now, v_now + p_for, session_user, p_reason)
+  returning g.granted_until into v_until;
+  perform pg_notify('orderlatch', p_account);
+  return v_until;
+end
+$$;
+revoke all on function orderlatch.grant_live(text, interval, text) from public;
+grant execute on function orderlatch.grant_live(text, interval, text) to orderlatch_operator;
+comment on function orderlatch.grant_live(text, interval, text) is
+  'Allows submits for a live account for a while. p_for: at most 7 days. p_reason: why, 1 to 500 characters. Returns its end. '
+  'Raises OL102 account_unknown, OL131 argument_invalid, OL301 login_not_bound.';
+
+-- Ends every live grant of an account now. Binds from its commit on.
+-- Locks: none. Raises: OL102, OL301.
+create or replace function orderlatch.revoke_live(p_account text)
+returns void
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_account constant orderlatch_data.accounts := orderlatch_data.find_account(p_account);
+  v_now constant timestamptz := orderlatch_data.clock();
+begin
+  if not orderlatch_data.login_may_act(v_account.account_id, null) then
+    perform orderlatch_data.require_owner('a live grant for this account');
+  end if;
+  update orderlatch_data.live_grants as g
+     set granted_until = v_now
+   where g.account_id = v_account.account_id and g.granted_until > v_now;
+end
+$$;
+revoke all on function orderlatch.revoke_live(text) from public;
+grant execute on function orderlatch.revoke_live(text) to orderlatch_operator;
+comment on function orderlatch.revoke_live(text) is
+  'Ends every live grant of an account; a call granted before may still leave within its send_within. '
+  'Raises OL102 account_unknown, OL301 login_not_bound.';

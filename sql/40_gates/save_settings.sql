@@ -1,0 +1,67 @@
+-- Writes settings of an account, all or none.
+-- Locks: none. Raises: OL131 argument_invalid, OL305 setting_below_floor, OL308 live_needs_identity.
+create or replace function orderlatch_data.save_settings(p_account_id integer, p_environment text, p_settings jsonb)
+returns void
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_base orderlatch_data.accounts;
+  v_account orderlatch_data.accounts;
+  v_rule text;
+begin
+  select a.* into strict v_base from orderlatch_data.accounts as a where a.account_id = p_account_id for update;
+  v_account := orderlatch_data.read_settings(v_base, p_settings);
+  update orderlatch_data.accounts as a
+     set environment = p_environment,
+         broker_account_id = v_account.broker_account_id,
+         risk_engine = v_account.risk_engine,
+         one_decision_per_signal = v_account.one_decision_per_signal,
+         max_decision_age = v_account.max_decision_age,
+         max_submits = v_account.max_submits,
+         on_absent = v_account.on_absent,
+         broker_remembers_ids = v_account.broker_remembers_ids,
+         max_in_doubt = v_account.max_in_doubt,
+         send_within = v_account.send_within,
+         call_timeout = v_account.call_timeout,
+         answer_grace = v_account.answer_grace,
+         lookup_first_wait = v_account.lookup_first_wait,
+         lookup_max_wait = v_account.lookup_max_wait,
+         crowd_size = v_account.crowd_size,
+         crowd_lookup_wait = v_account.crowd_lookup_wait,
+         absence_quiet = v_account.absence_quiet,
+         absence_spacing = v_account.absence_spacing,
+         absence_window = v_account.absence_window,
+         duplicate_alarm_after = v_account.duplicate_alarm_after,
+         backoff_first = v_account.backoff_first,
+         backoff_max = v_account.backoff_max,
+         throttle_wait = v_account.throttle_wait
+   where a.account_id = p_account_id;
+exception
+  when check_violation then
+    get stacked diagnostics v_rule = constraint_name;
+    if v_rule = 'accounts_live_proof_has_floors' then
+      raise exception using
+        errcode = 'OL305',
+        message = 'setting_below_floor: a live account needs at least 60 s absence_quiet, 30 s absence_spacing, '
+          '5 min absence_window and 5 s answer_grace',
+        hint = 'These times keep a late order from being sent twice.';
+    end if;
+    if v_rule = 'accounts_live_has_identity' then
+      raise exception using
+        errcode = 'OL308',
+        message = 'live_needs_identity: a live account cannot be without its broker_account_id';
+    end if;
+    raise exception using
+      errcode = 'OL131',
+      message = format('argument_invalid: p_settings breaks the rule %s', v_rule),
+      hint = 'The rule is a check of the table accounts: see docs/generated/tables.md.';
+end
+$$;
+revoke all on function orderlatch_data.save_settings(integer, text, jsonb) from public;
+comment on function orderlatch_data.save_settings(integer, text, jsonb) is
+  'Writes the settings of a JSON object into an account, all or none. OL131 argument_invalid for an unknown setting, a wrong type or a '
+  'value out of its range, OL305 setting_below_floor, OL308 live_needs_identity.';

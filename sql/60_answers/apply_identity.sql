@@ -1,0 +1,50 @@
+-- Draws the consequence of the broker naming the account.
+-- Locks: none; the caller holds the account for answering. Raises: none.
+create or replace function orderlatch_data.apply_identity(
+  p_account orderlatch_data.accounts,
+  p_request orderlatch_data.broker_requests,
+  p_meaning text,
+  p_document jsonb
+)
+returns text
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_named constant text := left(p_document ->> 'id', 128);
+  v_expected text;
+begin
+  if p_meaning <> 'account_named' then
+    return p_meaning;
+  end if;
+  -- a paper account learns its id at first contact
+  update orderlatch_data.accounts as a
+     set broker_account_id = coalesce(a.broker_account_id, v_named)
+   where a.account_id = p_account.account_id
+  returning a.broker_account_id into v_expected;
+  update orderlatch_data.worker_accounts as c
+     set verified_at = case when v_named = v_expected then orderlatch_data.clock() end
+   where c.worker_id = p_request.worker_id and c.account_id = p_account.account_id;
+  if v_named = v_expected then
+    perform pg_notify('orderlatch', p_account.account);
+    return 'account_verified';
+  end if;
+  perform orderlatch_data.open_incident(
+    'account_mismatch', p_account.account_id, null, p_request.request_id,
+    jsonb_build_object('expected', v_expected, 'named', v_named)
+  );
+  perform orderlatch_data.halt_account(p_account.account_id, 'account_mismatch');
+  return 'account_mismatch';
+end
+$$;
+revoke all on function orderlatch_data.apply_identity(
+  orderlatch_data.accounts, orderlatch_data.broker_requests, text, jsonb
+) from public;
+comment on function orderlatch_data.apply_identity(
+  orderlatch_data.accounts, orderlatch_data.broker_requests, text, jsonb
+) is
+  'What get_account''s answer does: account_verified when the broker names the account''s broker_account_id; else account_mismatch, an '
+  'incident and a halt: the keys belong to another account. Until verified, a life of a worker is granted nothing else.';

@@ -1,0 +1,70 @@
+-- Finds the orders in a list that carry the id of a decision of the account.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.own_orders(p_account_id integer, p_document jsonb)
+returns table (decision_id bigint, lock_key integer, document jsonb)
+language sql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select t.decision_id, orderlatch_data.decision_lock_key(t.decision_hash), e.document
+    from jsonb_array_elements(p_document) with ordinality as e(document, place)
+    join orderlatch_data.trade_decisions as t
+      on t.decision_hash = case
+           when e.document ->> 'client_order_id' ~ '^[0-9a-f]{64}$' then decode(e.document ->> 'client_order_id', 'hex')
+         end
+   where t.account_id = p_account_id
+   order by e.place
+$$;
+revoke all on function orderlatch_data.own_orders(integer, jsonb) from public;
+comment on function orderlatch_data.own_orders(integer, jsonb) is
+  'The decisions of the account whose hash is the client_order_id of an order in a JSON array, with those orders, in the order of the list.';
+
+-- Concludes every proof of absence that waited for a read which is now complete and did not show the order.
+-- Locks: none; the caller holds the decisions. Raises: none.
+create or replace function orderlatch_data.conclude_read(
+  p_account orderlatch_data.accounts,
+  p_read_id bigint,
+  p_request_id uuid
+)
+returns void
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_waiting record;
+begin
+  -- a loop, because each decision ends its doubt in its own way
+  for v_waiting in
+    select d.decision_id, d.first_absent_at, d.second_absent_at, r.from_at, r.began_at, r.pages
+      from orderlatch_data.doubts as d
+      join orderlatch_data.open_decisions as o on o.decision_id = d.decision_id
+      join orderlatch_data.order_reads as r on r.read_id = d.read_id
+     where d.read_id = p_read_id
+       and o.status = 'in_doubt'
+       and d.second_absent_at is not null
+       and not d.duplicate
+       and not d.mismatched
+     order by d.decision_id
+  loop
+    perform orderlatch_data.conclude_absence(
+      p_account, v_waiting.decision_id, 'proved absent', p_request_id,
+      jsonb_build_object(
+        'first_absent_at', v_waiting.first_absent_at,
+        'second_absent_at', v_waiting.second_absent_at,
+        'orders_read_from', v_waiting.from_at,
+        'orders_read_at', v_waiting.began_at,
+        'pages', v_waiting.pages
+      )
+    );
+  end loop;
+  perform pg_notify('orderlatch', p_account.account);
+end
+$$;
+revoke all on function orderlatch_data.conclude_read(orderlatch_data.accounts, bigint, uuid) from public;
+comment on function orderlatch_data.conclude_read(orderlatch_data.accounts, bigint, uuid) is
+  'Ends the doubt of each decision that has two answers of absence and waited for this read. The evidence of the proof goes into its event.';

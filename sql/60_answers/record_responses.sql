@@ -1,0 +1,130 @@
+-- Records what came back for requests, and moves what that decides. Saying it twice changes nothing.
+-- Locks: accounts ascending (answering), decisions ascending. Raises: OL131, OL132, OL134, OL201, OL202, OL301.
+create or replace function orderlatch.record_responses(p_answers jsonb)
+returns table (answer_no integer, request_id uuid, meaning text)
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  v_report record;
+begin
+  perform orderlatch_data.require_read_committed();
+  perform orderlatch_data.require_batch('p_answers', p_answers);
+  perform orderlatch_data.make_durable();
+  perform orderlatch_data.lock_for_answers(p_answers);
+
+  -- a loop, because each answer has a consequence of its own; in the order of the accounts, so that two batches that both
+  -- change what is known of several accounts meet in the same order
+  for v_report in
+    select r.*, q.account_id
+      from orderlatch_data.read_reports(p_answers) as r
+      left join orderlatch_data.broker_requests as q on q.request_id = r.request_id
+     order by q.account_id, r.answer_no
+  loop
+    answer_no := v_report.answer_no;
+    request_id := v_report.request_id;
+    meaning := orderlatch_data.record_report(
+      v_report.request_id, v_report.sent, v_report.status, v_report.headers, v_report.body, v_report.error, v_report.elapsed_ms
+    );
+    return next;
+  end loop;
+end
+$$;
+revoke all on function orderlatch.record_responses(jsonb) from public;
+grant execute on function orderlatch.record_responses(jsonb) to orderlatch_worker;
+comment on function orderlatch.record_responses(jsonb) is
+  'Records answers. p_answers: JSON array of at most 1000 objects {request_id, sent, status, headers, body, error, elapsed_ms}: sent is no '
+  '(the call provably never left), yes (a whole response came back) or maybe; status the HTTP status; headers an object of lower-case '
+  'names; body the raw bytes in base64; elapsed_ms milliseconds. Returns for each answer what it was taken to mean, see docs/protocol.md. '
+  'Idempotent. Raises OL131 argument_invalid, OL132 isolation_unsupported, OL134 too_many, OL201 account_busy, OL202 decision_busy, '
+  'OL301 login_not_bound.';
+
+-- Holds everything that a batch of answers may change, in the one order of locking.
+-- Locks: accounts ascending (answering), decisions ascending. Raises: OL201, OL202, OL301.
+create or replace function orderlatch_data.lock_for_answers(p_answers jsonb)
+returns void
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_account_id integer;
+begin
+  for v_account_id in
+    select distinct q.account_id
+      from orderlatch_data.read_reports(p_answers) as r
+      join orderlatch_data.broker_requests as q on q.request_id = r.request_id
+     -- a submit that succeeded changes nothing that is known of its account
+     where not (q.kind = 'submit_order' and r.sent = 'yes' and r.status between 200 and 299)
+     order by q.account_id
+  loop
+    perform orderlatch_data.lock_account('answering', v_account_id);
+  end loop;
+  perform orderlatch_data.lock_decisions(array(
+    select k.lock_key from orderlatch_data.keys_of_answers(p_answers) as k
+  ));
+end
+$$;
+revoke all on function orderlatch_data.lock_for_answers(jsonb) from public;
+comment on function orderlatch_data.lock_for_answers(jsonb) is
+  'Takes every lock that recording these answers needs, before anything is read for it. p_answers: as record_responses.';
+
+-- The keys of all decisions, and of requests without one, that a batch of answers may change.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.keys_of_answers(p_answers jsonb)
+returns table (lock_key integer)
+language sql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  with reports as materialized (
+    select r.request_id, r.body, q.request_id is not null as known, q.kind, q.decision_id, q.read_id, q.account_id
+      from orderlatch_data.read_reports(p_answers) as r
+      left join orderlatch_data.broker_requests as q on q.request_id = r.request_id
+  )
+  -- the decision of a submit or lookup
+  select orderlatch_data.decision_lock_key(t.decision_hash)
+    from reports as r
+    join orderlatch_data.trade_decisions as t on t.decision_id = r.decision_id
+  union
+  -- the request itself, where there is no decision
+  select orderlatch_data.request_lock_key(r.request_id)
+    from reports as r
+   where r.known and r.decision_id is null
+  union
+  -- decisions whose proof waits for the read that a page belongs to
+  select o.lock_key
+    from reports as r
+    join orderlatch_data.doubts as d on d.read_id = r.read_id
+    join orderlatch_data.open_decisions as o on o.decision_id = d.decision_id
+  union
+  -- decisions whose orders a page shows
+  select w.lock_key
+    from reports as r
+   cross join lateral orderlatch_data.read_json(r.body) as j(document)
+   cross join lateral orderlatch_data.own_orders(
+     r.account_id, case when orderlatch_data.is_order_list(j.document) then j.document else '[]' end
+   ) as w
+   where r.kind = 'list_orders'
+  union
+  -- the decision of an order in the answer to a request that a failover has lost
+  select orderlatch_data.decision_lock_key(t.decision_hash)
+    from reports as r
+   cross join lateral orderlatch_data.read_json(r.body) as j(document)
+    join orderlatch_data.trade_decisions as t
+      on t.decision_hash = case
+           when orderlatch_data.is_order(j.document) and j.document ->> 'client_order_id' ~ '^[0-9a-f]{64}$'
+             then decode(j.document ->> 'client_order_id', 'hex')
+         end
+   where not r.known
+$$;
+revoke all on function orderlatch_data.keys_of_answers(jsonb) from public;
+comment on function orderlatch_data.keys_of_answers(jsonb) is 'Keys for lock_decisions, before a batch of answers is recorded.';

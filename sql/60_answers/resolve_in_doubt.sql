@@ -1,0 +1,82 @@
+-- Ends a doubt by an operator's word, signed and with evidence.
+-- Locks: decision. Raises: OL103, OL131, OL132, OL202, OL203 decision_moved_on, OL301, OL307 evidence_required.
+create or replace function orderlatch.resolve_in_doubt(p_decision_hash text, p_verdict text, p_evidence jsonb)
+returns text
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_decision constant orderlatch_data.trade_decisions := orderlatch_data.find_decision(p_decision_hash);
+  v_account orderlatch_data.accounts;
+  v_status text;
+begin
+  perform orderlatch_data.require_read_committed();
+  perform orderlatch_data.require_evidence(p_evidence);
+  perform orderlatch_data.require_verdict(p_verdict, p_evidence);
+  perform orderlatch_data.make_durable();
+  perform orderlatch_data.lock_decisions(array[orderlatch_data.decision_lock_key(v_decision.decision_hash)]);
+
+  select s.status into v_status from orderlatch_data.status_of(v_decision.decision_id) as s;
+  if v_status is distinct from 'in_doubt' then
+    raise exception using
+      errcode = 'OL203',
+      message = format('decision_moved_on: the decision is %s, not in doubt', v_status),
+      hint = 'There is nothing to resolve. See decision_status.';
+  end if;
+  select a.* into strict v_account from orderlatch_data.accounts as a where a.account_id = v_decision.account_id;
+  if p_verdict = 'absent' then
+    perform orderlatch_data.conclude_absence(
+      v_account, v_decision.decision_id, 'declared absent by ' || session_user, null, p_evidence
+    );
+  else
+    perform orderlatch_data.save_execution(
+      v_decision,
+      jsonb_build_object('id', p_evidence ->> 'broker_order_id', 'status', coalesce(p_evidence ->> 'status', 'unknown')),
+      null
+    );
+    perform orderlatch_data.settle_submitted(v_decision, p_evidence ->> 'broker_order_id', null, p_evidence);
+  end if;
+  perform pg_notify('orderlatch', v_account.account);
+
+  select s.status into v_status from orderlatch_data.status_of(v_decision.decision_id) as s;
+  return v_status;
+end
+$$;
+revoke all on function orderlatch.resolve_in_doubt(text, text, jsonb) from public;
+grant execute on function orderlatch.resolve_in_doubt(text, text, jsonb) to orderlatch_operator;
+comment on function orderlatch.resolve_in_doubt(text, text, jsonb) is
+  'Ends a doubt by an operator''s word. p_decision_hash: 64 hex digits. p_verdict: absent (the broker has no such order; what follows is '
+  'what follows a proof of absence) or adopt (it has, and p_evidence names its broker_order_id). p_evidence: JSON object of at most 16 KiB, '
+  'kept in the event beside session_user. Returns the new status. Raises OL103 decision_unknown, OL131 argument_invalid, OL132, OL202, '
+  'OL203 decision_moved_on when it is not in doubt, OL301 login_not_bound, OL307 evidence_required.';
+
+-- Refuses a verdict on a doubt that is none, or that does not say which order it adopts.
+-- Locks: none. Raises: OL131 argument_invalid, OL307 evidence_required.
+create or replace function orderlatch_data.require_verdict(p_verdict text, p_evidence jsonb)
+returns void
+language plpgsql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_verdict is null or p_verdict not in ('absent', 'adopt') then
+    raise exception using
+      errcode = 'OL131',
+      message = 'argument_invalid: p_verdict must be absent or adopt';
+  end if;
+  if p_verdict = 'adopt' and coalesce(p_evidence ->> 'broker_order_id', '') !~ '^[[:graph:]]{1,128}$' then
+    raise exception using
+      errcode = 'OL307',
+      message = 'evidence_required: to adopt an order p_evidence must name its broker_order_id',
+      hint = 'It is the member id of the order, as the broker''s own pages show it.';
+  end if;
+end
+$$;
+revoke all on function orderlatch_data.require_verdict(text, jsonb) from public;
+comment on function orderlatch_data.require_verdict(text, jsonb) is
+  'Passes absent, and adopt with a broker_order_id in p_evidence; else OL131 argument_invalid or OL307 evidence_required.';

@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+import psycopg
+
 from worker import OrderlatchError
 
 if TYPE_CHECKING:
@@ -229,13 +231,9 @@ def _socket_directory(place: Path) -> Path:
 
 
 def _ensure_database(server: Server) -> None:
-    find = f"select 1 from pg_database where datname = '{DATABASE}'"
-    login, connect = Login.owning(server.data), ("-U", "postgres", "-h", server.sockets)
-    if login.run(server.binaries / "psql", *connect, "-Atc", find).stdout.strip() == "1":
-        return
-    result = login.run(server.binaries / "createdb", *connect, DATABASE)
-    if result.returncode != 0:
-        raise EmbeddedError(f"the database {DATABASE} could not be created: {result.stderr.strip()}")
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        if connection.execute("select from pg_database where datname = %s", [DATABASE]).rowcount == 0:
+            connection.execute(f"create database {DATABASE}".encode())
 
 
 @contextmanager

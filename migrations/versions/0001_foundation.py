@@ -89,5 +89,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("drop table orderlatch_data.sql_files")
+    op.execute("drop table orderlatch_data.sql_files, orderlatch_data.sql_objects")
     op.execute("drop schema orderlatch cascade")

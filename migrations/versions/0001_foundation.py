@@ -53,6 +53,32 @@ comment on schema orderlatch_data is
   'Orderlatch: tables, the clock and private helpers. No role but orderlatch_owner may enter.';
 """
 
+# Whoever may take advisory locks could hold up trading. Only a superuser may change rights on functions of Postgres
+# itself; where another role installs, the view orderlatch.stuck says that it could not be done.
+ADVISORY_LOCKS = """
+do $locks$
+begin
+  if (select r.rolsuper from pg_roles as r where r.rolname = current_user) then
+    revoke execute on function
+      pg_advisory_lock(bigint), pg_advisory_lock(integer, integer),
+      pg_advisory_lock_shared(bigint), pg_advisory_lock_shared(integer, integer),
+      pg_advisory_xact_lock(bigint), pg_advisory_xact_lock(integer, integer),
+      pg_advisory_xact_lock_shared(bigint), pg_advisory_xact_lock_shared(integer, integer),
+      pg_try_advisory_lock(bigint), pg_try_advisory_lock(integer, integer),
+      pg_try_advisory_lock_shared(bigint), pg_try_advisory_lock_shared(integer, integer),
+      pg_try_advisory_xact_lock(bigint), pg_try_advisory_xact_lock(integer, integer),
+      pg_try_advisory_xact_lock_shared(bigint), pg_try_advisory_xact_lock_shared(integer, integer)
+      from public;
+    grant execute on function
+      pg_advisory_lock(integer, integer),
+      pg_advisory_xact_lock(bigint), pg_advisory_xact_lock(integer, integer),
+      pg_try_advisory_xact_lock(integer, integer), pg_try_advisory_xact_lock_shared(integer, integer)
+      to orderlatch_owner;
+  end if;
+end
+$locks$;
+"""
+
 INSTALLED = """
 create table orderlatch_data.sql_files (
   path text not null,
@@ -83,6 +109,7 @@ comment on column orderlatch_data.sql_objects.checksum is
 def upgrade() -> None:
     op.execute(ROLES)
     op.execute(SCHEMAS)
+    op.execute(ADVISORY_LOCKS)
     op.execute("set local role orderlatch_owner")
     op.execute(INSTALLED)
     op.execute("reset role")

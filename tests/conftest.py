@@ -90,6 +90,16 @@ def blank_database(server: TestServer) -> Iterator[Database]:
 
 
 @pytest.fixture
+def own_server(request: pytest.FixtureRequest) -> Iterator[TestServer]:
+    """A durable server for one test alone, which may crash it; of the first version of --pg."""
+    servers = request.config.stash[SERVERS]
+    server = servers.start(servers.majors[0], fsync="on")
+    yield server
+    if server.server.running():
+        server.server.stop("immediate")
+
+
+@pytest.fixture
 def connect(database: Database) -> Iterator[Connect]:
     """Opens sessions of the test's database, and closes them after the test."""
     with ExitStack() as stack:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -150,35 +150,44 @@ class Servers:
         self.majors = tuple(majors)
         self._home: Path | None = None
         self._lock: TextIO | None = None
-        self._running: dict[int, TestServer | ServerError] = {}
+        self._shared: dict[int, TestServer | ServerError] = {}
+        self._numbers = count()
 
     def get(self, major: int) -> TestServer:
-        """The server of a major version."""
-        if self._home is None:
-            self._start_all()
-        server = self._running[major]
+        """The shared server of a major version."""
+        if not self._shared:
+            self.home()
+            with ThreadPoolExecutor(len(self.majors)) as pool:
+                started = pool.map(self._start_shared, self.majors)
+                self._shared = dict(zip(self.majors, started, strict=True))
+        server = self._shared[major]
         if isinstance(server, ServerError):
             raise server
         return server
 
-    def _start_all(self) -> None:
-        place = _roomy_memory() or Path(tempfile.gettempdir())
-        _sweep(place)
-        self._home = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
-        self._home.chmod(0o755)
-        self._lock = (self._home / "lock").open("w")
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-        with ThreadPoolExecutor(len(self.majors)) as pool:
-            self._running = dict(zip(self.majors, pool.map(self._start, self.majors), strict=True))
-
-    def _start(self, major: int) -> TestServer | ServerError:
-        assert self._home is not None
+    def _start_shared(self, major: int) -> TestServer | ServerError:
         try:
-            server = TestServer(major, start_server(major, self._home / f"pg{major}"))
-            server.prepare_template()
+            return self.start(major)
         except (ServerError, OrderlatchError, psycopg.Error) as error:
             return ServerError(f"Postgres {major}: {error}")
+
+    def start(self, major: int, **settings: str) -> TestServer:
+        """Start one more server with a migrated template; the end of the run removes it."""
+        place = self.home() / f"pg{major}-{next(self._numbers)}"
+        server = TestServer(major, start_server(major, place, **settings))
+        server.prepare_template()
         return server
+
+    def home(self) -> Path:
+        """The directory of all servers of this run, on a file system where cloning is fast."""
+        if self._home is None:
+            place = _roomy_memory() or Path(tempfile.gettempdir())
+            _sweep(place)
+            self._home = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
+            self._home.chmod(0o755)
+            self._lock = (self._home / "lock").open("w")
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+        return self._home
 
     def stop_all(self) -> None:
         """Stop and remove everything."""
@@ -188,15 +197,9 @@ class Servers:
         if self._lock is not None:
             self._lock.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop_all()
-
 
 def start_server(major: int, place: Path, **settings: str) -> Server:
-    """Create and start a server of a major version in a directory of its own; the caller stops it."""
+    """Create and start a server of a major version in a directory of its own."""
     place.mkdir(mode=0o755)
     if major == 18:
         binaries = embedded.reachable_binaries(place)

@@ -38,7 +38,7 @@ begin
                when m.kind = 'decimal' then
                  case
                    when length(g.text) > 128 then 'OL118'
-                   when g.text !~ '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([Ee][+-]?[0-9]{1,3})?$' then 'OL114'
+                   when g.text !~ '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([Ee][+-]?[0-9]{1,4})?$' then 'OL114'
                    when coalesce(g.number, g.text::numeric) <= 0 then 'OL115'
                    when orderlatch_data.canonical_decimal(coalesce(g.number, g.text::numeric)) is null
                      then 'OL118'
@@ -52,13 +52,10 @@ begin
              end as error_code
         from (
           select e.key collate "C" as key, e.value, jsonb_typeof(e.value) as type,
+                 case when jsonb_typeof(e.value) = 'number' then e.value::numeric end as number,
                  case when jsonb_typeof(e.value) = 'string' then
-                   case
-                     when e.key = 'symbol' then btrim(e.value #>> '{}', E' \t\r\n')
-                     else e.value #>> '{}'
-                   end
-                 end as text,
-                 case when jsonb_typeof(e.value) = 'number' then e.value::numeric end as number
+                   btrim(e.value #>> '{}', case e.key when 'symbol' then E' \t\r\n' else '' end)
+                 end collate "C" as text
             from jsonb_each(p_members) as e
           offset 0
         ) as g

@@ -19,32 +19,32 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  c_upper constant text := 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
-  c_lower constant text := 'abcdefghijklmnopqrstuvwxyz';
+  v_upper constant text := 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
+  v_lower constant text := 'abcdefghijklmnopqrstuvwxyz';
   v_problem record;
 begin
   v_problem := orderlatch_data.find_input_problem(p_account, p_decision);
   if v_problem.error_code is null then
     hash_version := 1;
     strategy_id := p_decision ->> 'strategy_id';
-    symbol := translate(btrim(p_decision ->> 'symbol', E' \t\r\n'), c_lower, c_upper);
+    symbol := translate(btrim(p_decision ->> 'symbol', E' \t\r\n'), v_lower, v_upper);
     event_ts := orderlatch_data.parse_time(p_decision ->> 'event_ts');
     timeframe := p_decision ->> 'timeframe';
     leg := coalesce(p_decision ->> 'leg', '');
-    action := translate(p_decision ->> 'action', c_upper, c_lower);
+    action := translate(p_decision ->> 'action', v_upper, v_lower);
     qty := (p_decision ->> 'qty')::numeric;
     notional := (p_decision ->> 'notional')::numeric;
-    order_type := coalesce(translate(p_decision ->> 'order_type', c_upper, c_lower), 'market');
-    time_in_force := coalesce(translate(p_decision ->> 'time_in_force', c_upper, c_lower), 'day');
+    order_type := coalesce(translate(p_decision ->> 'order_type', v_upper, v_lower), 'market');
+    time_in_force := coalesce(translate(p_decision ->> 'time_in_force', v_upper, v_lower), 'day');
     limit_price := (p_decision ->> 'limit_price')::numeric;
     stop_price := (p_decision ->> 'stop_price')::numeric;
     trail_price := (p_decision ->> 'trail_price')::numeric;
     trail_percent := (p_decision ->> 'trail_percent')::numeric;
     extended_hours := coalesce((p_decision ->> 'extended_hours')::boolean, false);
-    order_class := coalesce(nullif(translate(p_decision ->> 'order_class', c_upper, c_lower), ''), 'simple');
+    order_class := coalesce(nullif(translate(p_decision ->> 'order_class', v_upper, v_lower), ''), 'simple');
     take_profit := orderlatch_data.canonical_prices(nullif(p_decision -> 'take_profit', 'null'));
     stop_loss := orderlatch_data.canonical_prices(nullif(p_decision -> 'stop_loss', 'null'));
-    position_intent := translate(p_decision ->> 'position_intent', c_upper, c_lower);
+    position_intent := translate(p_decision ->> 'position_intent', v_upper, v_lower);
     params := nullif(nullif(p_decision -> 'params', 'null'), '{}');
     intent := orderlatch_data.build_intent(
       hash_version, p_account, strategy_id, symbol, event_ts, timeframe, leg, action, qty, notional,

@@ -19,8 +19,8 @@ as $$
 $$;
 revoke all on function orderlatch_data.login_may_act(integer, text) from public;
 comment on function orderlatch_data.login_may_act(integer, text) is
-  'Whether session_user is bound to the account, or is a member of orderlatch_owner. '
-  'p_strategy_id: null asks for the whole account, which a login bound to one strategy may not.';
+  'Whether session_user is bound to the account, or is a member of orderlatch_owner. p_strategy_id: null '
+  'asks for the whole account, which a login bound to one strategy may not.';
 
 -- Finds an account that the login may act for.
 -- Locks: none. Raises: OL102 account_unknown, OL301 login_not_bound.
@@ -61,7 +61,8 @@ end
 $$;
 revoke all on function orderlatch_data.find_account(text) from public;
 comment on function orderlatch_data.find_account(text) is
-  'The account of a name. OL102 account_unknown when there is none, OL301 login_not_bound when session_user is not bound to it.';
+  'The account of a name. OL102 account_unknown when there is none, OL301 login_not_bound when session_user '
+  'is not bound to it.';
 
 -- Finds a decision that the login may act for.
 -- Locks: none. Raises: OL103 decision_unknown, OL131 argument_invalid, OL301 login_not_bound.
@@ -102,8 +103,8 @@ end
 $$;
 revoke all on function orderlatch_data.find_decision(text) from public;
 comment on function orderlatch_data.find_decision(text) is
-  'The decision of a hash (64 hex digits). OL131 argument_invalid, OL103 decision_unknown, '
-  'OL301 login_not_bound when session_user is not bound to its account and strategy.';
+  'The decision of a hash (64 hex digits). OL131 argument_invalid, OL103 decision_unknown, OL301 '
+  'login_not_bound when session_user is not bound to its account and strategy.';
 
 -- Refuses a login that does not speak for the whole installation.
 -- Locks: none. Raises: OL301 login_not_bound.
@@ -126,4 +127,5 @@ end
 $$;
 revoke all on function orderlatch_data.require_owner(text) from public;
 comment on function orderlatch_data.require_owner(text) is
-  'Passes when session_user is a member of orderlatch_owner, else OL301 login_not_bound. p_deed: what was tried, for the message.';
+  'Passes when session_user is a member of orderlatch_owner, else OL301 login_not_bound. p_deed: what was '
+  'tried, for the message.';

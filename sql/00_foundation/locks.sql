@@ -18,7 +18,8 @@ as $$
 $$;
 revoke all on function orderlatch_data.lock_class(text) from public;
 comment on function orderlatch_data.lock_class(text) is
-  'First key of an advisory lock. p_name: worker, judging, granting, answering or decision. Returns null for any other name.';
+  'First key of an advisory lock. p_name: worker, judging, granting, answering or decision. Returns null '
+  'for any other name.';
 
 -- The second key of a decision's lock.
 -- Locks: none. Raises: none.
@@ -34,7 +35,8 @@ as $$
 $$;
 revoke all on function orderlatch_data.decision_lock_key(bytea) from public;
 comment on function orderlatch_data.decision_lock_key(bytea) is
-  'Second key of a decision''s advisory lock. p_decision_hash: 32 bytes. Two decisions may share a key: they then only wait for each other.';
+  'Second key of a decision''s advisory lock. p_decision_hash: 32 bytes. Two decisions may share a key: '
+  'they then only wait for each other.';
 
 -- Holds an account for one purpose until the transaction ends; waits at most 5 seconds.
 -- Locks: account. Raises: OL201 account_busy.
@@ -63,8 +65,8 @@ end
 $$;
 revoke all on function orderlatch_data.lock_account(text, integer) from public;
 comment on function orderlatch_data.lock_account(text, integer) is
-  'Holds the account''s advisory lock of a class until the transaction ends. p_purpose: judging or answering. '
-  'Waits at most 5 s, then OL201 account_busy.';
+  'Holds the account''s advisory lock of a class until the transaction ends. p_purpose: judging or '
+  'answering. Waits at most 5 s, then OL201 account_busy.';
 
 -- Holds the account for granting calls, or says at once that another session does.
 -- Locks: account (try). Raises: none.
@@ -80,7 +82,8 @@ as $$
 $$;
 revoke all on function orderlatch_data.try_lock_granting(integer) from public;
 comment on function orderlatch_data.try_lock_granting(integer) is
-  'Tries the account''s advisory lock for granting calls, until the transaction ends. Returns whether it is held now. Never waits.';
+  'Tries the account''s advisory lock for granting calls, until the transaction ends. Returns whether it is '
+  'held now. Never waits.';
 
 -- Holds decisions, ascending by key so that no two sessions can wait for each other; each wait is at most 5 seconds.
 -- Locks: decisions ascending. Raises: OL202 decision_busy.
@@ -113,8 +116,8 @@ end
 $$;
 revoke all on function orderlatch_data.lock_decisions(integer[]) from public;
 comment on function orderlatch_data.lock_decisions(integer[]) is
-  'Holds the advisory locks of decisions until the transaction ends. p_lock_keys: see decision_lock_key; nulls are skipped. '
-  'Waits at most 5 s for each, then OL202 decision_busy.';
+  'Holds the advisory locks of decisions until the transaction ends. p_lock_keys: see decision_lock_key; '
+  'nulls are skipped. Waits at most 5 s for each, then OL202 decision_busy.';
 
 -- Holds one decision, or says at once that another session does.
 -- Locks: decision (try). Raises: none.
@@ -130,4 +133,5 @@ as $$
 $$;
 revoke all on function orderlatch_data.try_lock_decision(integer) from public;
 comment on function orderlatch_data.try_lock_decision(integer) is
-  'Tries a decision''s advisory lock, until the transaction ends. Returns whether it is held now. Never waits.';
+  'Tries a decision''s advisory lock, until the transaction ends. Returns whether it is held now. Never '
+  'waits.';

@@ -19,4 +19,5 @@ end
 $$;
 revoke all on function orderlatch_data.require_text(text, text, integer) from public;
 comment on function orderlatch_data.require_text(text, text, integer) is
-  'Passes a text that is not blank and has at most p_limit characters, else OL131 argument_invalid. p_argument: its name, for the message.';
+  'Passes a text that is not blank and has at most p_limit characters, else OL131 argument_invalid. '
+  'p_argument: its name, for the message.';

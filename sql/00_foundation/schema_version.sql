@@ -14,4 +14,5 @@ revoke all on function orderlatch.schema_version() from public;
 grant execute on function orderlatch.schema_version() to
   orderlatch_strategy, orderlatch_risk, orderlatch_worker, orderlatch_operator, orderlatch_auditor;
 comment on function orderlatch.schema_version() is
-  'Version of the interface between database and workers. It grows by one when a worker of the version before could not work any more.';
+  'Version of the interface between database and workers. It grows by one when a worker of the version '
+  'before could not work any more.';

@@ -20,7 +20,8 @@ end
 $$;
 revoke all on function orderlatch_data.require_read_committed() from public;
 comment on function orderlatch_data.require_read_committed() is
-  'Passes in a read committed transaction (read uncommitted is the same thing in Postgres), else OL132 isolation_unsupported.';
+  'Passes in a read committed transaction (read uncommitted is the same thing in Postgres), else OL132 '
+  'isolation_unsupported.';
 
 -- Makes the commit of this transaction durable, whatever the server, the database or the role has switched off.
 -- Locks: none. Raises: none.
@@ -41,5 +42,5 @@ end
 $$;
 revoke all on function orderlatch_data.make_durable() from public;
 comment on function orderlatch_data.make_durable() is
-  'Raises synchronous_commit to on for the rest of the transaction, so that what it records survives a crash of the server. '
-  'remote_apply stays as it is.';
+  'Raises synchronous_commit to on for the rest of the transaction, so that what it records survives a '
+  'crash of the server. remote_apply stays as it is.';

@@ -27,14 +27,15 @@ $$;
 revoke all on function orderlatch.propose_decisions(text, jsonb) from public;
 grant execute on function orderlatch.propose_decisions(text, jsonb) to orderlatch_strategy;
 comment on function orderlatch.propose_decisions(text, jsonb) is
-  'Records and judges decisions. p_account: account name. p_decisions: jsonb array of at most 1000 decisions. '
-  'Returns one row for each element, in input order: decision_id, decision_hash (64 hex digits, also the order''s client_order_id), '
-  'status, outcome (created, existing, conflict, collision, invalid), reasons of a rejection, and for an invalid element error_code '
-  '(SQLSTATE) and error_message. Raises OL102 account_unknown, OL131 argument_invalid when '
-  'p_decisions is no array, OL132, OL134 too_many, OL201 account_busy, OL301 login_not_bound.';
+  'Records and judges decisions. p_account: account name. p_decisions: jsonb array of at most 1000 '
+  'decisions. Returns one row for each element, in input order: decision_id, decision_hash (64 hex digits, '
+  'also the order''s client_order_id), status, outcome (created, existing, conflict, collision, invalid), '
+  'reasons of a rejection, and for an invalid element error_code (SQLSTATE) and error_message. Raises OL102 '
+  'account_unknown, OL131 argument_invalid when p_decisions is no array, OL132, OL134 too_many, OL201 '
+  'account_busy, OL301 login_not_bound.';
 
 -- Records and judges one decision.
--- Locks: account (judging), decision. Raises: OL102, OL110 to OL122, OL132, OL201, OL202, OL301.
+-- Locks: account (judging), decision. Raises: OL102, OL110 to OL121, OL132, OL201, OL202, OL301.
 create or replace function orderlatch.propose_decision(p_account text, p_decision jsonb)
 returns table (decision_id bigint, decision_hash text, status text, outcome text, reasons text[])
 language plpgsql
@@ -52,7 +53,8 @@ $$;
 revoke all on function orderlatch.propose_decision(text, jsonb) from public;
 grant execute on function orderlatch.propose_decision(text, jsonb) to orderlatch_strategy;
 comment on function orderlatch.propose_decision(text, jsonb) is
-  'Records and judges one decision, in one transaction. p_account: account name. p_decision: the decision, see docs/decision-hash.md. '
-  'Returns one row: decision_id, decision_hash, status, outcome (created, existing, conflict, collision) and the reasons of a rejection. '
-  'Called again with the same intent it returns the same decision. Raises OL102 account_unknown, OL110 to OL122 for bad input, '
-  'OL132 isolation_unsupported, OL201 account_busy, OL301 login_not_bound.';
+  'Records and judges one decision, in one transaction. p_account: account name. p_decision: the decision, '
+  'see docs/decision-hash.md. Returns one row: decision_id, decision_hash, status, outcome (created, '
+  'existing, conflict, collision) and the reasons of a rejection. Called again with the same intent it '
+  'returns the same decision. Raises OL102 account_unknown, OL110 to OL121 for bad input, OL132 '
+  'isolation_unsupported, OL201 account_busy, OL301 login_not_bound.';

@@ -31,8 +31,8 @@ as $$
 $$;
 revoke all on function orderlatch_data.reject_conflicts(orderlatch_data.accounts, jsonb) from public;
 comment on function orderlatch_data.reject_conflicts(orderlatch_data.accounts, jsonb) is
-  'Moves each decision of outcome conflict to rejected, reason signal_already_decided; the verdict names the live decision. '
-  'p_taken: rows of record_decisions as a JSON array.';
+  'Moves each decision of outcome conflict to rejected, reason signal_already_decided; the verdict names '
+  'the live decision. p_taken: rows of record_decisions as a JSON array.';
 
 -- Reports decisions whose hash is held by another intent, and halts the account.
 -- Locks: none. Raises: none, as an error would roll the incident back.
@@ -64,5 +64,5 @@ end
 $$;
 revoke all on function orderlatch_data.report_collisions(orderlatch_data.accounts, jsonb) from public;
 comment on function orderlatch_data.report_collisions(orderlatch_data.accounts, jsonb) is
-  'Opens the incident hash_collision and halts the account for each decision of outcome collision. '
-  'p_taken: rows of record_decisions as a JSON array.';
+  'Opens the incident hash_collision and halts the account for each decision of outcome collision. p_taken: '
+  'rows of record_decisions as a JSON array.';

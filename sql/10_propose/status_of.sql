@@ -23,7 +23,8 @@ as $$
 $$;
 revoke all on function orderlatch_data.status_of(bigint) from public;
 comment on function orderlatch_data.status_of(bigint) is
-  'Status of a decision, open or settled, and the reasons of its newest verdict (empty when approved or not judged). No row when unknown.';
+  'Status of a decision, open or settled, and the reasons of its newest verdict (empty when approved or not '
+  'judged). No row when unknown.';
 
 -- Where a decision stands, for the strategy that proposed it.
 -- Locks: none. Raises: OL103 decision_unknown, OL131 argument_invalid, OL301 login_not_bound.
@@ -67,9 +68,10 @@ revoke all on function orderlatch.decision_status(text) from public;
 grant execute on function orderlatch.decision_status(text) to
   orderlatch_strategy, orderlatch_risk, orderlatch_operator, orderlatch_auditor;
 comment on function orderlatch.decision_status(text) is
-  'Where a decision stands. p_decision_hash: 64 hex digits. Returns one row: status, the reasons of a rejection, since when and why it '
-  'has this status, and its broker order if there is one: id, status in the broker''s words, filled quantity and average price in dollars. '
-  'Raises OL103 decision_unknown, OL131 argument_invalid, OL301 login_not_bound.';
+  'Where a decision stands. p_decision_hash: 64 hex digits. Returns one row: status, the reasons of a '
+  'rejection, since when and why it has this status, and its broker order if there is one: id, status in '
+  'the broker''s words, filled quantity and average price in dollars. Raises OL103 decision_unknown, OL131 '
+  'argument_invalid, OL301 login_not_bound.';
 
 -- Whether a broker order of the decision is known.
 -- Locks: none. Raises: OL103 decision_unknown, OL131 argument_invalid, OL301 login_not_bound.
@@ -91,5 +93,6 @@ revoke all on function orderlatch.execution_exists(text) from public;
 grant execute on function orderlatch.execution_exists(text) to
   orderlatch_strategy, orderlatch_risk, orderlatch_operator, orderlatch_auditor;
 comment on function orderlatch.execution_exists(text) is
-  'Whether a broker order of the decision is known. False means: none is known here; while it is in doubt one may exist all the same. '
-  'Raises OL103 decision_unknown, OL131 argument_invalid, OL301 login_not_bound.';
+  'Whether a broker order of the decision is known. False means: none is known here; while it is in doubt '
+  'one may exist all the same. Raises OL103 decision_unknown, OL131 argument_invalid, OL301 '
+  'login_not_bound.';

@@ -62,11 +62,11 @@ end
 $$;
 revoke all on function orderlatch_data.take_decisions(text, jsonb, boolean) from public;
 comment on function orderlatch_data.take_decisions(text, jsonb, boolean) is
-  'The whole of proposing, for ensure_decision, propose_decision and propose_decisions. p_decisions: jsonb array. '
-  'p_judge: whether to judge what is planned. Returns a row for each element, in input order.';
+  'The whole of proposing, for ensure_decision, propose_decision and propose_decisions. p_decisions: jsonb '
+  'array. p_judge: whether to judge what is planned. Returns a row for each element, in input order.';
 
 -- Takes one decision in, and raises what is wrong with it.
--- Locks: account (judging), decision. Raises: OL102, OL110 to OL122, OL132, OL201, OL202, OL301.
+-- Locks: account (judging), decision. Raises: OL102, OL110 to OL121, OL132, OL201, OL202, OL301.
 create or replace function orderlatch_data.take_one_decision(p_account text, p_decision jsonb, p_judge boolean)
 returns table (decision_id bigint, decision_hash text, status text, outcome text, reasons text[])
 language plpgsql
@@ -93,4 +93,5 @@ end
 $$;
 revoke all on function orderlatch_data.take_one_decision(text, jsonb, boolean) from public;
 comment on function orderlatch_data.take_one_decision(text, jsonb, boolean) is
-  'take_decisions for one decision: a bad one raises its SQLSTATE (OL110 to OL122, OL301) instead of returning it.';
+  'take_decisions for one decision: a bad one raises its SQLSTATE (OL110 to OL121, OL301) instead of '
+  'returning it.';

@@ -31,5 +31,6 @@ $$;
 revoke all on function orderlatch.verify_decision(text) from public;
 grant execute on function orderlatch.verify_decision(text) to orderlatch_strategy, orderlatch_operator, orderlatch_auditor;
 comment on function orderlatch.verify_decision(text) is
-  'Whether a decision is as it was hashed. p_decision_hash: 64 hex digits. Returns one row: intact, and the intent as stored and as '
-  'built again from the columns, with the hash of the latter. Raises OL103 decision_unknown, OL131 argument_invalid, OL301 login_not_bound.';
+  'Whether a decision is as it was hashed. p_decision_hash: 64 hex digits. Returns one row: intact, and the '
+  'intent as stored and as built again from the columns, with the hash of the latter. Raises OL103 '
+  'decision_unknown, OL131 argument_invalid, OL301 login_not_bound.';

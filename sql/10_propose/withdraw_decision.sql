@@ -39,10 +39,11 @@ $$;
 revoke all on function orderlatch.withdraw_decision(text, text) from public;
 grant execute on function orderlatch.withdraw_decision(text, text) to orderlatch_strategy, orderlatch_operator;
 comment on function orderlatch.withdraw_decision(text, text) is
-  'Takes a decision back. p_decision_hash: 64 hex digits. p_reason: why, 1 to 500 characters, kept in its event. '
-  'Returns its status and an outcome: withdrawn; wish_noted (its submit is on its way or in doubt: it is withdrawn if the order is '
-  'proved not to exist, and submitted if it is found); too_late (it has settled otherwise). '
-  'Raises OL103 decision_unknown, OL131 argument_invalid, OL132 isolation_unsupported, OL202 decision_busy, OL301 login_not_bound.';
+  'Takes a decision back. p_decision_hash: 64 hex digits. p_reason: why, 1 to 500 characters, kept in its '
+  'event. Returns its status and an outcome: withdrawn; wish_noted (its submit is on its way or in doubt: '
+  'it is withdrawn if the order is proved not to exist, and submitted if it is found); too_late (it has '
+  'settled otherwise). Raises OL103 decision_unknown, OL131 argument_invalid, OL132 isolation_unsupported, '
+  'OL202 decision_busy, OL301 login_not_bound.';
 
 -- Withdraws a decision that is wished away, if its order provably does not exist.
 -- Locks: none; the caller holds the decision. Raises: none.
@@ -67,5 +68,5 @@ as $$
 $$;
 revoke all on function orderlatch_data.grant_wish(bigint, uuid) from public;
 comment on function orderlatch_data.grant_wish(bigint, uuid) is
-  'Moves a planned or approved decision with a wish to withdrawn, unless a lookup must come first. Returns whether it did. '
-  'p_request_id: the request whose answer allows it, or null.';
+  'Moves a planned or approved decision with a wish to withdrawn, unless a lookup must come first. Returns '
+  'whether it did. p_request_id: the request whose answer allows it, or null.';

@@ -17,7 +17,8 @@ begin
 end
 $$;
 revoke all on function orderlatch_data.refuse_change() from public;
-comment on function orderlatch_data.refuse_change() is 'Trigger of tables that are written once: OL901 append_only.';
+comment on function orderlatch_data.refuse_change() is
+  'Trigger of tables that are written once: OL901 append_only.';
 
 drop trigger if exists written_once on orderlatch_data.trade_decisions;
 create trigger written_once before update or delete or truncate on orderlatch_data.trade_decisions

@@ -31,13 +31,15 @@ end
 $$;
 revoke all on function orderlatch_data.journal_births() from public;
 comment on function orderlatch_data.journal_births() is
-  'Trigger after inserts into open_decisions: writes the event none to planned. Any other first status has no edge in legal_moves (23503).';
+  'Trigger after inserts into open_decisions: writes the event none to planned. Any other first status has '
+  'no edge in legal_moves (23503).';
 
 drop trigger if exists journal_births on orderlatch_data.open_decisions;
 create trigger journal_births after insert on orderlatch_data.open_decisions
   referencing new table as born
   for each statement execute function orderlatch_data.journal_births();
-comment on trigger journal_births on orderlatch_data.open_decisions is 'Writes the first event of each decision.';
+comment on trigger journal_births on orderlatch_data.open_decisions is
+  'Writes the first event of each decision.';
 
 -- Journals every change of status, has the foreign key judge it, and settles what has reached its end.
 -- Locks: none. Raises: 23503 when the move is not in legal_moves.
@@ -84,14 +86,15 @@ end
 $$;
 revoke all on function orderlatch_data.journal_moves() from public;
 comment on function orderlatch_data.journal_moves() is
-  'Trigger after updates of open_decisions: one event for each change of status, judged by its foreign key to legal_moves (23503). '
-  'A final status also gets its outcome, and the open row goes.';
+  'Trigger after updates of open_decisions: one event for each change of status, judged by its foreign key '
+  'to legal_moves (23503). A final status also gets its outcome, and the open row goes.';
 
 drop trigger if exists journal_moves on orderlatch_data.open_decisions;
 create trigger journal_moves after update on orderlatch_data.open_decisions
   referencing old table as before_move new table as after_move
   for each statement execute function orderlatch_data.journal_moves();
-comment on trigger journal_moves on orderlatch_data.open_decisions is 'Writes an event for each move and settles final ones.';
+comment on trigger journal_moves on orderlatch_data.open_decisions is
+  'Writes an event for each move and settles final ones.';
 
 -- Refuses to remove the open row of a decision that has not settled.
 -- Locks: none. Raises: OL902 open_row_not_final.
@@ -120,13 +123,15 @@ end
 $$;
 revoke all on function orderlatch_data.refuse_early_end() from public;
 comment on function orderlatch_data.refuse_early_end() is
-  'Trigger after deletes from open_decisions: OL902 open_row_not_final unless each row has an outcome of the same status.';
+  'Trigger after deletes from open_decisions: OL902 open_row_not_final unless each row has an outcome of '
+  'the same status.';
 
 drop trigger if exists refuse_early_end on orderlatch_data.open_decisions;
 create trigger refuse_early_end after delete on orderlatch_data.open_decisions
   referencing old table as ended
   for each statement execute function orderlatch_data.refuse_early_end();
-comment on trigger refuse_early_end on orderlatch_data.open_decisions is 'No decision leaves without its outcome.';
+comment on trigger refuse_early_end on orderlatch_data.open_decisions is
+  'No decision leaves without its outcome.';
 
 drop trigger if exists never_truncated on orderlatch_data.open_decisions;
 create trigger never_truncated before truncate on orderlatch_data.open_decisions

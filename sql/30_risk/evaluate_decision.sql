@@ -32,6 +32,7 @@ $$;
 revoke all on function orderlatch.evaluate_decision(text) from public;
 grant execute on function orderlatch.evaluate_decision(text) to orderlatch_strategy, orderlatch_operator;
 comment on function orderlatch.evaluate_decision(text) is
-  'Judges a planned decision: approved, or rejected with every reason. p_decision_hash: 64 hex digits. Returns the status and the reasons; '
-  'a decision judged before keeps its verdict. Raises OL103 decision_unknown, OL131 argument_invalid, OL132 isolation_unsupported, '
-  'OL201 account_busy, OL202 decision_busy, OL301 login_not_bound, OL304 risk_engine_differs.';
+  'Judges a planned decision: approved, or rejected with every reason. p_decision_hash: 64 hex digits. '
+  'Returns the status and the reasons; a decision judged before keeps its verdict. Raises OL103 '
+  'decision_unknown, OL131 argument_invalid, OL132 isolation_unsupported, OL201 account_busy, OL202 '
+  'decision_busy, OL301 login_not_bound, OL304 risk_engine_differs.';

@@ -21,10 +21,11 @@ $$;
 revoke all on function orderlatch.approve_decision(text, jsonb) from public;
 grant execute on function orderlatch.approve_decision(text, jsonb) to orderlatch_risk;
 comment on function orderlatch.approve_decision(text, jsonb) is
-  'An external engine''s yes to a planned decision; the built-in limits may still reject it. p_decision_hash: 64 hex digits. '
-  'p_evidence: JSON object of at most 16 KiB, kept in the verdict and the event. Returns the status and the reasons; a decision judged '
-  'before keeps its verdict. Raises OL103 decision_unknown, OL131 argument_invalid, OL132, OL201, OL202, OL301 login_not_bound, '
-  'OL304 risk_engine_differs when the account is judged by the built-in engine, OL307 evidence_required.';
+  'An external engine''s yes to a planned decision; the built-in limits may still reject it. '
+  'p_decision_hash: 64 hex digits. p_evidence: JSON object of at most 16 KiB, kept in the verdict and the '
+  'event. Returns the status and the reasons; a decision judged before keeps its verdict. Raises OL103 '
+  'decision_unknown, OL131 argument_invalid, OL132, OL201, OL202, OL301 login_not_bound, OL304 '
+  'risk_engine_differs when the account is judged by the built-in engine, OL307 evidence_required.';
 
 -- Takes an external engine's no, also after a yes as long as nothing is on its way.
 -- Locks: account (judging), decision. Raises: OL103, OL131, OL132, OL201, OL202, OL203, OL301, OL304, OL307.
@@ -68,10 +69,10 @@ $$;
 revoke all on function orderlatch.reject_decision(text, jsonb) from public;
 grant execute on function orderlatch.reject_decision(text, jsonb) to orderlatch_risk;
 comment on function orderlatch.reject_decision(text, jsonb) is
-  'An external engine''s no to a decision that is planned, or approved and not on its way. p_decision_hash: 64 hex digits. '
-  'p_evidence: JSON object of at most 16 KiB, kept in the verdict and the event. Returns the status and the reasons. '
-  'Raises OL103 decision_unknown, OL131 argument_invalid, OL132, OL201, OL202, OL203 decision_moved_on, OL301 login_not_bound, '
-  'OL304 risk_engine_differs, OL307 evidence_required.';
+  'An external engine''s no to a decision that is planned, or approved and not on its way. p_decision_hash: '
+  '64 hex digits. p_evidence: JSON object of at most 16 KiB, kept in the verdict and the event. Returns the '
+  'status and the reasons. Raises OL103 decision_unknown, OL131 argument_invalid, OL132, OL201, OL202, '
+  'OL203 decision_moved_on, OL301 login_not_bound, OL304 risk_engine_differs, OL307 evidence_required.';
 
 -- What approve_decision and reject_decision do first: check the engine and its evidence, and hold account and decision.
 -- Locks: account (judging), decision. Raises: OL132, OL201, OL202, OL304, OL307.
@@ -106,4 +107,5 @@ end
 $$;
 revoke all on function orderlatch_data.hold_for_engine(orderlatch_data.trade_decisions, jsonb) from public;
 comment on function orderlatch_data.hold_for_engine(orderlatch_data.trade_decisions, jsonb) is
-  'Checks that the account is judged by an external engine and that there is evidence; holds account and decision; returns the account.';
+  'Checks that the account is judged by an external engine and that there is evidence; holds account and '
+  'decision; returns the account.';

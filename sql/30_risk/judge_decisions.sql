@@ -54,5 +54,6 @@ end
 $$;
 revoke all on function orderlatch_data.judge_decisions(orderlatch_data.accounts, bigint[], jsonb) from public;
 comment on function orderlatch_data.judge_decisions(orderlatch_data.accounts, bigint[], jsonb) is
-  'Judges those of p_decision_ids that are planned: approved, with a number in the order of approval, or rejected with all reasons. '
-  'Limits and inputs are kept in risk_verdicts. Wakes workers on the channel orderlatch. p_evidence: an external engine''s, or null.';
+  'Judges those of p_decision_ids that are planned: approved, with a number in the order of approval, or '
+  'rejected with all reasons. Limits and inputs are kept in risk_verdicts. Wakes workers on the channel '
+  'orderlatch. p_evidence: an external engine''s, or null.';

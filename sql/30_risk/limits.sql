@@ -18,7 +18,8 @@ as $$
 $$;
 revoke all on function orderlatch_data.limits_for(orderlatch_data.trade_decisions) from public;
 comment on function orderlatch_data.limits_for(orderlatch_data.trade_decisions) is
-  'The enabled limits whose scope fits the decision. All of them apply: a narrow one never loosens a wide one.';
+  'The enabled limits whose scope fits the decision. All of them apply: a narrow one never loosens a wide '
+  'one.';
 
 -- The price that an order is valued at: the most that it can pay, or the price the strategy saw.
 -- Locks: none. Raises: none.
@@ -37,8 +38,8 @@ as $$
 $$;
 revoke all on function orderlatch_data.valuation_price(orderlatch_data.trade_decisions) from public;
 comment on function orderlatch_data.valuation_price(orderlatch_data.trade_decisions) is
-  'Dollars for one share, coin or contract: a buy''s limit_price, else the highest of limit_price, stop_price and reference_price. '
-  'Null when there is none.';
+  'Dollars for one share, coin or contract: a buy''s limit_price, else the highest of limit_price, '
+  'stop_price and reference_price. Null when there is none.';
 
 -- order_quantity: the largest quantity of one order.
 -- Locks: none. Raises: none.
@@ -64,8 +65,8 @@ as $$
 $$;
 revoke all on function orderlatch_data.order_quantity_breach(orderlatch_data.trade_decisions, numeric) from public;
 comment on function orderlatch_data.order_quantity_breach(orderlatch_data.trade_decisions, numeric) is
-  'Null, order_quantity or missing_price. p_ceiling: shares, coins or contracts. An order by notional is converted at the lowest known '
-  'price and needs a reference_price.';
+  'Null, order_quantity or missing_price. p_ceiling: shares, coins or contracts. An order by notional is '
+  'converted at the lowest known price and needs a reference_price.';
 
 -- order_notional: the largest worth of one order.
 -- Locks: none. Raises: none.
@@ -133,5 +134,5 @@ $$;
 revoke all on function orderlatch_data.limit_breach(orderlatch_data.trade_decisions, orderlatch_data.risk_limits, timestamptz)
   from public;
 comment on function orderlatch_data.limit_breach(orderlatch_data.trade_decisions, orderlatch_data.risk_limits, timestamptz) is
-  'The reason code of the breach, or null when the decision keeps the limit. A new limit is a row of risk_limit_kinds, a function '
-  'and a line here.';
+  'The reason code of the breach, or null when the decision keeps the limit. A new limit is a row of '
+  'risk_limit_kinds, a function and a line here.';

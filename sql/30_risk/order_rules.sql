@@ -68,5 +68,5 @@ as $$
 $$;
 revoke all on function orderlatch_data.order_faults(orderlatch_data.trade_decisions) from public;
 comment on function orderlatch_data.order_faults(orderlatch_data.trade_decisions) is
-  'The reasons, sorted, for which the broker would refuse the order whatever the market does; empty when there are none. '
-  'A symbol with a slash is a crypto pair. Each reason is described in risk_reasons.';
+  'The reasons, sorted, for which the broker would refuse the order whatever the market does; empty when '
+  'there are none. A symbol with a slash is a crypto pair. Each reason is described in risk_reasons.';

@@ -53,9 +53,10 @@ $$;
 revoke all on function orderlatch.set_limit(text, numeric, text, text, text, boolean) from public;
 grant execute on function orderlatch.set_limit(text, numeric, text, text, text, boolean) to orderlatch_operator;
 comment on function orderlatch.set_limit(text, numeric, text, text, text, boolean) is
-  'Sets or changes the limit of a kind for a scope. p_limit_kind: see limit_kinds, with its unit. p_ceiling: highest value allowed. '
-  'p_account, p_strategy_id, p_symbol: null is any. p_enabled: false switches the limit off. Returns limit_id. Decisions judged from then on '
-  'are judged by it. Raises OL102 account_unknown, OL131 argument_invalid, OL132, OL201 account_busy, OL301 login_not_bound.';
+  'Sets or changes the limit of a kind for a scope. p_limit_kind: see limit_kinds, with its unit. '
+  'p_ceiling: highest value allowed. p_account, p_strategy_id, p_symbol: null is any. p_enabled: false '
+  'switches the limit off. Returns limit_id. Decisions judged from then on are judged by it. Raises OL102 '
+  'account_unknown, OL131 argument_invalid, OL132, OL201 account_busy, OL301 login_not_bound.';
 
 -- The kinds of limits, for people who set them.
 create or replace view orderlatch.limit_kinds as

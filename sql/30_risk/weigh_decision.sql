@@ -36,5 +36,5 @@ as $$
 $$;
 revoke all on function orderlatch_data.weigh_decision(orderlatch_data.trade_decisions, timestamptz) from public;
 comment on function orderlatch_data.weigh_decision(orderlatch_data.trade_decisions, timestamptz) is
-  'All reasons against the decision (empty: none), the limits that applied as a JSON array, and the inputs as a JSON object: '
-  'qty, notional and price in dollars, signal_age_s in seconds.';
+  'All reasons against the decision (empty: none), the limits that applied as a JSON array, and the inputs '
+  'as a JSON object: qty, notional and price in dollars, signal_age_s in seconds.';

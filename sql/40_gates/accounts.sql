@@ -45,7 +45,8 @@ end
 $$;
 revoke all on function orderlatch_data.read_settings(orderlatch_data.accounts, jsonb) from public;
 comment on function orderlatch_data.read_settings(orderlatch_data.accounts, jsonb) is
-  'p_base with the settings of a JSON object put in. Unknown settings and values of the wrong type: OL131 argument_invalid.';
+  'p_base with the settings of a JSON object put in. Unknown settings and values of the wrong type: OL131 '
+  'argument_invalid.';
 
 -- Creates an account with its settings.
 -- Locks: none. Raises: OL131, OL133 account_exists, OL301, OL305 setting_below_floor, OL308 live_needs_identity.
@@ -98,9 +99,10 @@ $$;
 revoke all on function orderlatch.create_account(text, text, jsonb) from public;
 grant execute on function orderlatch.create_account(text, text, jsonb) to orderlatch_operator;
 comment on function orderlatch.create_account(text, text, jsonb) is
-  'Creates an account. p_account: its name, part of every decision hash. p_environment: paper or live. p_settings: JSON object of '
-  'settings, the columns of the view accounts; what is left out has its default. Raises OL131 argument_invalid, OL133 account_exists, '
-  'OL301 login_not_bound unless the login is a member of orderlatch_owner, OL305 setting_below_floor, OL308 live_needs_identity.';
+  'Creates an account. p_account: its name, part of every decision hash. p_environment: paper or live. '
+  'p_settings: JSON object of settings, the columns of the view accounts; what is left out has its default. '
+  'Raises OL131 argument_invalid, OL133 account_exists, OL301 login_not_bound unless the login is a member '
+  'of orderlatch_owner, OL305 setting_below_floor, OL308 live_needs_identity.';
 
 -- Changes settings of an account.
 -- Locks: none. Raises: OL102, OL131, OL301, OL305 setting_below_floor.
@@ -124,5 +126,6 @@ $$;
 revoke all on function orderlatch.update_account(text, jsonb) from public;
 grant execute on function orderlatch.update_account(text, jsonb) to orderlatch_operator;
 comment on function orderlatch.update_account(text, jsonb) is
-  'Changes settings of an account; what is granted already keeps its times. p_settings: JSON object, the columns of the view accounts. '
-  'Raises OL102 account_unknown, OL131 argument_invalid, OL301 login_not_bound, OL305 setting_below_floor.';
+  'Changes settings of an account; what is granted already keeps its times. p_settings: JSON object, the '
+  'columns of the view accounts. Raises OL102 account_unknown, OL131 argument_invalid, OL301 '
+  'login_not_bound, OL305 setting_below_floor.';

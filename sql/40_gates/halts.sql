@@ -22,7 +22,8 @@ as $$
 $$;
 revoke all on function orderlatch_data.halt_account(integer, text) from public;
 comment on function orderlatch_data.halt_account(integer, text) is
-  'Stops new submits of an account from the commit of this transaction on. p_reason: the incident that asks for it.';
+  'Stops new submits of an account from the commit of this transaction on. p_reason: the incident that asks '
+  'for it.';
 
 -- Whether a decision stands under a halt of any scope.
 -- Locks: none. Raises: none.
@@ -45,7 +46,8 @@ as $$
 $$;
 revoke all on function orderlatch_data.is_halted(integer, text, text) from public;
 comment on function orderlatch_data.is_halted(integer, text, text) is
-  'Whether a halt stands over the account, strategy and symbol. With null for strategy and symbol: whether one stands over the whole account.';
+  'Whether a halt stands over the account, strategy and symbol. With null for strategy and symbol: whether '
+  'one stands over the whole account.';
 
 -- Stops new submits in a scope, signed by the caller.
 -- Locks: none. Raises: OL102, OL131, OL301.
@@ -82,9 +84,10 @@ $$;
 revoke all on function orderlatch.halt(text, text, text, text) from public;
 grant execute on function orderlatch.halt(text, text, text, text) to orderlatch_operator;
 comment on function orderlatch.halt(text, text, text, text) is
-  'Stops new submits in a scope; lookups go on. p_reason: why, 1 to 500 characters. p_account, p_strategy_id, p_symbol: null is any. '
-  'Returns halt_id. Binds from its commit on: a claim that began before may still be granted. '
-  'Raises OL102 account_unknown, OL131 argument_invalid, OL301 login_not_bound.';
+  'Stops new submits in a scope; lookups go on. p_reason: why, 1 to 500 characters. p_account, '
+  'p_strategy_id, p_symbol: null is any. Returns halt_id. Binds from its commit on: a claim that began '
+  'before may still be granted. Raises OL102 account_unknown, OL131 argument_invalid, OL301 '
+  'login_not_bound.';
 
 -- Lifts a halt, signed by the caller.
 -- Locks: none. Raises: OL131 argument_invalid, OL301 login_not_bound.
@@ -124,5 +127,5 @@ $$;
 revoke all on function orderlatch.lift_halt(bigint, text) from public;
 grant execute on function orderlatch.lift_halt(bigint, text) to orderlatch_operator;
 comment on function orderlatch.lift_halt(bigint, text) is
-  'Lifts a standing halt and wakes the workers. p_reason: why, 1 to 500 characters. '
-  'Raises OL131 argument_invalid when there is no such standing halt, OL301 login_not_bound.';
+  'Lifts a standing halt and wakes the workers. p_reason: why, 1 to 500 characters. Raises OL131 '
+  'argument_invalid when there is no such standing halt, OL301 login_not_bound.';

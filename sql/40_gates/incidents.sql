@@ -22,8 +22,8 @@ end
 $$;
 revoke all on function orderlatch_data.open_incident(text, integer, bigint, uuid, jsonb) from public;
 comment on function orderlatch_data.open_incident(text, integer, bigint, uuid, jsonb) is
-  'Opens an incident for a person to look at, unless the same incident of the same account and decision is open. p_detail: the values '
-  'that disagree, never a whole payload.';
+  'Opens an incident for a person to look at, unless the same incident of the same account and decision is '
+  'open. p_detail: the values that disagree, never a whole payload.';
 
 -- Closes an incident that a person has dealt with.
 -- Locks: none. Raises: OL131 argument_invalid, OL301 login_not_bound.
@@ -60,5 +60,5 @@ $$;
 revoke all on function orderlatch.close_incident(bigint, text) from public;
 grant execute on function orderlatch.close_incident(bigint, text) to orderlatch_operator;
 comment on function orderlatch.close_incident(bigint, text) is
-  'Closes an open incident. p_resolution: what was found and done, 1 to 2000 characters. Closing lifts no halt. '
-  'Raises OL131 argument_invalid when there is no such open incident, OL301 login_not_bound.';
+  'Closes an open incident. p_resolution: what was found and done, 1 to 2000 characters. Closing lifts no '
+  'halt. Raises OL131 argument_invalid when there is no such open incident, OL301 login_not_bound.';

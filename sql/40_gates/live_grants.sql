@@ -37,8 +37,9 @@ $$;
 revoke all on function orderlatch.grant_live(text, interval, text) from public;
 grant execute on function orderlatch.grant_live(text, interval, text) to orderlatch_operator;
 comment on function orderlatch.grant_live(text, interval, text) is
-  'Allows submits for a live account for a while. p_for: at most 7 days. p_reason: why, 1 to 500 characters. Returns its end. '
-  'Raises OL102 account_unknown, OL131 argument_invalid, OL301 login_not_bound.';
+  'Allows submits for a live account for a while. p_for: at most 7 days. p_reason: why, 1 to 500 '
+  'characters. Returns its end. Raises OL102 account_unknown, OL131 argument_invalid, OL301 '
+  'login_not_bound.';
 
 -- Ends every live grant of an account now. Binds from its commit on.
 -- Locks: none. Raises: OL102, OL301.

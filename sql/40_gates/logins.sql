@@ -25,8 +25,9 @@ $$;
 revoke all on function orderlatch.bind_login(text, text, text) from public;
 grant execute on function orderlatch.bind_login(text, text, text) to orderlatch_operator;
 comment on function orderlatch.bind_login(text, text, text) is
-  'Binds a login to an account. What it may do there depends on its role. p_strategy_id: null binds it to every strategy. '
-  'Raises OL102 account_unknown, OL131 argument_invalid, OL301 unless the caller is a member of orderlatch_owner.';
+  'Binds a login to an account. What it may do there depends on its role. p_strategy_id: null binds it to '
+  'every strategy. Raises OL102 account_unknown, OL131 argument_invalid, OL301 unless the caller is a '
+  'member of orderlatch_owner.';
 
 -- Takes the right to act for an account from a login.
 -- Locks: none. Raises: OL102, OL301.
@@ -51,5 +52,5 @@ $$;
 revoke all on function orderlatch.unbind_login(text, text) from public;
 grant execute on function orderlatch.unbind_login(text, text) to orderlatch_operator;
 comment on function orderlatch.unbind_login(text, text) is
-  'Removes every binding of a login to an account. Returns how many there were. '
-  'Raises OL102 account_unknown, OL301 unless the caller is a member of orderlatch_owner.';
+  'Removes every binding of a login to an account. Returns how many there were. Raises OL102 '
+  'account_unknown, OL301 unless the caller is a member of orderlatch_owner.';

@@ -63,5 +63,5 @@ end
 $$;
 revoke all on function orderlatch_data.save_settings(integer, text, jsonb) from public;
 comment on function orderlatch_data.save_settings(integer, text, jsonb) is
-  'Writes the settings of a JSON object into an account, all or none. OL131 argument_invalid for an unknown setting, a wrong type or a '
-  'value out of its range, OL305 setting_below_floor, OL308 live_needs_identity.';
+  'Writes the settings of a JSON object into an account, all or none. OL131 argument_invalid for an unknown '
+  'setting, a wrong type or a value out of its range, OL305 setting_below_floor, OL308 live_needs_identity.';

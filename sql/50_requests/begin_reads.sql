@@ -53,8 +53,9 @@ end
 $$;
 revoke all on function orderlatch_data.begin_reads(orderlatch_data.accounts) from public;
 comment on function orderlatch_data.begin_reads(orderlatch_data.accounts) is
-  'Begins reads of orders for doubts that have both answers of absence: from absence_window before the first submit, without an end. '
-  'While the account is crowded with doubt one read of all symbols serves every one of them.';
+  'Begins reads of orders for doubts that have both answers of absence: from absence_window before the '
+  'first submit, without an end. While the account is crowded with doubt one read of all symbols serves '
+  'every one of them.';
 
 -- Whether more decisions of an account are in doubt than its crowd_size.
 -- Locks: none. Raises: none.
@@ -76,4 +77,5 @@ as $$
     ) as c
 $$;
 revoke all on function orderlatch_data.is_crowded(orderlatch_data.accounts) from public;
-comment on function orderlatch_data.is_crowded(orderlatch_data.accounts) is 'Whether lookups slow down to crowd_lookup_wait and one list serves all.';
+comment on function orderlatch_data.is_crowded(orderlatch_data.accounts) is
+  'Whether lookups slow down to crowd_lookup_wait and one list serves all.';

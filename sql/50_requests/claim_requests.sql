@@ -56,11 +56,12 @@ $$;
 revoke all on function orderlatch.claim_requests(integer, text[], integer) from public;
 grant execute on function orderlatch.claim_requests(integer, text[], integer) to orderlatch_worker;
 comment on function orderlatch.claim_requests(integer, text[], integer) is
-  'Grants up to p_how_many (1 to 1000) broker calls to a worker, for the accounts it registered. Each row is one HTTP call to make once: '
-  'path below the account''s base URL, query as a JSON object of texts, body to be sent as it is, send_within_ms from before this call was '
-  'made until the call begins, timeout_ms for the whole of it. At most one last row has only ask_again_ms: claim again after so many '
-  'milliseconds. Accounts that another worker claims for at this moment are skipped. '
-  'Raises OL101 worker_unknown, OL102 account_unknown, OL131 argument_invalid, OL132 isolation_unsupported.';
+  'Grants up to p_how_many (1 to 1000) broker calls to a worker, for the accounts it registered. Each row '
+  'is one HTTP call to make once: path below the account''s base URL, query as a JSON object of texts, body '
+  'to be sent as it is, send_within_ms from before this call was made until the call begins, timeout_ms for '
+  'the whole of it. At most one last row has only ask_again_ms: claim again after so many milliseconds. '
+  'Accounts that another worker claims for at this moment are skipped. Raises OL101 worker_unknown, OL102 '
+  'account_unknown, OL131 argument_invalid, OL132 isolation_unsupported.';
 
 -- Refuses a claim that makes no sense.
 -- Locks: worker (try, shared). Raises: OL101, OL102, OL131.
@@ -102,7 +103,8 @@ end
 $$;
 revoke all on function orderlatch_data.require_claim(integer, text[], integer) from public;
 comment on function orderlatch_data.require_claim(integer, text[], integer) is
-  'Passes a living worker, accounts that it registered, and a number from 1 to 1000; else OL101, OL102 or OL131.';
+  'Passes a living worker, accounts that it registered, and a number from 1 to 1000; else OL101, OL102 or '
+  'OL131.';
 
 -- The accounts of a claim, beginning with another one at each call.
 -- Locks: none. Raises: none.

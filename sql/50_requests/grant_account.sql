@@ -41,8 +41,9 @@ end
 $$;
 revoke all on function orderlatch_data.grant_account(orderlatch_data.accounts, integer, integer) from public;
 comment on function orderlatch_data.grant_account(orderlatch_data.accounts, integer, integer) is
-  'Loses and lapses what is overdue, then grants up to p_how_many calls of one account: who am I, lookups, pages of a proof, submits. '
-  'A worker that is not verified for the account is only granted the first. Nothing while the account is paused.';
+  'Loses and lapses what is overdue, then grants up to p_how_many calls of one account: who am I, lookups, '
+  'pages of a proof, submits. A worker that is not verified for the account is only granted the first. '
+  'Nothing while the account is paused.';
 
 -- Whether a 429 keeps the account from making any call.
 -- Locks: none. Raises: none.
@@ -61,7 +62,8 @@ as $$
   )
 $$;
 revoke all on function orderlatch_data.is_paused(integer) from public;
-comment on function orderlatch_data.is_paused(integer) is 'Whether the broker''s rate limit has not reset yet.';
+comment on function orderlatch_data.is_paused(integer) is
+  'Whether the broker''s rate limit has not reset yet.';
 
 -- Whether this life of a worker has proved to hold the keys of the account.
 -- Locks: none. Raises: none.

@@ -94,7 +94,8 @@ end
 $$;
 revoke all on function orderlatch_data.grant_lookups(orderlatch_data.accounts, integer, integer) from public;
 comment on function orderlatch_data.grant_lookups(orderlatch_data.accounts, integer, integer) is
-  'Grants find_order for decisions that are due for a lookup. A decision that another session holds is left for the next claim.';
+  'Grants find_order for decisions that are due for a lookup. A decision that another session holds is left '
+  'for the next claim.';
 
 -- Reads the broker's orders, page by page, where a proof of absence waits for it.
 -- Locks: none; the caller holds the account for granting. Raises: none.

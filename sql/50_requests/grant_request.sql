@@ -54,8 +54,9 @@ revoke all on function orderlatch_data.grant_request(
 comment on function orderlatch_data.grant_request(
   orderlatch_data.accounts, integer, text, uuid, bigint, bigint, integer, text, jsonb, text, timestamptz
 ) is
-  'Writes broker_requests and open_requests for one call and returns what the worker gets. p_lock_key: of its decision, or null. '
-  'p_send_until: the call may not begin later, whatever send_within allows; null: no such end.';
+  'Writes broker_requests and open_requests for one call and returns what the worker gets. p_lock_key: of '
+  'its decision, or null. p_send_until: the call may not begin later, whatever send_within allows; null: no '
+  'such end.';
 
 -- Key of the advisory lock that guards the answer of a request without a decision.
 -- Locks: none. Raises: none.
@@ -70,7 +71,8 @@ as $$
   select ('x' || left(p_request_id::text, 8))::bit(32)::integer
 $$;
 revoke all on function orderlatch_data.request_lock_key(uuid) from public;
-comment on function orderlatch_data.request_lock_key(uuid) is 'The first four bytes of the request_id, as the key of a lock of class decision.';
+comment on function orderlatch_data.request_lock_key(uuid) is
+  'The first four bytes of the request_id, as the key of a lock of class decision.';
 
 -- Whether a kind of request of an account is backing off.
 -- Locks: none. Raises: none.

@@ -39,8 +39,8 @@ as $$
 $$;
 revoke all on function orderlatch_data.submit_room(orderlatch_data.accounts, timestamptz) from public;
 comment on function orderlatch_data.submit_room(orderlatch_data.accounts, timestamptz) is
-  'room: submits that may be granted now; 0 under a halt of the account, without a live grant, while submits back off, or at the '
-  'account''s max_in_doubt. send_until: end of the live grant, or null.';
+  'room: submits that may be granted now; 0 under a halt of the account, without a live grant, while '
+  'submits back off, or at the account''s max_in_doubt. send_until: end of the live grant, or null.';
 
 -- The decision of each symbol whose turn it is, first approved first.
 -- Locks: none. Raises: none.
@@ -111,8 +111,8 @@ as $$
 $$;
 revoke all on function orderlatch_data.decisions_in_turn(integer, timestamptz, integer) from public;
 comment on function orderlatch_data.decisions_in_turn(integer, timestamptz, integer) is
-  'For each symbol the first approved decision that no halt holds, unless it is backing off, or another decision of the symbol is '
-  'submitting or in doubt. At most p_how_many, in the order of approval.';
+  'For each symbol the first approved decision that no halt holds, unless it is backing off, or another '
+  'decision of the symbol is submitting or in doubt. At most p_how_many, in the order of approval.';
 
 -- Grants submits: the decision moves to submitting in the transaction that grants the call.
 -- Locks: decisions (try). Raises: none.
@@ -175,5 +175,6 @@ end
 $$;
 revoke all on function orderlatch_data.grant_submits(orderlatch_data.accounts, integer, integer) from public;
 comment on function orderlatch_data.grant_submits(orderlatch_data.accounts, integer, integer) is
-  'Grants submit_order for decisions whose turn it is, within submit_room. No call may begin after the decision lapses or the live grant '
-  'ends. A decision that another session holds is left for the next claim.';
+  'Grants submit_order for decisions whose turn it is, within submit_room. No call may begin after the '
+  'decision lapses or the live grant ends. A decision that another session holds is left for the next '
+  'claim.';

@@ -56,5 +56,6 @@ end
 $$;
 revoke all on function orderlatch_data.next_due_at(orderlatch_data.accounts) from public;
 comment on function orderlatch_data.next_due_at(orderlatch_data.accounts) is
-  'The nearest moment at which a back-off, a pause, a decision, a lookup or a request of the account comes due; null when there is none. '
-  'What is due already and was not granted waits for a person, an answer or another worker, and does not count.';
+  'The nearest moment at which a back-off, a pause, a decision, a lookup or a request of the account comes '
+  'due; null when there is none. What is due already and was not granted waits for a person, an answer or '
+  'another worker, and does not count.';

@@ -47,8 +47,8 @@ end
 $$;
 revoke all on function orderlatch_data.sweep_lost_requests(orderlatch_data.accounts) from public;
 comment on function orderlatch_data.sweep_lost_requests(orderlatch_data.accounts) is
-  'Loses every request of the account that is unanswered past its answer_by, or whose worker''s life has ended. A request whose answer is '
-  'being recorded at this moment is left alone. At most 100 in one call.';
+  'Loses every request of the account that is unanswered past its answer_by, or whose worker''s life has '
+  'ended. A request whose answer is being recorded at this moment is left alone. At most 100 in one call.';
 
 -- Gives up one request. A submit leaves its decision in doubt: the call may have been made, or be frozen half made.
 -- Locks: none; the caller holds the decision, or the request's own lock. Raises: none.
@@ -95,8 +95,8 @@ end
 $$;
 revoke all on function orderlatch_data.lose_request(orderlatch_data.accounts, uuid, text) from public;
 comment on function orderlatch_data.lose_request(orderlatch_data.accounts, uuid, text) is
-  'Records that a request is lost and what follows: a submit leaves its decision in doubt, a lookup or page is asked again. '
-  'p_cause: no_answer_in_time or worker_gone.';
+  'Records that a request is lost and what follows: a submit leaves its decision in doubt, a lookup or page '
+  'is asked again. p_cause: no_answer_in_time or worker_gone.';
 
 -- Lapses decisions that were not sent in time.
 -- Locks: decisions (try). Raises: none.
@@ -140,5 +140,5 @@ end
 $$;
 revoke all on function orderlatch_data.lapse_stale_decisions(orderlatch_data.accounts) from public;
 comment on function orderlatch_data.lapse_stale_decisions(orderlatch_data.accounts) is
-  'Moves decisions that are planned or approved past their lapse_at to lapsed; one that was throttled is looked up first. '
-  'At most 500 in one call.';
+  'Moves decisions that are planned or approved past their lapse_at to lapsed; one that was throttled is '
+  'looked up first. At most 500 in one call.';

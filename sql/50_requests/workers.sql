@@ -59,10 +59,11 @@ $$;
 revoke all on function orderlatch.register_worker(text, jsonb, integer) from public;
 grant execute on function orderlatch.register_worker(text, jsonb, integer) to orderlatch_worker;
 comment on function orderlatch.register_worker(text, jsonb, integer) is
-  'Registers a life of a worker and returns its worker_id. The connection that calls holds a session lock on it: when the connection ends, '
-  'the life has ended and its unanswered requests are lost. p_worker_name: for people. p_accounts: JSON array of '
-  '{"account", "environment"}; environment is that of the base URL the worker would call. p_schema_version: what the worker speaks. '
-  'Raises OL102 account_unknown, OL131 argument_invalid, OL301 login_not_bound, OL302 environment_mismatch, OL306 schema_version_unsupported.';
+  'Registers a life of a worker and returns its worker_id. The connection that calls holds a session lock '
+  'on it: when the connection ends, the life has ended and its unanswered requests are lost. p_worker_name: '
+  'for people. p_accounts: JSON array of {"account", "environment"}; environment is that of the base URL '
+  'the worker would call. p_schema_version: what the worker speaks. Raises OL102 account_unknown, OL131 '
+  'argument_invalid, OL301 login_not_bound, OL302 environment_mismatch, OL306 schema_version_unsupported.';
 
 -- Ends a life of a worker that has recorded all its answers.
 -- Locks: none; gives back the session lock of register_worker. Raises: OL101 worker_unknown.
@@ -89,7 +90,8 @@ $$;
 revoke all on function orderlatch.release_worker(integer) from public;
 grant execute on function orderlatch.release_worker(integer) to orderlatch_worker;
 comment on function orderlatch.release_worker(integer) is
-  'Says goodbye: the worker claims nothing any more. To be called on the connection that registered. Raises OL101 worker_unknown.';
+  'Says goodbye: the worker claims nothing any more. To be called on the connection that registered. Raises '
+  'OL101 worker_unknown.';
 
 -- Whether a life of a worker has ended: nobody holds its lock.
 -- Locks: worker (try, shared). Raises: none.
@@ -120,8 +122,8 @@ as $$
 $$;
 revoke all on function orderlatch_data.worker_is_gone(integer) from public;
 comment on function orderlatch_data.worker_is_gone(integer) is
-  'Whether no session holds the liveness lock of a worker. Tells nothing in the first seconds after the server started, when nobody has '
-  'had time to connect again: the caller waits for that.';
+  'Whether no session holds the liveness lock of a worker. Tells nothing in the first seconds after the '
+  'server started, when nobody has had time to connect again: the caller waits for that.';
 
 -- Refuses a worker that is not registered, or whose listening connection is gone.
 -- Locks: worker (try, shared). Raises: OL101 worker_unknown.
@@ -149,4 +151,5 @@ end
 $$;
 revoke all on function orderlatch_data.require_worker(integer) from public;
 comment on function orderlatch_data.require_worker(integer) is
-  'Passes a worker_id that session_user registered and whose liveness lock is held, else OL101 worker_unknown.';
+  'Passes a worker_id that session_user registered and whose liveness lock is held, else OL101 '
+  'worker_unknown.';

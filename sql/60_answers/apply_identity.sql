@@ -46,5 +46,6 @@ revoke all on function orderlatch_data.apply_identity(
 comment on function orderlatch_data.apply_identity(
   orderlatch_data.accounts, orderlatch_data.broker_requests, text, jsonb
 ) is
-  'What get_account''s answer does: account_verified when the broker names the account''s broker_account_id; else account_mismatch, an '
-  'incident and a halt: the keys belong to another account. Until verified, a life of a worker is granted nothing else.';
+  'What get_account''s answer does: account_verified when the broker names the account''s '
+  'broker_account_id; else account_mismatch, an incident and a halt: the keys belong to another account. '
+  'Until verified, a life of a worker is granted nothing else.';

@@ -49,8 +49,9 @@ revoke all on function orderlatch_data.apply_lookup(
 comment on function orderlatch_data.apply_lookup(
   orderlatch_data.accounts, orderlatch_data.broker_requests, text, jsonb
 ) is
-  'What a find_order''s answer does: a found order is recorded; the broker''s word that it is not there is counted, or frees a throttled '
-  'decision; anything else proves nothing. Returns the meaning, or stale when a newer lookup has taken its place.';
+  'What a find_order''s answer does: a found order is recorded; the broker''s word that it is not there is '
+  'counted, or frees a throttled decision; anything else proves nothing. Returns the meaning, or stale when '
+  'a newer lookup has taken its place.';
 
 -- Draws the consequence of a page of orders.
 -- Locks: none; the caller holds the account for answering and the decisions that the page or its read concern. Raises: none.
@@ -119,6 +120,7 @@ revoke all on function orderlatch_data.apply_page(
 comment on function orderlatch_data.apply_page(
   orderlatch_data.accounts, orderlatch_data.broker_requests, text, jsonb
 ) is
-  'What a page of list_orders does: orders of ours are recorded, the cursor moves on, and a page that is not full completes the read and '
-  'with it the proofs that wait for it. A failed page is asked again. A page full of orders of one microsecond cannot be passed: incident '
-  'order_read_stuck. Returns the meaning, or stale when the page is not the one on its way.';
+  'What a page of list_orders does: orders of ours are recorded, the cursor moves on, and a page that is '
+  'not full completes the read and with it the proofs that wait for it. A failed page is asked again. A '
+  'page full of orders of one microsecond cannot be passed: incident order_read_stuck. Returns the meaning, '
+  'or stale when the page is not the one on its way.';

@@ -64,6 +64,7 @@ revoke all on function orderlatch_data.apply_submit(
 comment on function orderlatch_data.apply_submit(
   orderlatch_data.accounts, orderlatch_data.broker_requests, text, jsonb, jsonb, jsonb
 ) is
-  'What a submit''s answer does to its decision; see the table of meanings in docs/protocol.md. p_meaning: as read_answer says. '
-  'p_answer: status, code, message and error. Returns the meaning in the light of the decision: refused may become refused_unclean, '
-  'and any negative answer stale when the request does not hold the decision any more.';
+  'What a submit''s answer does to its decision; see the table of meanings in docs/protocol.md. p_meaning: '
+  'as read_answer says. p_answer: status, code, message and error. Returns the meaning in the light of the '
+  'decision: refused may become refused_unclean, and any negative answer stale when the request does not '
+  'hold the decision any more.';

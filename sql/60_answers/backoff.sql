@@ -27,8 +27,9 @@ end
 $$;
 revoke all on function orderlatch_data.back_off(orderlatch_data.accounts, text, timestamptz) from public;
 comment on function orderlatch_data.back_off(orderlatch_data.accounts, text, timestamptz) is
-  'Makes a kind of request of the account wait: backoff_first after the first failure, doubled with each up to backoff_max. '
-  'p_claimed_at: when the failed request was granted; one granted before the last failure does not count again.';
+  'Makes a kind of request of the account wait: backoff_first after the first failure, doubled with each up '
+  'to backoff_max. p_claimed_at: when the failed request was granted; one granted before the last failure '
+  'does not count again.';
 
 -- Ends the back-off of a kind of request that was answered.
 -- Locks: none. Raises: none.
@@ -80,5 +81,5 @@ end
 $$;
 revoke all on function orderlatch_data.pause_account(orderlatch_data.accounts, jsonb) from public;
 comment on function orderlatch_data.pause_account(orderlatch_data.accounts, jsonb) is
-  'Grants no call for the account until the moment in the headers x-ratelimit-reset (seconds since 1970) or retry-after (seconds), '
-  'or for throttle_wait when they say nothing that makes sense. Returns that moment.';
+  'Grants no call for the account until the moment in the headers x-ratelimit-reset (seconds since 1970) or '
+  'retry-after (seconds), or for throttle_wait when they say nothing that makes sense. Returns that moment.';

@@ -22,7 +22,8 @@ exception
 end
 $$;
 revoke all on function orderlatch_data.read_json(bytea) from public;
-comment on function orderlatch_data.read_json(bytea) is 'The body as jsonb; null when it is no JSON that jsonb can hold, or no UTF-8.';
+comment on function orderlatch_data.read_json(bytea) is
+  'The body as jsonb; null when it is no JSON that jsonb can hold, or no UTF-8.';
 
 -- Decodes base64, or returns null when it is none.
 -- Locks: none. Raises: none.
@@ -42,7 +43,8 @@ exception
 end
 $$;
 revoke all on function orderlatch_data.read_base64(text) from public;
-comment on function orderlatch_data.read_base64(text) is 'The decoded bytes; null when the text is no base64.';
+comment on function orderlatch_data.read_base64(text) is
+  'The decoded bytes; null when the text is no base64.';
 
 -- Reads a decimal of a broker's document, which may be a string or a number.
 -- Locks: none. Raises: none.
@@ -60,7 +62,8 @@ as $$
   end
 $$;
 revoke all on function orderlatch_data.read_decimal(jsonb) from public;
-comment on function orderlatch_data.read_decimal(jsonb) is 'The number in a JSON string or number; null for anything else.';
+comment on function orderlatch_data.read_decimal(jsonb) is
+  'The number in a JSON string or number; null for anything else.';
 
 -- Reads a time of a broker's document, to the microsecond.
 -- Locks: none. Raises: none.

@@ -57,9 +57,10 @@ end
 $$;
 revoke all on function orderlatch_data.enter_doubt(bigint, uuid, text, boolean, boolean, jsonb, boolean) from public;
 comment on function orderlatch_data.enter_doubt(bigint, uuid, text, boolean, boolean, jsonb, boolean) is
-  'Moves a decision to in_doubt and begins the search for its order; proof that was gathered before counts no more. p_request_id: the '
-  'doubtful submit. p_cause: why, for its event. p_lost: its worker never answered. p_duplicate: the broker said the id is taken. '
-  'p_refusal: a refusal to remember. p_mismatched: an order with other terms was found; only an operator ends this doubt.';
+  'Moves a decision to in_doubt and begins the search for its order; proof that was gathered before counts '
+  'no more. p_request_id: the doubtful submit. p_cause: why, for its event. p_lost: its worker never '
+  'answered. p_duplicate: the broker said the id is taken. p_refusal: a refusal to remember. p_mismatched: '
+  'an order with other terms was found; only an operator ends this doubt.';
 
 -- Says when to look for an order again.
 -- Locks: none; the caller holds the decision. Raises: none.
@@ -92,5 +93,6 @@ end
 $$;
 revoke all on function orderlatch_data.schedule_lookup(orderlatch_data.accounts, bigint) from public;
 comment on function orderlatch_data.schedule_lookup(orderlatch_data.accounts, bigint) is
-  'Sets the next lookup of an order in doubt: lookup_first_wait after the first, doubled each time up to lookup_max_wait, or '
-  'crowd_lookup_wait in a crowd. Opens duplicate_without_order when a duplicate answer stays without its order.';
+  'Sets the next lookup of an order in doubt: lookup_first_wait after the first, doubled each time up to '
+  'lookup_max_wait, or crowd_lookup_wait in a crowd. Opens duplicate_without_order when a duplicate answer '
+  'stays without its order.';

@@ -27,8 +27,9 @@ as $$
 $$;
 revoke all on function orderlatch_data.count_absence(orderlatch_data.accounts, bigint, timestamptz) from public;
 comment on function orderlatch_data.count_absence(orderlatch_data.accounts, bigint, timestamptz) is
-  'Notes the broker''s word that an order is not there: the first counts from believe_after on, the second absence_spacing after the first. '
-  'After a duplicate answer none counts. p_claimed_at: when the lookup was granted.';
+  'Notes the broker''s word that an order is not there: the first counts from believe_after on, the second '
+  'absence_spacing after the first. After a duplicate answer none counts. p_claimed_at: when the lookup was '
+  'granted.';
 
 -- Ends the doubt of a decision whose order is proved not to exist.
 -- Locks: none; the caller holds the decision. Raises: none.
@@ -91,6 +92,7 @@ end
 $$;
 revoke all on function orderlatch_data.conclude_absence(orderlatch_data.accounts, bigint, text, uuid, jsonb) from public;
 comment on function orderlatch_data.conclude_absence(orderlatch_data.accounts, bigint, text, uuid, jsonb) is
-  'What follows proved absence, the first that applies: refused when a refusal is remembered; withdrawn when it is wished; lapsed when the '
-  'account does not send again, a halt stands, it is too late, max_submits are behind it, or its submit was lost at a broker that forgets '
-  'ids; else approved, to be sent with the same client_order_id. p_basis and p_evidence: what the proof rests on.';
+  'What follows proved absence, the first that applies: refused when a refusal is remembered; withdrawn '
+  'when it is wished; lapsed when the account does not send again, a halt stands, it is too late, '
+  'max_submits are behind it, or its submit was lost at a broker that forgets ids; else approved, to be '
+  'sent with the same client_order_id. p_basis and p_evidence: what the proof rests on.';

@@ -39,8 +39,9 @@ revoke all on function orderlatch_data.note_health(
 comment on function orderlatch_data.note_health(
   orderlatch_data.accounts, orderlatch_data.broker_requests, text, jsonb
 ) is
-  'A call that failed makes its kind back off, a 429 pauses the account, an answer about the key halts it and opens the incident '
-  'unauthorized; an answer ends the back-off, and one to a read also moves last_read_at, which frees the ceiling of doubts.';
+  'A call that failed makes its kind back off, a 429 pauses the account, an answer about the key halts it '
+  'and opens the incident unauthorized; an answer ends the back-off, and one to a read also moves '
+  'last_read_at, which frees the ceiling of doubts.';
 
 -- Refuses answers from a login that is not bound to the account.
 -- Locks: none. Raises: OL301 login_not_bound.

@@ -19,7 +19,8 @@ as $$
 $$;
 revoke all on function orderlatch_data.own_orders(integer, jsonb) from public;
 comment on function orderlatch_data.own_orders(integer, jsonb) is
-  'The decisions of the account whose hash is the client_order_id of an order in a JSON array, with those orders, in the order of the list.';
+  'The decisions of the account whose hash is the client_order_id of an order in a JSON array, with those '
+  'orders, in the order of the list.';
 
 -- Concludes every proof of absence that waited for a read which is now complete and did not show the order.
 -- Locks: none; the caller holds the decisions. Raises: none.
@@ -67,4 +68,5 @@ end
 $$;
 revoke all on function orderlatch_data.conclude_read(orderlatch_data.accounts, bigint, uuid) from public;
 comment on function orderlatch_data.conclude_read(orderlatch_data.accounts, bigint, uuid) is
-  'Ends the doubt of each decision that has two answers of absence and waited for this read. The evidence of the proof goes into its event.';
+  'Ends the doubt of each decision that has two answers of absence and waited for this read. The evidence '
+  'of the proof goes into its event.';

@@ -62,8 +62,9 @@ end
 $$;
 revoke all on function orderlatch_data.read_answer(text, text, text, integer, bytea) from public;
 comment on function orderlatch_data.read_answer(text, text, text, integer, bytea) is
-  'What an answer means: not_sent, in_doubt, order_exists, account_named, orders_listed, or by answer_rules refused, throttled, duplicate, '
-  'unauthorized, absent. p_sent: no, yes, maybe. p_status: HTTP status. p_body: raw bytes. document is the body as JSON, when it is.';
+  'What an answer means: not_sent, in_doubt, order_exists, account_named, orders_listed, or by answer_rules '
+  'refused, throttled, duplicate, unauthorized, absent. p_sent: no, yes, maybe. p_status: HTTP status. '
+  'p_body: raw bytes. document is the body as JSON, when it is.';
 
 -- Whether a document is an order: it names itself, its client_order_id and its status.
 -- Locks: none. Raises: none.
@@ -84,7 +85,8 @@ as $$
   )
 $$;
 revoke all on function orderlatch_data.is_order(jsonb) from public;
-comment on function orderlatch_data.is_order(jsonb) is 'Whether a JSON object has the members id, client_order_id and status of an order.';
+comment on function orderlatch_data.is_order(jsonb) is
+  'Whether a JSON object has the members id, client_order_id and status of an order.';
 
 -- Whether a document is a list of orders, each with the time it was submitted.
 -- Locks: none. Raises: none.
@@ -108,4 +110,5 @@ as $$
 $$;
 revoke all on function orderlatch_data.is_order_list(jsonb) from public;
 comment on function orderlatch_data.is_order_list(jsonb) is
-  'Whether a JSON array holds nothing but orders with a submitted_at. A list with anything else in it proves nothing.';
+  'Whether a JSON array holds nothing but orders with a submitted_at. A list with anything else in it '
+  'proves nothing.';

@@ -41,5 +41,5 @@ as $$
 $$;
 revoke all on function orderlatch_data.read_reports(jsonb) from public;
 comment on function orderlatch_data.read_reports(jsonb) is
-  'The elements of record_responses'' argument as columns. What cannot be read is null, and sent is maybe; of the headers only a fixed list '
-  'is kept, none of which is secret.';
+  'The elements of record_responses'' argument as columns. What cannot be read is null, and sent is maybe; '
+  'of the headers only a fixed list is kept, none of which is secret.';

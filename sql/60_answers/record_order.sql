@@ -43,8 +43,9 @@ as $$
 $$;
 revoke all on function orderlatch_data.order_differences(orderlatch_data.trade_decisions, jsonb) from public;
 comment on function orderlatch_data.order_differences(orderlatch_data.trade_decisions, jsonb) is
-  'A JSON object with a member for each term that differs: what was decided and what the broker shows. Empty when the order is the one '
-  'decided. Changes that the broker is known to make (order_rewrites) are no difference.';
+  'A JSON object with a member for each term that differs: what was decided and what the broker shows. '
+  'Empty when the order is the one decided. Changes that the broker is known to make (order_rewrites) are '
+  'no difference.';
 
 -- Records the fact that the broker has an order with a decision's client_order_id, whoever brings it and however late.
 -- Locks: none; the caller holds the decision. Raises: none.
@@ -84,9 +85,10 @@ end
 $$;
 revoke all on function orderlatch_data.record_order(bigint, jsonb, uuid) from public;
 comment on function orderlatch_data.record_order(bigint, jsonb, uuid) is
-  'Records an order of the broker and moves its decision to submitted, from whatever status. p_order: the broker''s document. '
-  'p_request_id: the request whose answer shows it, or null. Returns order_exists; or order_mismatch when its terms are not those decided: '
-  'an incident, the account halted, the decision in doubt until an operator ends it. A second order: incident duplicate_order.';
+  'Records an order of the broker and moves its decision to submitted, from whatever status. p_order: the '
+  'broker''s document. p_request_id: the request whose answer shows it, or null. Returns order_exists; or '
+  'order_mismatch when its terms are not those decided: an incident, the account halted, the decision in '
+  'doubt until an operator ends it. A second order: incident duplicate_order.';
 
 -- Reports an order that must not be, and halts the account.
 -- Locks: none. Raises: none.

@@ -63,8 +63,9 @@ end
 $$;
 revoke all on function orderlatch_data.record_report(uuid, text, integer, jsonb, bytea, text, integer) from public;
 comment on function orderlatch_data.record_report(uuid, text, integer, jsonb, bytea, text, integer) is
-  'Records one answer in broker_responses, its body cut at 64 KiB, and does what it means. Returns the meaning; for an answer that was '
-  'recorded before, the meaning it had then. Arguments as in record_responses, p_body decoded.';
+  'Records one answer in broker_responses, its body cut at 64 KiB, and does what it means. Returns the '
+  'meaning; for an answer that was recorded before, the meaning it had then. Arguments as in '
+  'record_responses, p_body decoded.';
 
 -- Does what an answer means, for its kind of request.
 -- Locks: none; the caller holds what lock_for_answers holds. Raises: none.
@@ -116,5 +117,6 @@ revoke all on function orderlatch_data.apply_answer(
 comment on function orderlatch_data.apply_answer(
   orderlatch_data.accounts, orderlatch_data.broker_requests, integer, jsonb, text, text, bigint, text, jsonb
 ) is
-  'Hands an answer to the function of its kind of request, after noting what it says of the broker''s health. From a life of a worker that '
-  'is not verified for the account a negative answer is in doubt. Returns the meaning in the light of what is known.';
+  'Hands an answer to the function of its kind of request, after noting what it says of the broker''s '
+  'health. From a life of a worker that is not verified for the account a negative answer is in doubt. '
+  'Returns the meaning in the light of what is known.';

@@ -37,14 +37,15 @@ $$;
 revoke all on function orderlatch.record_responses(jsonb) from public;
 grant execute on function orderlatch.record_responses(jsonb) to orderlatch_worker;
 comment on function orderlatch.record_responses(jsonb) is
-  'Records answers. p_answers: JSON array of at most 1000 objects {request_id, sent, status, headers, body, error, elapsed_ms}: sent is no '
-  '(the call provably never left), yes (a whole response came back) or maybe; status the HTTP status; headers an object of lower-case '
-  'names; body the raw bytes in base64; elapsed_ms milliseconds. Returns for each answer what it was taken to mean, see docs/protocol.md. '
-  'Idempotent. Raises OL131 argument_invalid, OL132 isolation_unsupported, OL134 too_many, OL201 account_busy, OL202 decision_busy, '
-  'OL301 login_not_bound.';
+  'Records answers. p_answers: JSON array of at most 1000 objects {request_id, sent, status, headers, body, '
+  'error, elapsed_ms}: sent is no (the call provably never left), yes (a whole response came back) or '
+  'maybe; status the HTTP status; headers an object of lower-case names; body the raw bytes in base64; '
+  'elapsed_ms milliseconds. Returns for each answer what it was taken to mean, see docs/protocol.md. '
+  'Idempotent. Raises OL131 argument_invalid, OL132 isolation_unsupported, OL134 too_many, OL201 '
+  'account_busy, OL202 decision_busy, OL301 login_not_bound.';
 
 -- Holds everything that a batch of answers may change, in the one order of locking.
--- Locks: accounts ascending (answering), decisions ascending. Raises: OL201, OL202, OL301.
+-- Locks: accounts ascending (answering), decisions ascending. Raises: OL201, OL202.
 create or replace function orderlatch_data.lock_for_answers(p_answers jsonb)
 returns void
 language plpgsql
@@ -73,7 +74,8 @@ end
 $$;
 revoke all on function orderlatch_data.lock_for_answers(jsonb) from public;
 comment on function orderlatch_data.lock_for_answers(jsonb) is
-  'Takes every lock that recording these answers needs, before anything is read for it. p_answers: as record_responses.';
+  'Takes every lock that recording these answers needs, before anything is read for it. p_answers: as '
+  'record_responses.';
 
 -- The keys of all decisions, and of requests without one, that a batch of answers may change.
 -- Locks: none. Raises: none.
@@ -127,4 +129,5 @@ as $$
    where not r.known
 $$;
 revoke all on function orderlatch_data.keys_of_answers(jsonb) from public;
-comment on function orderlatch_data.keys_of_answers(jsonb) is 'Keys for lock_decisions, before a batch of answers is recorded.';
+comment on function orderlatch_data.keys_of_answers(jsonb) is
+  'Keys for lock_decisions, before a batch of answers is recorded.';

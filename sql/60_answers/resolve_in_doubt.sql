@@ -48,10 +48,11 @@ $$;
 revoke all on function orderlatch.resolve_in_doubt(text, text, jsonb) from public;
 grant execute on function orderlatch.resolve_in_doubt(text, text, jsonb) to orderlatch_operator;
 comment on function orderlatch.resolve_in_doubt(text, text, jsonb) is
-  'Ends a doubt by an operator''s word. p_decision_hash: 64 hex digits. p_verdict: absent (the broker has no such order; what follows is '
-  'what follows a proof of absence) or adopt (it has, and p_evidence names its broker_order_id). p_evidence: JSON object of at most 16 KiB, '
-  'kept in the event beside session_user. Returns the new status. Raises OL103 decision_unknown, OL131 argument_invalid, OL132, OL202, '
-  'OL203 decision_moved_on when it is not in doubt, OL301 login_not_bound, OL307 evidence_required.';
+  'Ends a doubt by an operator''s word. p_decision_hash: 64 hex digits. p_verdict: absent (the broker has '
+  'no such order; what follows is what follows a proof of absence) or adopt (it has, and p_evidence names '
+  'its broker_order_id). p_evidence: JSON object of at most 16 KiB, kept in the event beside session_user. '
+  'Returns the new status. Raises OL103 decision_unknown, OL131 argument_invalid, OL132, OL202, OL203 '
+  'decision_moved_on when it is not in doubt, OL301 login_not_bound, OL307 evidence_required.';
 
 -- Refuses a verdict on a doubt that is none, or that does not say which order it adopts.
 -- Locks: none. Raises: OL131 argument_invalid, OL307 evidence_required.
@@ -79,4 +80,5 @@ end
 $$;
 revoke all on function orderlatch_data.require_verdict(text, jsonb) from public;
 comment on function orderlatch_data.require_verdict(text, jsonb) is
-  'Passes absent, and adopt with a broker_order_id in p_evidence; else OL131 argument_invalid or OL307 evidence_required.';
+  'Passes absent, and adopt with a broker_order_id in p_evidence; else OL131 argument_invalid or OL307 '
+  'evidence_required.';

@@ -38,8 +38,8 @@ revoke all on function orderlatch_data.return_unsent(
 comment on function orderlatch_data.return_unsent(
   orderlatch_data.accounts, orderlatch_data.open_decisions, orderlatch_data.broker_requests, boolean, text
 ) is
-  'Moves a decision back to approved with a back-off; the submit does not count. p_clean: whether it was clean before this submit. '
-  'A wish to withdraw is granted.';
+  'Moves a decision back to approved with a back-off; the submit does not count. p_clean: whether it was '
+  'clean before this submit. A wish to withdraw is granted.';
 
 -- Returns a decision whose submit the broker turned away over its rate limit; one lookup comes before anything else.
 -- Locks: none; the caller holds the decision and the account for answering. Raises: none.
@@ -86,8 +86,9 @@ revoke all on function orderlatch_data.return_throttled(
 comment on function orderlatch_data.return_throttled(
   orderlatch_data.accounts, orderlatch_data.open_decisions, orderlatch_data.broker_requests, jsonb
 ) is
-  'Moves a decision back to approved, no longer clean, and pauses the account until the limit resets. Before the decision is submitted, '
-  'lapses or is withdrawn, one lookup must say that its order is not there.';
+  'Moves a decision back to approved, no longer clean, and pauses the account until the limit resets. '
+  'Before the decision is submitted, lapses or is withdrawn, one lookup must say that its order is not '
+  'there.';
 
 -- Leaves a submit in doubt, or changes what is known of a doubt that its silence had caused.
 -- Locks: none; the caller holds the decision. Raises: none.
@@ -128,4 +129,5 @@ revoke all on function orderlatch_data.doubt_submit(
 comment on function orderlatch_data.doubt_submit(
   orderlatch_data.open_decisions, orderlatch_data.doubts, orderlatch_data.broker_requests, text, boolean, jsonb
 ) is
-  'Moves a submitting decision to in_doubt; for one that is in doubt already because this request was lost, notes what its late answer adds.';
+  'Moves a submitting decision to in_doubt; for one that is in doubt already because this request was lost, '
+  'notes what its late answer adds.';

@@ -35,8 +35,8 @@ as $$
 $$;
 revoke all on function orderlatch_data.save_execution(orderlatch_data.trade_decisions, jsonb, uuid) from public;
 comment on function orderlatch_data.save_execution(orderlatch_data.trade_decisions, jsonb, uuid) is
-  'Inserts the execution of a decision or brings it up to date: a final status stays, filled_qty never falls, a view that is older than the '
-  'stored one is ignored.';
+  'Inserts the execution of a decision or brings it up to date: a final status stays, filled_qty never '
+  'falls, a view that is older than the stored one is ignored.';
 
 -- Moves a decision whose order exists to submitted, from whatever status; despite a verdict it is an incident.
 -- Locks: none; the caller holds the decision. Raises: none.
@@ -81,8 +81,8 @@ end
 $$;
 revoke all on function orderlatch_data.settle_submitted(orderlatch_data.trade_decisions, text, uuid, jsonb) from public;
 comment on function orderlatch_data.settle_submitted(orderlatch_data.trade_decisions, text, uuid, jsonb) is
-  'Moves a decision to submitted unless it is. One that was rejected, withdrawn, lapsed or refused also opens the incident '
-  'order_despite_verdict and halts the account.';
+  'Moves a decision to submitted unless it is. One that was rejected, withdrawn, lapsed or refused also '
+  'opens the incident order_despite_verdict and halts the account.';
 
 -- Holds a decision whose id is on an order with other terms.
 -- Locks: none; the caller holds the decision. Raises: none.
@@ -120,4 +120,5 @@ end
 $$;
 revoke all on function orderlatch_data.hold_mismatch(orderlatch_data.trade_decisions, jsonb, uuid, jsonb) from public;
 comment on function orderlatch_data.hold_mismatch(orderlatch_data.trade_decisions, jsonb, uuid, jsonb) is
-  'Opens order_mismatch, halts the account, and keeps the decision in doubt until an operator adopts the order or declares it absent.';
+  'Opens order_mismatch, halts the account, and keeps the decision in doubt until an operator adopts the '
+  'order or declares it absent.';

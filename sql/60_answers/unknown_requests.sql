@@ -34,8 +34,8 @@ end
 $$;
 revoke all on function orderlatch_data.record_unknown(integer, bytea) from public;
 comment on function orderlatch_data.record_unknown(integer, bytea) is
-  'An order in an answer to an unknown request is recorded: for its decision, or, when that is lost too, in foreign_orders until it is '
-  'proposed again. Anything else is stale.';
+  'An order in an answer to an unknown request is recorded: for its decision, or, when that is lost too, in '
+  'foreign_orders until it is proposed again. Anything else is stale.';
 
 -- Adopts orders that were seen at the broker before their decisions were recorded, as after a restore.
 -- Locks: none; the caller holds the decisions that others can see. Raises: none.
@@ -65,4 +65,5 @@ end
 $$;
 revoke all on function orderlatch_data.adopt_seen_orders(bigint[]) from public;
 comment on function orderlatch_data.adopt_seen_orders(bigint[]) is
-  'Compares each decision with an order of its hash in foreign_orders, and records it: such a decision is submitted before any call is made.';
+  'Compares each decision with an order of its hash in foreign_orders, and records it: such a decision is '
+  'submitted before any call is made.';

@@ -24,7 +24,8 @@ create or replace view orderlatch.decisions as
 revoke all on orderlatch.decisions from public;
 grant select on orderlatch.decisions to orderlatch_operator, orderlatch_auditor;
 comment on view orderlatch.decisions is
-  'Every decision with its status, the reasons of its newest verdict and its broker order. size: quantity, or dollars with a $.';
+  'Every decision with its status, the reasons of its newest verdict and its broker order. size: quantity, '
+  'or dollars with a $.';
 
 -- Every move of every decision.
 create or replace view orderlatch.events as
@@ -35,7 +36,8 @@ create or replace view orderlatch.events as
     join orderlatch_data.accounts as a on a.account_id = d.account_id;
 revoke all on orderlatch.events from public;
 grant select on orderlatch.events to orderlatch_operator, orderlatch_auditor;
-comment on view orderlatch.events is 'The journal: each move of each decision, with who, when, why and the request behind it.';
+comment on view orderlatch.events is
+  'The journal: each move of each decision, with who, when, why and the request behind it.';
 
 -- Every call to the broker, with what came back.
 create or replace view orderlatch.wire as
@@ -56,4 +58,5 @@ create or replace view orderlatch.wire as
 revoke all on orderlatch.wire from public;
 grant select on orderlatch.wire to orderlatch_operator, orderlatch_auditor;
 comment on view orderlatch.wire is
-  'Each call to the broker as it was granted, and its answer: HTTP status, meaning, latency in ms and the broker''s X-Request-ID.';
+  'Each call to the broker as it was granted, and its answer: HTTP status, meaning, latency in ms and the '
+  'broker''s X-Request-ID.';

@@ -76,5 +76,6 @@ revoke all on function orderlatch.explain_decision(text) from public;
 grant execute on function orderlatch.explain_decision(text) to
   orderlatch_strategy, orderlatch_operator, orderlatch_auditor;
 comment on function orderlatch.explain_decision(text) is
-  'The whole life of a decision in plain sentences: verdicts, moves, calls with status, latency and the broker''s X-Request-ID, losses, '
-  'incidents. p_decision_hash: 64 hex digits. Raises OL103 decision_unknown, OL131 argument_invalid, OL301 login_not_bound.';
+  'The whole life of a decision in plain sentences: verdicts, moves, calls with status, latency and the '
+  'broker''s X-Request-ID, losses, incidents. p_decision_hash: 64 hex digits. Raises OL103 '
+  'decision_unknown, OL131 argument_invalid, OL301 login_not_bound.';

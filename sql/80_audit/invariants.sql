@@ -131,4 +131,6 @@ create or replace view orderlatch.invariants as
    order by p.promise_no;
 revoke all on orderlatch.invariants from public;
 grant select on orderlatch.invariants to orderlatch_operator, orderlatch_auditor;
-comment on view orderlatch.invariants is 'One row for each promise with the number of its violations. Anything but zero is a bug or a tampered database.';
+comment on view orderlatch.invariants is
+  'One row for each promise with the number of its violations. Anything but zero is a bug or a tampered '
+  'database.';

@@ -33,7 +33,8 @@ create or replace view orderlatch.in_doubt as
    order by d.in_doubt_at, o.decision_id;
 revoke all on orderlatch.in_doubt from public;
 grant select on orderlatch.in_doubt to orderlatch_operator, orderlatch_auditor;
-comment on view orderlatch.in_doubt is 'Decisions whose order may or may not exist, the oldest doubt first, with what ends it.';
+comment on view orderlatch.in_doubt is
+  'Decisions whose order may or may not exist, the oldest doubt first, with what ends it.';
 
 -- Decisions that wait, and for what.
 create or replace view orderlatch.waiting as
@@ -106,5 +107,6 @@ create or replace view orderlatch.stuck as
 revoke all on orderlatch.stuck from public;
 grant select on orderlatch.stuck to orderlatch_operator, orderlatch_auditor;
 comment on view orderlatch.stuck is
-  'What stands still and should not: locks held for 5 s, requests unanswered for 10 s past their time, doubts of 15 minutes, decisions that '
-  'nobody lapses, and an installation that could not keep advisory locks to itself.';
+  'What stands still and should not: locks held for 5 s, requests unanswered for 10 s past their time, '
+  'doubts of 15 minutes, decisions that nobody lapses, and an installation that could not keep advisory '
+  'locks to itself.';

@@ -11,8 +11,8 @@ create or replace view orderlatch.accounts as
 revoke all on orderlatch.accounts from public;
 grant select on orderlatch.accounts to orderlatch_operator, orderlatch_auditor;
 comment on view orderlatch.accounts is
-  'Accounts with the settings that create_account and update_account take; paused_until: a 429 said so; last_read_at: the newest read of '
-  'the broker that succeeded.';
+  'Accounts with the settings that create_account and update_account take; paused_until: a 429 said so; '
+  'last_read_at: the newest read of the broker that succeeded.';
 
 -- Halts that stand.
 create or replace view orderlatch.standing_halts as
@@ -23,7 +23,8 @@ create or replace view orderlatch.standing_halts as
    order by h.halted_at, h.halt_id;
 revoke all on orderlatch.standing_halts from public;
 grant select on orderlatch.standing_halts to orderlatch_operator, orderlatch_auditor;
-comment on view orderlatch.standing_halts is 'What stops new submits now. lift_halt(halt_id, reason) lifts one.';
+comment on view orderlatch.standing_halts is
+  'What stops new submits now. lift_halt(halt_id, reason) lifts one.';
 
 -- Incidents that nobody has closed.
 create or replace view orderlatch.open_incidents as
@@ -35,7 +36,9 @@ create or replace view orderlatch.open_incidents as
    order by i.opened_at, i.incident_id;
 revoke all on orderlatch.open_incidents from public;
 grant select on orderlatch.open_incidents to orderlatch_operator, orderlatch_auditor;
-comment on view orderlatch.open_incidents is 'What must not happen and did. close_incident(incident_id, resolution) closes one; halts are lifted apart.';
+comment on view orderlatch.open_incidents is
+  'What must not happen and did. close_incident(incident_id, resolution) closes one; halts are lifted '
+  'apart.';
 
 -- The kinds of incidents.
 create or replace view orderlatch.incident_kinds as
@@ -54,7 +57,8 @@ create or replace view orderlatch.incident_kinds as
    order by k.incident;
 revoke all on orderlatch.incident_kinds from public;
 grant select on orderlatch.incident_kinds to orderlatch_operator, orderlatch_auditor;
-comment on view orderlatch.incident_kinds is 'What each kind of incident means, and whether it halts its account.';
+comment on view orderlatch.incident_kinds is
+  'What each kind of incident means, and whether it halts its account.';
 
 -- Workers, and whether each lives.
 create or replace view orderlatch.workers as
@@ -79,7 +83,8 @@ create or replace view orderlatch.workers as
     from orderlatch_data.workers as w;
 revoke all on orderlatch.workers from public;
 grant select on orderlatch.workers to orderlatch_operator, orderlatch_auditor;
-comment on view orderlatch.workers is 'Each life of a worker, whether its listening connection holds its lock, and the accounts it carries.';
+comment on view orderlatch.workers is
+  'Each life of a worker, whether its listening connection holds its lock, and the accounts it carries.';
 
 -- Limits in force.
 create or replace view orderlatch.limits as
@@ -91,4 +96,5 @@ create or replace view orderlatch.limits as
    order by l.limit_id;
 revoke all on orderlatch.limits from public;
 grant select on orderlatch.limits to orderlatch_operator, orderlatch_auditor;
-comment on view orderlatch.limits is 'The limits that decisions are judged by. set_limit sets and changes them.';
+comment on view orderlatch.limits is
+  'The limits that decisions are judged by. set_limit sets and changes them.';

@@ -16,7 +16,8 @@ create or replace view orderlatch.answer_rules as
    order by r.rule_no;
 revoke all on orderlatch.answer_rules from public;
 grant select on orderlatch.answer_rules to orderlatch_operator, orderlatch_auditor;
-comment on view orderlatch.answer_rules is 'What an answer that is no success means: the first rule that fits; what none fits is in doubt.';
+comment on view orderlatch.answer_rules is
+  'What an answer that is no success means: the first rule that fits; what none fits is in doubt.';
 
 -- Reason codes.
 create or replace view orderlatch.risk_reasons as

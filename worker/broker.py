@@ -120,6 +120,7 @@ class Broker:
             async with asyncio.timeout(timeout_s):
                 status, headers, body = await self._exchange(request, crossing)
         except _FAILURES as error:
+            await crossing.give_up()
             return Answer(
                 request_id=request.request_id,
                 sent=crossing.sent,
@@ -168,12 +169,23 @@ class _Crossing:
 
     def __init__(self, *, clock: Callable[[], float], send_by: float, end_by: float) -> None:
         self.sent: Sent = "no"
+        self._opened: httpcore.AsyncNetworkStream | None = None
         self._clock = clock
         self._send_by = send_by
         self._end_by = end_by
 
+    async def give_up(self) -> None:
+        """Close the socket of a call that never left: httpcore forgets one whose TLS handshake is cut off."""
+        if self.sent == "no" and self._opened is not None:
+            await self._opened.aclose()
+
     async def observe(self, step: str, info: Mapping[str, object]) -> None:
+        """Take note of a step of httpcore's; raise to stop the call there."""
         match step:
+            case "connection.connect_tcp.complete":
+                opened = info["return_value"]
+                assert isinstance(opened, httpcore.AsyncNetworkStream)
+                self._opened = opened
             case "http11.send_request_headers.started":
                 assert self.sent == "no", "a request is sent once"
                 if self._clock() >= self._send_by:

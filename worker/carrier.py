@@ -52,7 +52,6 @@ class Carrier:
         self._metrics = metrics
         self._free_slots = slots
         self._poll_ms = poll_ms
-        self._wants_slot = False
         self._stopping = False
 
     def stop(self) -> None:
@@ -108,12 +107,10 @@ class Carrier:
             )
             await self._recorder.record(answer)
         self._free_slots += 1
-        if self._wants_slot:
-            self._life.woken.set()
+        self._life.woken.set()  # an answer may set free what waited for it
 
     async def _rest(self, claim: Claim) -> None:
         """Wait until woken, or until the database said to ask again, but no longer than the poll."""
-        self._wants_slot = self._free_slots == 0  # the claim was full: there may be more
         rest_ms = self._poll_ms
         if claim.ask_again_ms is not None:
             rest_ms = min(rest_ms, max(claim.ask_again_ms, SHORTEST_REST_MS))

@@ -16,9 +16,11 @@ from worker import OrderlatchError, embedded
 COMMANDS = {
     "check": "worker.installer:check_command",
     "migrate": "worker.installer:migrate_command",
+    "propose": "worker.command:propose_command",
     "psql": "worker.cli:psql_command",
     "stop": "worker.cli:stop_command",
     "url": "worker.cli:url_command",
+    "worker": "worker.command:worker_command",
 }
 
 

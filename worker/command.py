@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from worker import OrderlatchError
 from worker.cli import database_url
 from worker.database import Database
 from worker.logs import configure_logs
 from worker.postgres import DatabaseAwayError, StatementRefusedError
 from worker.propose import Outcome, propose_lines, summary
-from worker.run import WorkerError, run_worker
-from worker.settings import Settings, SettingsError
+from worker.run import run_worker
+from worker.settings import Settings
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -37,13 +38,10 @@ def worker_command() -> None:
     ORDERLATCH_WORKER_NAME              name of this worker in the database (host:pid)
     ORDERLATCH_METRICS_PORT             serve Prometheus metrics there, on ORDERLATCH_METRICS_HOST (127.0.0.1)
     """  # noqa: D301
-    try:
-        settings = Settings.read()
-        accounts = settings.read_accounts()
-        configure_logs()
-        asyncio.run(run_worker(settings=settings, accounts=accounts, database_url=database_url()))
-    except (SettingsError, WorkerError) as error:
-        raise click.ClickException(str(error)) from error
+    settings = Settings.read()
+    accounts = settings.read_accounts()
+    configure_logs()
+    asyncio.run(run_worker(settings=settings, accounts=accounts, database_url=database_url()))
 
 
 @click.command("propose")
@@ -60,10 +58,10 @@ def propose_command(ctx: click.Context, file: BinaryIO, account: str) -> None:
         outcomes = asyncio.run(_propose(file=file, account=account))
     except DatabaseAwayError as error:
         hint = "Run it again: what was proposed is not proposed twice."
-        raise click.ClickException(f"{error}\n{hint}") from error
+        raise OrderlatchError(f"{error}\n{hint}") from error
     except StatementRefusedError as error:
         hint = f"\n{error.hint}" if error.hint else ""
-        raise click.ClickException(f"{error.sqlstate} {error}{hint}") from error
+        raise OrderlatchError(f"{error.sqlstate} {error}{hint}") from error
     click.echo(summary(outcomes))
     if outcomes["invalid"] or outcomes["collision"]:
         ctx.exit(1)

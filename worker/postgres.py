@@ -17,6 +17,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool
 
+from worker import OrderlatchError
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
 
@@ -65,7 +67,11 @@ class Postgres:
     """A server, reached through a small pool. Every statement is a transaction of its own."""
 
     def __init__(self, url: str) -> None:
-        options = f"{conninfo_to_dict(url).get('options') or ''} {_SESSION_OPTIONS}".strip()
+        try:
+            parts = conninfo_to_dict(url)
+        except psycopg.ProgrammingError:  # its message quotes the URL, password and all
+            raise OrderlatchError("DATABASE_URL: must be a Postgres connection URL") from None
+        options = f"{parts.get('options') or ''} {_SESSION_OPTIONS}".strip()
         self._conninfo = make_conninfo(url, **_SESSION, options=options)
         self._pool = AsyncConnectionPool(
             self._conninfo,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from worker import OrderlatchError
 from worker.broker import Broker
 from worker.carrier import Carrier
 from worker.database import SCHEMA_VERSIONS, Database
@@ -30,7 +31,7 @@ _NOT_ALLOWED = "42501"
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-class WorkerError(Exception):
+class WorkerError(OrderlatchError):
     """The worker cannot start or go on; the message says what to do."""
 
 

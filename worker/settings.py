@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, SecretStr, StringConstraints, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from worker import OrderlatchError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +32,7 @@ ALPACA: dict[Environment, str] = {
 Key = Annotated[SecretStr, Field(min_length=1, max_length=512)]
 
 
-class SettingsError(Exception):
+class SettingsError(OrderlatchError):
     """The environment does not make sense; the message names the variable and the rule."""
 
 
@@ -54,7 +54,6 @@ class Settings(BaseSettings):
         env_prefix="ORDERLATCH_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
     )
 
-    database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
     worker_name: Annotated[str, StringConstraints(max_length=100)] = Field(
         default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}"
     )
@@ -64,16 +63,6 @@ class Settings(BaseSettings):
     drain_ms: int = Field(default=30_000, ge=1, le=600_000)
     metrics_port: int | None = Field(default=None, ge=1, le=65_535)
     metrics_host: str = "127.0.0.1"
-
-    @field_validator("database_url")
-    @classmethod
-    def _is_a_connection_url(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None:
-            try:
-                conninfo_to_dict(url.get_secret_value())
-            except ProgrammingError:
-                raise ValueError("must be a Postgres connection URL or a key=value string") from None
-        return url
 
     @field_validator("accounts", mode="before")
     @classmethod
@@ -170,16 +159,20 @@ def _environment(base_url: str, *, told: Environment | None, variable: str) -> E
 
 def _checked_origin(url: str) -> str:
     """Return scheme, host and port, normalised, so that a host is known however it is spelt."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").rstrip(".")
+    not_understood = ValueError("must be like https://paper-api.alpaca.markets")
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:  # its own message quotes the URL
+        raise not_understood from None
     if parts.scheme not in ("http", "https") or not re.fullmatch(r"[a-z0-9.:-]+", host):
-        raise ValueError("must be like https://paper-api.alpaca.markets")
+        raise not_understood
     if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username is not None:
         raise ValueError("must have no path, no query and no user; paths come with each request")
     if parts.scheme == "http" and not _is_loopback(host):
         raise ValueError("must be https: keys travel in headers (http is for 127.0.0.1, ::1 and localhost)")
-    port = "" if parts.port is None else f":{parts.port}"
-    return f"{parts.scheme}://[{host}]{port}" if ":" in host else f"{parts.scheme}://{host}{port}"
+    authority = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{authority}" if port is None else f"{parts.scheme}://{authority}:{port}"
 
 
 def _is_loopback(host: str) -> bool:
@@ -201,6 +194,5 @@ def _explain(error: ValidationError, *, prefix: str) -> str:
 
 def _broken_rules(error: ValidationError, *, prefix: str) -> Iterable[str]:
     for each in error.errors(include_url=False, include_input=False, include_context=False):
-        field = str(each["loc"][0])
-        variable = field if field.isupper() else f"{prefix}{field.upper()}"
+        variable = f"{prefix}{str(each['loc'][0]).upper()}"
         yield f"{variable}: {each['msg'].removeprefix('Value error, ')}"

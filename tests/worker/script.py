@@ -11,14 +11,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
+from uuid import UUID
 
 import psycopg
-from psycopg.rows import TupleRow, scalar_row
+from psycopg.rows import TupleRow, args_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
-    from uuid import UUID
 
 ORDERLATCH = Path(sys.executable).with_name("orderlatch")
 PATIENCE_S = 20.0
@@ -66,23 +66,21 @@ class Script:
         """Put requests up for claiming, all alike, and say so."""
         names, values = ", ".join(columns), list(columns.values())
         marks = ", ".join(["%s"] * len(values))
-        insert = f"insert into script.requests ({names}) values ({marks}) returning request_id"
+        insert = f"insert into script.requests ({names}) values ({marks}) returning request_id::text"
         if not columns:
-            insert = "insert into script.requests default values returning request_id"
+            insert = "insert into script.requests default values returning request_id::text"
         with (
             psycopg.connect(self.url) as connection,
-            connection.cursor(row_factory=scalar_row) as cursor,
+            connection.cursor(row_factory=args_row(UUID)) as cursor,
         ):
-            made = [cursor.execute(insert.encode(), values).fetchone() for _ in range(count)]
+            made = [request for _ in range(count) for request in cursor.execute(insert.encode(), values)]
             if notify:
                 connection.execute("notify orderlatch, 'paper'")
         return made
 
     def answers(self) -> dict[UUID, Mapping[str, object]]:
         """All answers recorded so far, by request."""
-        return {request_id: answer for request_id, answer in self.rows(
-            "select a.request_id, a.answer from script.answers as a"
-        )}  # fmt: skip
+        return dict(self.rows("select a.request_id, a.answer from script.answers as a"))
 
     def wait_for_answers(self, requests: Sequence[UUID]) -> dict[UUID, Mapping[str, object]]:
         """Return all answers once each of these requests has one."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections import deque
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -234,7 +236,11 @@ async def test_a_call_that_waits_for_a_connection_until_it_times_out_sent_nothin
     async with listening(script) as peer, a_broker(peer.url, connections=1) as broker:
         holding = asyncio.create_task(broker.call(a_request(timeout_ms=500), asked_at=elapsing()))
         await arrived.wait()
-        assert told(await broker.call(a_request(timeout_ms=50), asked_at=elapsing())) == ("no", "timeout", None)
+        assert told(await broker.call(a_request(timeout_ms=50), asked_at=elapsing())) == (
+            "no",
+            "timeout",
+            None,
+        )
         assert told(await holding) == ("maybe", "timeout", None)
 
 
@@ -276,15 +282,6 @@ async def test_a_close_without_a_response_may_have_sent_it() -> None:
     assert len(peer.received) == 1, "a call is made once"
 
 
-async def test_a_close_before_the_request_was_read_may_have_sent_it() -> None:
-    async def script(exchange: Exchange) -> None:
-        exchange.reset()
-
-    async with listening(script) as peer:
-        # Which of the two ends is first is not ours to say; that the connection stood is.
-        assert (await the_answer(peer.url, a_request())).sent in ("maybe", "no")
-
-
 @pytest.mark.parametrize(
     "response",
     [
@@ -321,51 +318,34 @@ async def test_a_timed_out_call_ends_in_a_reset_and_its_connection_is_not_used_a
     ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     async def script(exchange: Exchange) -> None:
-        if peer.connections > 1:
-            return await order_placed(exchange)
-        await exchange.receive()
-        ended.set_result(await exchange.end())
+        if peer.connections == 1:
+            await exchange.receive()
+            ended.set_result(await exchange.end())
+        else:
+            await order_placed(exchange)
 
     async with listening(script) as peer, a_broker(peer.url) as broker:
-        assert told(await broker.call(a_request(timeout_ms=100), asked_at=elapsing())) == (
-            "maybe", "timeout", None,
-        )  # fmt: skip
+        first = await broker.call(a_request(timeout_ms=100), asked_at=elapsing())
+        assert told(first) == ("maybe", "timeout", None)
         assert await ended == "reset"
         assert told(await broker.call(a_request(), asked_at=elapsing())) == ("yes", None, 200)
     assert peer.connections == 2
 
 
 async def test_a_half_sent_body_does_not_arrive_after_the_time_out() -> None:
-    """The peer stops reading, so megabytes wait in the caller's buffers when the call times out."""
-    timed_out = asyncio.Event()
-    arrived: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
+    """The peer reads nothing before the time-out, so megabytes wait in the caller's buffers."""
     body = '"' + "x" * 30_000_000 + '"'
-
-    def play(listener: socket.socket) -> socket.socket:
-        connection, _ = listener.accept()
-        return connection
-
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        accepting = asyncio.create_task(asyncio.to_thread(play, listener))
         answer = await the_answer(
             f"http://127.0.0.1:{listener.getsockname()[1]}", a_request(body=body, timeout_ms=200)
         )
-        timed_out.set()
-        with await accepting as connection:
-            read, how = 0, "closed"
-            try:
-                while data := connection.recv(1_000_000):
-                    read += len(data)
-            except ConnectionResetError:
-                how = "reset"
-            arrived.set_result((read, how))
+        connection, _ = listener.accept()  # the system had accepted it long ago
+        with connection, pytest.raises(ConnectionResetError):
+            deque(iter(partial(connection.recv, 1_000_000), b""), maxlen=0)
     assert told(answer) == ("maybe", "timeout", None)
-    read, how = arrived.result()
-    assert how == "reset"
-    assert read < len(body)
 
 
 async def test_an_endless_body_is_bounded_by_the_time_out() -> None:
@@ -481,7 +461,7 @@ async def test_a_connection_after_a_late_request_is_good_for_the_next() -> None:
 
 
 async def test_no_error_quotes_a_key() -> None:
-    """httpcore quotes an illegal header value; settings refuse such a key, and the broker does not rely on it."""
+    """An illegal header value is quoted by httpcore; that settings refuse such a key is not relied on."""
     async with listening(order_placed) as peer:
         broker = Broker(
             account=Account(

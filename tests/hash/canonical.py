@@ -1,6 +1,6 @@
 """Decision hash version 1, written from docs/decision-hash.md alone: no line of it looks at the SQL.
 
-It exists to disagree. Whatever SQL and this module answer differently is a defect of one of them or of the page.
+It exists to disagree: what SQL and this module answer differently is a defect of one of them or of the page.
 """
 
 from __future__ import annotations
@@ -41,13 +41,14 @@ TIME_TEXT = 64
 DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 TIME = re.compile(
-    r"(?P<local>[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2})(:(?P<second>[0-9]{2})(\.(?P<fraction>[0-9]+))?)?"
+    r"(?P<local>[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2})"
+    r"(:(?P<second>[0-9]{2})(\.(?P<fraction>[0-9]+))?)?"
     r"([Zz]|(?P<sign>[+-])(?P<hours>[0-9]{2}):?(?P<minutes>[0-9]{2})?)"
 )
 ESCAPES = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
 
 
-class Refused(Exception):  # noqa: N818 - the word of the page
+class Refused(Exception):  # noqa: N818
     """The decision has no hash; the SQLSTATE says why."""
 
     def __init__(self, code: str) -> None:
@@ -83,7 +84,10 @@ def hash_decision(account: str, decision: Json) -> Hashed:
     if any(name not in given for name in REQUIRED):
         raise Refused("OL112")
     members: dict[str, Json] = {
-        "v": Decimal(1), "account": account, "order_type": "market", "time_in_force": "day"
+        "v": Decimal(1),
+        "account": account,
+        "order_type": "market",
+        "time_in_force": "day",
     }
     for name, value in given.items():
         members[name] = _member(name, value)
@@ -94,8 +98,13 @@ def hash_decision(account: str, decision: Json) -> Hashed:
     for name in ("rationale", "reference_price", "valid_until", "metadata", "decision_hash"):
         members.pop(name, None)
     for name, default in (
-        ("leg", ""), ("extended_hours", False), ("order_class", "simple"), ("order_class", ""), ("params", {}),
-        ("take_profit", {}), ("stop_loss", {}),
+        ("leg", ""),
+        ("extended_hours", False),
+        ("order_class", "simple"),
+        ("order_class", ""),
+        ("params", {}),
+        ("take_profit", {}),
+        ("stop_loss", {}),
     ):
         if name in members and members[name] == default:
             del members[name]
@@ -108,7 +117,7 @@ def hash_decision(account: str, decision: Json) -> Hashed:
     return Hashed(intent, decision_hash)
 
 
-def _member(name: str, value: Json) -> Json:  # noqa: PLR0911
+def _member(name: str, value: Json) -> Json:
     if name in DECIMALS:
         return decimal(value)
     if name in NESTED:
@@ -189,7 +198,9 @@ def time(text: str) -> str:
     local = match["local"].upper().replace("T", " ") + ":" + (match["second"] or "00")
     offset = timedelta(hours=int(match["hours"] or 0), minutes=int(match["minutes"] or 0))
     try:
-        moment = datetime.strptime(local, "%Y-%m-%d %H:%M:%S").replace(microsecond=int(fraction.ljust(6, "0")))
+        moment = datetime.strptime(local, "%Y-%m-%d %H:%M:%S").replace(
+            microsecond=int(fraction.ljust(6, "0"))
+        )
         moment += offset if match["sign"] == "-" else -offset
     except (ValueError, OverflowError) as error:
         raise Refused("OL119") from error
@@ -204,7 +215,11 @@ def spell(value: Json, levels: int = LEVELS) -> str:
         case bool():
             return "true" if value else "false"
         case str():
-            return '"' + re.sub('[\x00-\x1f"\\\\]', lambda c: ESCAPES.get(c[0], f"\\u{ord(c[0]):04x}"), value) + '"'
+            return (
+                '"'
+                + re.sub('[\x00-\x1f"\\\\]', lambda c: ESCAPES.get(c[0], f"\\u{ord(c[0]):04x}"), value)
+                + '"'
+            )
         case Decimal():
             return _number(value)
         case _ if levels == 0:

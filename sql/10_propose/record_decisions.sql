@@ -51,6 +51,8 @@ as $$
     select f.signal_key, (f.decision).decision_id
       from fresh as f
      where p_account.one_decision_per_signal and not f.conflicting
+    -- an order found at this moment, despite its verdict, may take the signal
+    on conflict on constraint live_signals_pkey do nothing
   ), opened as (
     insert into orderlatch_data.open_decisions
       (decision_id, account_id, symbol, lock_key, status, lapse_at, next_try_at, move_reason)

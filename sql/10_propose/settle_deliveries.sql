@@ -16,13 +16,15 @@ as $$
     insert into orderlatch_data.risk_verdicts
       (decision_id, verdict_no, verdict, reasons, limits, inputs, judged_at, judged_by)
     select c.decision_id, 1, 'rejected', array['signal_already_decided'], '[]',
-           jsonb_build_object('live_decision', encode(l.decision_hash, 'hex')), orderlatch_data.clock(), session_user
+           jsonb_strip_nulls(jsonb_build_object('live_decision', encode(l.decision_hash, 'hex'))),
+           orderlatch_data.clock(), session_user
       from conflicting as c
       join orderlatch_data.trade_decisions as d on d.decision_id = c.decision_id
-      join orderlatch_data.live_signals as g on g.signal_key = orderlatch_data.signal_key(
+      -- an answer recorded at this moment may have freed the signal again
+      left join orderlatch_data.live_signals as g on g.signal_key = orderlatch_data.signal_key(
              p_account.account_id, d.strategy_id, d.symbol, d.timeframe, d.event_ts, d.leg
            )
-      join orderlatch_data.trade_decisions as l on l.decision_id = g.decision_id
+      left join orderlatch_data.trade_decisions as l on l.decision_id = g.decision_id
   )
   update orderlatch_data.open_decisions as o
      set status = 'rejected', move_reason = 'signal_already_decided'

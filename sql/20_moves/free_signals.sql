@@ -22,3 +22,28 @@ revoke all on function orderlatch_data.free_signals(bigint[]) from public;
 comment on function orderlatch_data.free_signals(bigint[]) is
   'Removes the guard of each decision that is rejected or withdrawn, or refused or lapsed while clean: '
   'its signal may be decided anew. An unclean one keeps its signal, as its order might still appear.';
+
+-- Takes the signals of decisions that live again, unless another decision has taken them meanwhile.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.retake_signals(p_decision_ids bigint[])
+returns void
+language sql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into orderlatch_data.live_signals (signal_key, decision_id)
+  select orderlatch_data.signal_key(
+           d.account_id, d.strategy_id, d.symbol, d.timeframe, d.event_ts, d.leg
+         ),
+         d.decision_id
+    from orderlatch_data.trade_decisions as d
+    join orderlatch_data.accounts as a on a.account_id = d.account_id and a.one_decision_per_signal
+   where d.decision_id = any (p_decision_ids)
+   order by d.decision_id
+  on conflict on constraint live_signals_pkey do nothing
+$$;
+revoke all on function orderlatch_data.retake_signals(bigint[]) from public;
+comment on function orderlatch_data.retake_signals(bigint[]) is
+  'Guards the signal of each decision whose order was found despite its verdict, so that no second order follows it.';

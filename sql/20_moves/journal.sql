@@ -8,16 +8,20 @@ parallel unsafe
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_reopened bigint[];
+  v_changed boolean;
 begin
-  if exists (
-    select 1
-      from born as b
-      join orderlatch_data.decision_outcomes as o on o.decision_id = b.decision_id
-     where b.status <> o.status
-  ) then
+  select array_agg(b.decision_id), bool_or(b.status <> o.status) into v_reopened, v_changed
+    from born as b
+    join orderlatch_data.decision_outcomes as o on o.decision_id = b.decision_id;
+  if v_changed then
     raise exception using
       errcode = 'OL903',
       message = 'books_disagree: a settled decision can be opened again only in the status that it settled to';
+  end if;
+  if v_reopened is not null then
+    perform orderlatch_data.retake_signals(v_reopened);
   end if;
   insert into orderlatch_data.decision_events
     (decision_id, from_status, to_status, moved_at, moved_by, reason, request_id, evidence)
@@ -132,6 +136,12 @@ create trigger refuse_early_end after delete on orderlatch_data.open_decisions
   for each statement execute function orderlatch_data.refuse_early_end();
 comment on trigger refuse_early_end on orderlatch_data.open_decisions is
   'No decision leaves without its outcome.';
+
+drop trigger if exists never_reassigned on orderlatch_data.open_decisions;
+create trigger never_reassigned before update of decision_id on orderlatch_data.open_decisions
+  for each statement execute function orderlatch_data.refuse_change();
+comment on trigger never_reassigned on orderlatch_data.open_decisions is
+  'Refuses to hand a row to another decision: the journal would not know whose move it is.';
 
 drop trigger if exists never_truncated on orderlatch_data.open_decisions;
 create trigger never_truncated before truncate on orderlatch_data.open_decisions

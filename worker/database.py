@@ -144,7 +144,9 @@ class Session:
     def __init__(self, connection: psycopg.AsyncConnection) -> None:
         self._connection = connection
 
-    async def register_worker(self, *, worker_name: str, accounts: Sequence[Account]) -> int:
+    async def register_worker(
+        self, *, worker_name: str, accounts: Sequence[Account], schema_version: int
+    ) -> int:
         """Begin a life; returns its worker id."""
         described = [{"account": each.name, "environment": each.environment} for each in accounts]
         cursor = await self._connection.execute(
@@ -152,7 +154,7 @@ class Session:
             {
                 "worker_name": worker_name,
                 "accounts": json.dumps(described),
-                "schema_version": max(SCHEMA_VERSIONS),
+                "schema_version": schema_version,
             },
         )
         row = await cursor.fetchone()

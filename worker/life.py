@@ -24,13 +24,16 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class Life:
     """Keeps the worker registered. A lost session is the end of a life; the next has a new id."""
 
-    def __init__(self, *, database: Database, worker_name: str, accounts: Sequence[Account]) -> None:
+    def __init__(
+        self, *, database: Database, worker_name: str, accounts: Sequence[Account], schema_version: int
+    ) -> None:
         self.worker_id: int | None = None
         self.woken = asyncio.Event()
         """Set when there may be work to claim: a notification, a new life, whatever else sets it."""
         self._database = database
         self._worker_name = worker_name
         self._accounts = accounts
+        self._schema_version = schema_version
         self._hearing: asyncio.Timeout | None = None
 
     async def keep(self) -> None:
@@ -48,7 +51,9 @@ class Life:
         """Register and listen until the session is lost."""
         async with self._database.listening() as session:
             self.worker_id = await session.register_worker(
-                worker_name=self._worker_name, accounts=self._accounts
+                worker_name=self._worker_name,
+                accounts=self._accounts,
+                schema_version=self._schema_version,
             )
             _log.info("worker_registered", worker_id=self.worker_id)
             try:

@@ -47,6 +47,10 @@ _SESSION_OPTIONS = r"-c statement_timeout=30s -c default_transaction_isolation=r
 # shutdown, a system error, and the read-only standby that is met in a failover.
 _AWAY = ("08", "53", "57P", "58", "25006")
 
+# SQLSTATEs that say no more than that another session was in the way: Orderlatch's own class (account_busy,
+# decision_busy), rolled back for another's sake, a lock not had in time.
+_LOST_A_RACE = ("OL2", "40", "55P03")
+
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
@@ -61,6 +65,7 @@ class StatementRefusedError(Exception):
         super().__init__(error.diag.message_primary or type(error).__name__)
         self.sqlstate = error.sqlstate or ""
         self.hint = error.diag.message_hint
+        self.lost_a_race = self.sqlstate.startswith(_LOST_A_RACE)
 
 
 class Postgres:

@@ -22,7 +22,10 @@ MAX_BATCH = 100
 MAX_BATCH_BYTES = 16 * 1024 * 1024
 """Of raw bodies in one batch, well below the 256 MB that one jsonb value can hold."""
 
-TRIES_ALONE = 3
+MAX_REFUSALS = 3
+"""How often the database may refuse one answer alone before it is given up."""
+
+PAUSE_S = 0.1
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -32,6 +35,8 @@ class _Waiting:
     """An answer that is not yet recorded."""
 
     answer: Answer
+    refusals: int = 0
+    suspect: bool = False
     settled: bool = False
 
 
@@ -53,12 +58,12 @@ class Recorder:
                 await self._record_batch(self._next_batch())
 
     def _next_batch(self) -> list[_Waiting]:
-        """Take what waits, oldest first, up to the limits of one batch but at least one."""
-        batch: list[_Waiting] = []
-        size = 0
-        while self._waiting and len(batch) < MAX_BATCH:
+        """Take what waits, oldest first, up to the limits of one batch; a suspect goes alone."""
+        batch = [self._waiting.popleft()]
+        size = len(batch[0].answer.body or b"")
+        while self._waiting and len(batch) < MAX_BATCH and not batch[0].suspect:
             size += len(self._waiting[0].answer.body or b"")
-            if batch and size > MAX_BATCH_BYTES:
+            if size > MAX_BATCH_BYTES or self._waiting[0].suspect:
                 break
             batch.append(self._waiting.popleft())
         return batch
@@ -67,24 +72,33 @@ class Recorder:
         try:
             await self._record_when_back([each.answer for each in batch])
         except StatementRefusedError as refused:
-            # Which of them it was, the error does not say.
-            _log.warning("batch_refused", answers=len(batch), sqlstate=refused.sqlstate)
+            _log.warning("record_refused", answers=len(batch), sqlstate=refused.sqlstate, reason=str(refused))
+            if len(batch) == 1:
+                await self._put_back(batch[0], refused)
+            else:
+                for each in batch:  # which of them it was, the error does not say
+                    await self._record_batch([each])
+        else:
             for each in batch:
-                await self._record_alone(each.answer)
-        for each in batch:
-            each.settled = True
+                each.settled = True
 
-    async def _record_alone(self, answer: Answer) -> None:
-        """Try one answer a few times. Given up, its request will count as lost, which is safe, only slow."""
-        async for tries in pauses():
-            try:
-                await self._record_when_back([answer])
-            except StatementRefusedError as refused:
-                if tries < TRIES_ALONE:
-                    continue
-                self._metrics.given_up.inc()
-                _log.error("answer_given_up", request_id=str(answer.request_id), sqlstate=refused.sqlstate)
-            return
+    async def _put_back(self, waiting: _Waiting, refused: StatementRefusedError) -> None:
+        """Let a refused answer wait for another try, behind the others, or give it up.
+
+        Given up, its request will count as lost, which is safe, only slow.
+        """
+        if not refused.lost_a_race:
+            waiting.refusals += 1
+        if waiting.refusals == MAX_REFUSALS:
+            self._metrics.given_up.inc()
+            _log.error(
+                "answer_given_up", request_id=str(waiting.answer.request_id), sqlstate=refused.sqlstate
+            )
+            waiting.settled = True
+        else:
+            waiting.suspect = True
+            self._waiting.append(waiting)
+            await asyncio.sleep(PAUSE_S)
 
     async def _record_when_back(self, answers: Sequence[Answer]) -> None:
         """Record; as long as the database is away, keep the answers and try again."""

@@ -51,14 +51,19 @@ async def run_worker(*, settings: Settings, accounts: Sequence[Account], databas
     async with AsyncExitStack() as resources:
         try:
             await resources.enter_async_context(database.opened())
-            await _check_schema_version(database)
+            schema_version = await _checked_schema_version(database)
         except DatabaseAwayError as error:
             raise WorkerError(f"DATABASE_URL: {error}") from error
         brokers = {each.name: Broker(account=each, connections=settings.slots) for each in accounts}
         for broker in brokers.values():
             resources.push_async_callback(broker.close)
 
-        life = Life(database=database, worker_name=settings.worker_name, accounts=accounts)
+        life = Life(
+            database=database,
+            worker_name=settings.worker_name,
+            accounts=accounts,
+            schema_version=schema_version,
+        )
         carrier = Carrier(
             database=database,
             life=life,
@@ -92,7 +97,7 @@ async def _carry_while_alive(carrier: Carrier, life: Life) -> None:
         raise _explained(refused)
 
 
-async def _check_schema_version(database: Database) -> None:
+async def _checked_schema_version(database: Database) -> int:
     try:
         version = await database.schema_version()
     except StatementRefusedError as refused:
@@ -103,6 +108,7 @@ async def _check_schema_version(database: Database) -> None:
             f"the database has Orderlatch's schema version {version}, and this worker speaks {spoken}: "
             "install the worker of the same release as the schema, or run `orderlatch migrate`"
         )
+    return version
 
 
 def _explained(refused: StatementRefusedError) -> WorkerError:

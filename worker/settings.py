@@ -54,7 +54,7 @@ class Settings(BaseSettings):
         env_prefix="ORDERLATCH_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
     )
 
-    worker_name: Annotated[str, StringConstraints(max_length=100)] = Field(
+    worker_name: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")] = Field(
         default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}"
     )
     accounts: Annotated[tuple[str, ...], NoDecode] = ()

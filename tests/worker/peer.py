@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
     from contextlib import AbstractAsyncContextManager
 
@@ -77,7 +78,9 @@ class Peer:
 
 
 @asynccontextmanager
-async def listening(script: Callable[[Exchange], Awaitable[None]]) -> AsyncIterator[Peer]:
+async def listening(
+    script: Callable[[Exchange], Awaitable[None]], *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Peer]:
     """Listen on a free port and play `script` on each connection, which is closed after it."""
     peer = Peer()
 
@@ -90,7 +93,7 @@ async def listening(script: Callable[[Exchange], Awaitable[None]]) -> AsyncItera
         finally:
             writer.close()
 
-    server = await asyncio.start_server(play, "127.0.0.1", 0, limit=1024 * 1024)
+    server = await asyncio.start_server(play, "127.0.0.1", 0, limit=1024 * 1024, ssl=tls)
     peer.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:
         yield peer

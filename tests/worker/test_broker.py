@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
+import subprocess
 import time
 from collections import deque
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -21,6 +24,7 @@ from worker.settings import Account
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
 
 BODY = '{"client_order_id": "c0ffee", "note": "ünïcode"}'
 
@@ -66,6 +70,32 @@ async def a_broker(
         yield broker
     finally:
         await broker.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate for localhost that nobody but the test trusts."""
+
+    file: Path
+    key: Path
+
+    def served(self) -> ssl.SSLContext:
+        """What a server needs to show it."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self.file, self.key)
+        return context
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    place = tmp_path_factory.mktemp("tls")
+    made = Certificate(file=place / "certificate.pem", key=place / "key.pem")
+    for_localhost = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "1")
+    new = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes")
+    subprocess.run(
+        [*new, *for_localhost, "-keyout", made.key, "-out", made.file], check=True, capture_output=True
+    )
+    return made
 
 
 async def the_answer(url: str, request: Request) -> Answer:
@@ -165,6 +195,39 @@ async def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.Monkey
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
     async with listening(order_placed) as peer:
         assert told(await the_answer(peer.url, a_request())) == ("yes", None, 200)
+
+
+async def test_a_whole_exchange_goes_over_tls_to_a_broker_that_proves_its_name(
+    certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with listening(order_placed, tls=certificate.served()) as peer:
+        port = peer.url.rpartition(":")[2]
+        stranger = await the_answer(f"https://localhost:{port}", a_request())
+        monkeypatch.setattr("certifi.where", lambda: str(certificate.file))
+        wrong_name = await the_answer(f"https://127.0.0.1:{port}", a_request())
+        right_name = await the_answer(f"https://localhost:{port}", a_request())
+        late = await the_answer(f"https://localhost:{port}", a_request(send_within_ms=0))
+    assert [each.sent for each in (stranger, wrong_name)] == ["no", "no"]
+    assert all("CERTIFICATE_VERIFY_FAILED" in (each.error or "") for each in (stranger, wrong_name))
+    assert told(right_name) == ("yes", None, 200)
+    assert told(late) == ("no", "deadline_passed", None)
+    assert len(peer.received) == 1
+
+
+async def test_a_timed_out_call_over_tls_ends_in_a_reset_too(
+    certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def script(exchange: Exchange) -> None:
+        await exchange.receive()
+        ended.set_result(await exchange.end())
+
+    monkeypatch.setattr("certifi.where", lambda: str(certificate.file))
+    async with listening(script, tls=certificate.served()) as peer:
+        url = peer.url.replace("http://127.0.0.1", "https://localhost")
+        assert told(await the_answer(url, a_request(timeout_ms=300))) == ("maybe", "timeout", None)
+        assert await ended == "reset"
 
 
 # --- sent: no -------------------------------------------------------------------------------------------

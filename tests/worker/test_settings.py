@@ -88,6 +88,7 @@ def test_an_account_s_own_keys_go_before_alpacas_variables(monkeypatch: pytest.M
         ({"ORDERLATCH_ACCOUNTS": "paper,,live"}, "ORDERLATCH_ACCOUNTS"),
         ({"ORDERLATCH_ACCOUNTS": "my-paper,my_paper"}, "ORDERLATCH_ACCOUNTS"),
         ({"ORDERLATCH_SLOTS": "0"}, "ORDERLATCH_SLOTS"),
+        ({"ORDERLATCH_WORKER_NAME": "my worker"}, "ORDERLATCH_WORKER_NAME"),
         ({"ORDERLATCH_SLOTS": "many"}, "ORDERLATCH_SLOTS"),
         ({"ORDERLATCH_POLL_MS": "1"}, "ORDERLATCH_POLL_MS"),
         ({"ORDERLATCH_DRAIN_MS": "-1"}, "ORDERLATCH_DRAIN_MS"),
@@ -125,7 +126,9 @@ def test_a_wrong_setting_is_refused_by_name(
     monkeypatch: pytest.MonkeyPatch, changed: dict[str, str], variable: str
 ) -> None:
     message = refusal(monkeypatch, **{**PAPER, **changed})
-    assert message.startswith((f"{variable}: must ", f"{variable}: Input should "))
+    assert message.startswith(
+        (f"{variable}: must ", f"{variable}: Input should ", f"{variable}: String should ")
+    )
     assert "\n" not in message
     assert "s3cr" not in message
     assert "PK1" not in message

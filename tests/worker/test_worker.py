@@ -257,6 +257,18 @@ def test_an_answer_that_cannot_be_recorded_costs_only_itself(script: Script, tmp
     assert len(script.answers()) == script.number("select count(*)::int from script.answers") == 6
 
 
+@pytest.mark.parametrize("sqlstate", ["OL201", "40P01", "55P03"])
+def test_an_answer_that_lost_a_race_is_tried_until_it_is_recorded(world: World, sqlstate: str) -> None:
+    world.script.run("update script.settings set record_error = %s", sqlstate)
+    with world.worker() as worker:
+        requests = world.script.ask_for(2)
+        worker.wait_for("record_refused", 8)  # more often than any other refusal is borne
+        world.script.run("update script.settings set record_error = null")
+        world.script.wait_for_answers(requests)
+        assert worker.stop() == 0
+    assert worker.events("answer_given_up") == []
+
+
 def test_answers_wait_for_a_server_that_cannot_write(world: World) -> None:
     """A standby in a failover, or a full disk: the statement is refused, and it is not the answer's fault."""
     world.script.run("update script.settings set record_error = '25006'")

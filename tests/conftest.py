@@ -57,13 +57,12 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "server" not in metafunc.fixturenames:
-        return
     majors = metafunc.config.stash[SERVERS].majors
     everywhere = any(place in metafunc.definition.path.parents for place in EVERY_MAJOR)
     if not everywhere and metafunc.definition.get_closest_marker("every_major") is None:
         majors = majors[:1]
-    metafunc.parametrize("server", majors, ids=[f"pg{major}" for major in majors], indirect=True)
+    for fixture in {"server", "bare_server"} & set(metafunc.fixturenames):
+        metafunc.parametrize(fixture, majors, ids=[f"pg{major}" for major in majors], indirect=True)
 
 
 @pytest.fixture
@@ -87,6 +86,14 @@ def blank_database(server: TestServer) -> Iterator[Database]:
     """An empty database of this test's own, for tests of installing."""
     with server.database(template="template1") as database:
         yield database
+
+
+@pytest.fixture
+def bare_server(request: pytest.FixtureRequest) -> Iterator[TestServer]:
+    """A server of one version for one test alone, on which Orderlatch has never been."""
+    server = request.config.stash[SERVERS].start(request.param, migrated=False)
+    yield server
+    server.server.stop("immediate")
 
 
 @pytest.fixture

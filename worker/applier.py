@@ -26,24 +26,24 @@ LOCK_TIMEOUT = "10s"
 KNOWN_FILES = "select f.path, f.checksum from orderlatch_data.sql_files as f"
 KNOWN_OBJECTS = "select o.object, o.checksum from orderlatch_data.sql_objects as o"
 
-# Everything that the files make. `written` says that this transaction wrote it. A view is its rule.
+# Everything that the files make. The version of an object changes when it is replaced; a view is its rule.
 OBJECTS = """
 select i.type as kind, i.identity, i.type || ' ' || i.identity as name,
   encode(sha256(convert_to(d.definition, 'UTF8')), 'hex') as checksum,
-  d.written_by = pg_current_xact_id()::xid as written
+  d.version
 from (
-  select 'pg_proc'::regclass as class_id, p.oid as object_id, p.xmin as written_by, concat_ws(E'\\n',
+  select 'pg_proc'::regclass as class_id, p.oid as object_id, p.ctid::text as version, concat_ws(E'\\n',
     pg_get_functiondef(p.oid), p.proowner::regrole, p.proacl, obj_description(p.oid, 'pg_proc')) as definition
   from pg_proc as p
   where p.pronamespace in ('orderlatch'::regnamespace, 'orderlatch_data'::regnamespace) and p.prokind <> 'a'
   union all
-  select 'pg_class'::regclass, c.oid, r.xmin, concat_ws(E'\\n',
+  select 'pg_class'::regclass, c.oid, r.ctid::text, concat_ws(E'\\n',
     pg_get_viewdef(c.oid), c.reloptions, c.relowner::regrole, c.relacl, obj_description(c.oid, 'pg_class'))
   from pg_class as c
   join pg_rewrite as r on r.ev_class = c.oid and r.rulename = '_RETURN'
   where c.relnamespace in ('orderlatch'::regnamespace, 'orderlatch_data'::regnamespace)
   union all
-  select 'pg_trigger'::regclass, t.oid, t.xmin, concat_ws(E'\\n',
+  select 'pg_trigger'::regclass, t.oid, t.ctid::text, concat_ws(E'\\n',
     pg_get_triggerdef(t.oid), 'enabled: ' || t.tgenabled::text, obj_description(t.oid, 'pg_trigger'))
   from pg_trigger as t
   join pg_class as c on c.oid = t.tgrelid
@@ -53,7 +53,7 @@ cross join pg_identify_object(d.class_id, d.object_id, 0) as i
 order by name
 """
 
-# Replacing a function keeps the rights that an older version of its file granted: take them from these first.
+# Rights outlive the file that granted them, so they are taken from all of these before the files grant anew.
 GRANTEES = """
 select string_agg(distinct case when a.grantee = 0 then 'public' else quote_ident(r.rolname) end, ', ')
 from (
@@ -62,11 +62,17 @@ from (
   union all
   select c.relacl, c.relowner from pg_class as c
   where c.relnamespace in ('orderlatch'::regnamespace, 'orderlatch_data'::regnamespace)
+  union all
+  select s.nspacl, s.nspowner from pg_namespace as s where s.nspname in ('orderlatch', 'orderlatch_data')
 ) as o (acl, owner)
 cross join aclexplode(o.acl) as a
 left join pg_roles as r on r.oid = a.grantee
 where a.grantee <> o.owner
 """
+
+
+class InstallError(OrderlatchError):
+    """The database could not be brought up to this checkout; the step that failed has left nothing behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +103,10 @@ class Object:
     identity: str
     name: str
     checksum: str
-    written: bool
+    version: str
 
 
-class FileError(OrderlatchError):
+class FileError(InstallError):
     """Postgres refused a file of sql/."""
 
     def __init__(self, file: File, error: psycopg.Error) -> None:
@@ -157,15 +163,17 @@ def apply(connection: psycopg.Connection, files: list[File], *, anew: bool = Fal
         if anew:
             drop(connection, fetch_objects(connection))
         if grantees := connection.cursor(row_factory=scalar_row).execute(GRANTEES).fetchone():
-            for kind in ("routines", "tables"):
-                revoke = f"revoke all on all {kind} in schema orderlatch, orderlatch_data from {grantees}"
+            for kind in ("schema", "all routines in schema", "all tables in schema"):
+                revoke = f"revoke all on {kind} orderlatch, orderlatch_data from {grantees}"
                 connection.execute(revoke.encode())
+        before = {found.name: found.version for found in fetch_objects(connection)}
         # Twice, because a body may name a function of a later file: first all are made, then all are checked.
         for check in ("off", "on"):
             connection.execute(f"set local check_function_bodies = {check}".encode())
             for file in files:
                 file.apply(connection)
-        drop(connection, [found for found in fetch_objects(connection) if not found.written])
+        after = fetch_objects(connection)
+        drop(connection, [found for found in after if found.version == before.get(found.name)])
         record(connection, files)
 
 
@@ -200,12 +208,15 @@ def record(connection: psycopg.Connection, files: list[File]) -> None:
 @contextmanager
 def installing(connection: psycopg.Connection) -> Iterator[None]:
     """A transaction as the owner, in which names resolve the same way whoever connects, and waits end."""
-    with connection.transaction():
-        connection.execute("set local role orderlatch_owner")
-        connection.execute("set local search_path = pg_catalog, pg_temp")
-        connection.execute(f"set local lock_timeout = '{LOCK_TIMEOUT}'".encode())
-        connection.execute("set local plpgsql.extra_errors = 'all'")
-        yield
+    try:
+        with connection.transaction():
+            connection.execute("set local role orderlatch_owner")
+            connection.execute("set local search_path = pg_catalog, pg_temp")
+            connection.execute(f"set local lock_timeout = '{LOCK_TIMEOUT}'".encode())
+            connection.execute("set local plpgsql.extra_errors = 'all'")
+            yield
+    except psycopg.Error as error:
+        raise InstallError(f"sql/ could not be applied or compared: {error}") from error
 
 
 def fetch_objects(connection: psycopg.Connection) -> list[Object]:

@@ -15,8 +15,7 @@ from psycopg.rows import scalar_row
 from sqlalchemy import Engine, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from worker import OrderlatchError
-from worker.applier import LOCK_TIMEOUT, File, FileError, apply, differences, read_files
+from worker.applier import LOCK_TIMEOUT, File, FileError, InstallError, apply, differences, read_files
 from worker.cli import database_url
 
 if TYPE_CHECKING:
@@ -26,10 +25,6 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # The key of the session advisory lock that makes a second `migrate` wait for the first: "latch" in ASCII.
 MIGRATING = int.from_bytes(b"latch")
-
-
-class InstallError(OrderlatchError):
-    """The database could not be brought up to this checkout; the step that failed has left nothing behind."""
 
 
 def migrate(url: str, files: list[File], say: Callable[[str], object] = click.echo) -> None:
@@ -94,6 +89,15 @@ def engine(url: str) -> Engine:
     return create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
 
 
+def check(url: str, files: list[File]) -> list[str]:
+    """How a database differs from this checkout: one line for each difference, none when they are equal."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        installed, head = installed_revision(connection), revisions()[0]
+        if installed != head:
+            return [f"revision: the database has {installed or 'none'}, the checkout {head}"]
+        return differences(connection, files)
+
+
 @click.command("migrate")
 def migrate_command() -> None:
     """Bring the database up to this checkout: tables first, then sql/ when anything in it differs."""
@@ -104,14 +108,7 @@ def migrate_command() -> None:
 def check_command() -> None:
     """Say whether what is installed equals this checkout; if not, name each difference, exit status 1."""
     files = read_files(ROOT / "sql")
-    with psycopg.connect(database_url(), autocommit=True) as connection:
-        installed, head = installed_revision(connection), revisions()[0]
-        if installed != head:
-            click.echo(f"revision: the database has {installed or 'none'}, the checkout {head}")
-            sys.exit(1)
-        different = differences(connection, files)
-    for line in different:
-        click.echo(line)
-    if different:
+    if different := check(database_url(), files):
+        click.echo("\n".join(different))
         sys.exit(1)
-    click.echo(f"check: equal (revision {head}, {len(files)} files)")
+    click.echo(f"check: equal (revision {revisions()[0]}, {len(files)} files)")

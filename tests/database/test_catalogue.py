@@ -49,8 +49,8 @@ where c.relnamespace = 'orderlatch_data'::regnamespace and a.grantee <> c.relown
 
 # Every function, trigger functions with each table that they serve and its transition tables.
 CHECK = """
-select p.oid::regprocedure::text || coalesce(' on ' || t.tgrelid::regclass::text, ''), 'line ' || coalesce(f.lineno::text, '?'),
-  f.level, f.message
+select p.oid::regprocedure::text || coalesce(' on ' || t.tgrelid::regclass::text, ''),
+  'line ' || coalesce(f.lineno::text, '?'), f.level, f.message
 from pg_proc as p
 join pg_language as l on l.oid = p.prolang and l.lanname = 'plpgsql'
 left join pg_trigger as t on t.tgfoid = p.oid and not t.tgisinternal

@@ -171,11 +171,12 @@ class Servers:
         except (ServerError, OrderlatchError, psycopg.Error) as error:
             return ServerError(f"Postgres {major}: {error}")
 
-    def start(self, major: int, **settings: str) -> TestServer:
-        """Start one more server with a migrated template; the end of the run removes it."""
+    def start(self, major: int, *, migrated: bool = True, **settings: str) -> TestServer:
+        """Start one more server, with a migrated template or bare; the end of the run removes it."""
         place = self.home() / f"pg{major}-{next(self._numbers)}"
         server = TestServer(major, start_server(major, place, **settings))
-        server.prepare_template()
+        if migrated:
+            server.prepare_template()
         return server
 
     def home(self) -> Path:

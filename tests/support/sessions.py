@@ -8,33 +8,34 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+import psycopg
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import psycopg
 
     from tests.support.servers import Database
 
 Value = TypeVar("Value")
 
 WAITING = """
-select a.wait_event_type = 'Lock' and cardinality(pg_blocking_pids(a.pid)) > 0
-from pg_stat_activity as a
-where a.pid = %s
+select count(*) from pg_stat_activity as a
+where a.datname = current_database() and (a.pid = %(pid)s or %(pid)s::integer is null)
+  and a.wait_event_type = 'Lock' and cardinality(pg_blocking_pids(a.pid)) > 0
 """
 
 
-def wait_until_blocked(database: Database, session: psycopg.Connection | int, timeout: float = 10) -> None:
-    """Return once a session waits for a lock that another one holds; fail when it does not come to that."""
-    pid = session if isinstance(session, int) else session.info.backend_pid
+def wait_until_blocked(
+    database: Database, session: psycopg.Connection | int | None = None, timeout: float = 10
+) -> None:
+    """Return once a session (or its pid; none: any session) waits for a lock that another one holds."""
+    pid = session.info.backend_pid if isinstance(session, psycopg.Connection) else session
     deadline = time.monotonic() + timeout
     with database.connect() as watcher:
         while time.monotonic() < deadline:
-            row = watcher.execute(WAITING, [pid]).fetchone()
-            if row is not None and row[0]:
+            if watcher.execute(WAITING, {"pid": pid}).fetchone() != (0,):
                 return
             time.sleep(0.005)
-    raise AssertionError(f"session {pid} did not come to wait for a lock within {timeout} s")
+    raise AssertionError(f"session {pid or ''} did not come to wait for a lock within {timeout} s")
 
 
 def in_background(work: Callable[[], Value]) -> Future[Value]:

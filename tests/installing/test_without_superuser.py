@@ -1,0 +1,41 @@
+"""Installing as the owner of a database who is no superuser, on a server that has never seen Orderlatch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from worker.applier import read_files
+from worker.installer import ROOT, migrate
+
+if TYPE_CHECKING:
+    from tests.support.servers import TestServer
+
+pytestmark = pytest.mark.every_major
+
+FILES = read_files(ROOT / "sql")
+
+
+def test_a_database_owner_with_createrole_installs_and_upgrades(bare_server: TestServer) -> None:
+    bare_server.execute(
+        "create role owner_of_trades login createrole", "create database trades owner owner_of_trades"
+    )
+    url = bare_server.url("trades", "owner_of_trades")
+    said: list[str] = []
+    migrate(url, FILES, said.append)
+    assert said[-1] == f"migrate: applied {len(FILES)} files"
+    migrate(url, FILES[:-1], said.append)
+    migrate(url, FILES, said.append)
+    assert said[-1] == f"migrate: applied {len(FILES)} files"
+    with psycopg.connect(url) as connection:
+        query = "select r.rolsuper, r.rolcanlogin from pg_roles as r where r.rolname = 'orderlatch_owner'"
+        assert connection.execute(query).fetchone() == (False, False)
+        assert connection.execute("select orderlatch.schema_version()").fetchone() == (1,)
+
+
+def test_an_owner_without_createrole_is_told_what_is_missing(bare_server: TestServer) -> None:
+    bare_server.execute("create role owner_of_trades login", "create database trades owner owner_of_trades")
+    with pytest.raises(Exception, match=r"a revision failed: permission denied to create role"):
+        migrate(bare_server.url("trades", "owner_of_trades"), FILES, lambda _: None)

@@ -66,13 +66,14 @@ begin
       values
         (1, 'refused', 'refused before: ' || coalesce(v_doubt.refusal ->> 'message', ''), v_doubt.refusal is not null),
         (2, 'withdrawn', coalesce(v_open.wish, ''), v_open.wish is not null),
-        (3, 'lapsed', 'the account does not send again', p_account.on_absent = 'lapse'),
-        (4, 'lapsed', 'a halt stands', orderlatch_data.is_halted(v_open.account_id, v_strategy_id, v_open.symbol)),
-        (5, 'lapsed', 'not valid any more', v_open.lapse_at <= v_now),
-        (6, 'lapsed', format('%s submits behind it', v_open.submits), v_open.submits >= p_account.max_submits),
-        (7, 'lapsed', 'its worker never answered, and the broker does not remember ids',
+        (3, 'lapsed', 'it was never approved', v_open.approval_no is null),
+        (4, 'lapsed', 'the account does not send again', p_account.on_absent = 'lapse'),
+        (5, 'lapsed', 'a halt stands', orderlatch_data.is_halted(v_open.account_id, v_strategy_id, v_open.symbol)),
+        (6, 'lapsed', 'not valid any more', v_open.lapse_at <= v_now),
+        (7, 'lapsed', format('%s submits behind it', v_open.submits), v_open.submits >= p_account.max_submits),
+        (8, 'lapsed', 'its worker never answered, and the broker does not remember ids',
          v_doubt.lost and not p_account.broker_remembers_ids),
-        (8, 'approved', 'to be sent again', true)
+        (9, 'approved', 'to be sent again', true)
     ) as c(place, status, why, applies)
    where c.applies
    order by c.place
@@ -93,6 +94,6 @@ $$;
 revoke all on function orderlatch_data.conclude_absence(orderlatch_data.accounts, bigint, text, uuid, jsonb) from public;
 comment on function orderlatch_data.conclude_absence(orderlatch_data.accounts, bigint, text, uuid, jsonb) is
   'What follows proved absence, the first that applies: refused when a refusal is remembered; withdrawn '
-  'when it is wished; lapsed when the account does not send again, a halt stands, it is too late, '
-  'max_submits are behind it, or its submit was lost at a broker that forgets ids; else approved, to be '
-  'sent with the same client_order_id. p_basis and p_evidence: what the proof rests on.';
+  'when it is wished; lapsed when it was never approved, the account does not send again, a halt stands, it '
+  'is too late, max_submits are behind it, or its submit was lost at a broker that forgets ids; else '
+  'approved, to be sent with the same client_order_id. p_basis and p_evidence: what the proof rests on.';

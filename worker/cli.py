@@ -15,9 +15,11 @@ from worker import OrderlatchError, embedded
 # Name of the command -> module and click command in it. Add a command by adding a line.
 COMMANDS = {
     "check": "worker.installer:check_command",
+    "demo": "worker.demo:demo_command",
     "migrate": "worker.installer:migrate_command",
     "propose": "worker.command:propose_command",
     "psql": "worker.cli:psql_command",
+    "sandbox": "worker.sandbox.command:sandbox",
     "stop": "worker.cli:stop_command",
     "url": "worker.cli:url_command",
     "worker": "worker.command:worker_command",

@@ -1,0 +1,257 @@
+"""The demo: real decisions, a broker stand-in that misbehaves, a worker killed half-way, the books at the end.
+
+It runs on the embedded server, under an account of its own for each run, so that `make psql` shows what it left.
+Every number of its last line is read from the database and from the ground truth of the sandbox.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+import httpx
+import psycopg
+
+from worker import OrderlatchError, embedded
+from worker.applier import read_files
+from worker.demo_report import Books, print_faults, print_story, print_table
+from worker.installer import ROOT, migrate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DECISIONS: Final = ROOT / "tests" / "fixtures" / "goog-redelivered.jsonl"
+PROGRAM: Final = Path(sys.executable).parent / "orderlatch"
+EXPECTED_DECISIONS: Final = 65
+KILL_AT_POST: Final = 33
+DEADLINE_S: Final = 100
+WATCH_EVERY_S: Final = 0.1
+
+# A demo cannot wait the minutes that a real account waits before it believes that an order is not there.
+SHORT_TIMES: Final = {
+    "max_decision_age": "1 hour",
+    "send_within": "1 second",
+    "call_timeout": "1 second",
+    "answer_grace": "500 milliseconds",
+    "lookup_first_wait": "250 milliseconds",
+    "lookup_max_wait": "2 seconds",
+    "absence_quiet": "1 second",
+    "absence_spacing": "500 milliseconds",
+    "backoff_first": "200 milliseconds",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What the sandbox does to the nth POST of an order, and how to say it."""
+
+    nth: int
+    says: str
+    options: dict[str, str | float | bool | dict[str, str]]
+
+    def request(self) -> dict[str, object]:
+        """Body of the sandbox's POST /admin/faults."""
+        return {"match": {"method": "POST"}, "nth": self.nth, **self.options}
+
+
+FAULTS: Final = (
+    Fault(
+        nth=5,
+        says="the order is stored, the answer is a gateway's HTML page (502)",
+        options={"action": "answer", "when": "after", "body": "bad_gateway"},
+    ),
+    Fault(
+        nth=12,
+        says="the connection closes before the order is stored",
+        options={"action": "close", "when": "before"},
+    ),
+    Fault(
+        nth=20,
+        says="the order is stored, the answer comes after the time-out",
+        options={"action": "delay", "when": "after", "seconds": 3},
+    ),
+    Fault(
+        nth=27,
+        says="rate limit (429), try again after a second",
+        options={
+            "action": "answer",
+            "when": "before",
+            "body": "rate_limited",
+            "ratelimit_headers": False,
+            "headers": {"Retry-After": "1"},
+        },
+    ),
+    Fault(
+        nth=KILL_AT_POST,
+        says="the order is stored, the worker is killed (SIGKILL) before the answer",
+        options={"action": "gate", "when": "after", "gate": "half-way"},
+    ),
+    Fault(
+        nth=41,
+        says="the order is stored two seconds late; until then lookups say 404",
+        options={"action": "late_order", "seconds": 2},
+    ),
+    Fault(
+        nth=50,
+        says="the order is stored, the connection is reset",
+        options={"action": "reset", "when": "after"},
+    ),
+    Fault(
+        nth=58,
+        says="nobody listens at the broker's address for a second",
+        options={"action": "refuse", "seconds": 1},
+    ),
+)
+
+
+@click.command("demo")
+def demo_command() -> None:
+    """Run 65 real decisions through faults and a killed worker; ends with "demo ok" if the books agree."""
+    click.echo("demo: embedded Postgres")
+    url = embedded.ensure_running()
+    migrate(url, read_files(ROOT / "sql"))
+    with ExitStack() as stack:
+        connection = stack.enter_context(psycopg.connect(url, autocommit=True))
+        account = _create_account(connection)
+        place = ROOT / ".orderlatch" / "demo" / account
+        place.mkdir(parents=True, exist_ok=True)
+        key, secret = secrets.token_hex(10), secrets.token_hex(20)
+        broker = stack.enter_context(_sandbox(account=account, key=key, secret=secret, place=place))
+        _prepare(broker)
+        environment = {
+            **os.environ,
+            "DATABASE_URL": url,
+            "ORDERLATCH_ACCOUNTS": account,
+            "APCA_API_KEY_ID": key,
+            "APCA_API_SECRET_KEY": secret,
+            f"ORDERLATCH_{account.upper().replace('-', '_')}_BASE_URL": str(broker.base_url).rstrip("/"),
+        }
+        with _worker(environment, place) as doomed:
+            _propose(url, account)
+            _watch(connection, account, until_held=broker)
+            doomed.send_signal(signal.SIGKILL)
+            doomed.wait()
+        click.echo("demo: worker killed with SIGKILL, its call unanswered; another one starts")
+        broker.post("/admin/release", json={}).raise_for_status()
+        with _worker(environment, place):
+            _watch(connection, account, until_held=None)
+        books = Books.read(connection, account, broker)
+        print_faults([(fault.nth, fault.says) for fault in FAULTS])
+        print_table(connection, account)
+        print_story(connection, account)
+    click.echo(books.last_line())
+    if not books.agree(EXPECTED_DECISIONS):
+        for finding in books.findings:
+            click.echo(f"demo: {finding}", err=True)
+        raise OrderlatchError("the books do not agree")
+
+
+def _create_account(connection: psycopg.Connection) -> str:
+    """Create the first of demo, demo-2, demo-3, … that does not exist, with short times and a limit."""
+    taken = {name for (name,) in connection.execute("select a.account from orderlatch.accounts as a")}
+    runs = (f"demo-{number}" if number > 1 else "demo" for number in range(1, len(taken) + 2))
+    account = next(name for name in runs if name not in taken)
+    connection.execute(
+        "select orderlatch.create_account(p_account => %s, p_environment => 'paper', p_settings => %s)",
+        [account, json.dumps(SHORT_TIMES)],
+    )
+    connection.execute("select orderlatch.set_limit('order_quantity', 100, p_account => %s)", [account])
+    return account
+
+
+@contextmanager
+def _sandbox(*, account: str, key: str, secret: str, place: Path) -> Iterator[httpx.Client]:
+    """Run the sandbox; yields a client of its admin API."""
+    accounts = json.dumps([{"name": account, "key": key, "secret": secret}])
+    with subprocess.Popen(
+        [PROGRAM, "sandbox", "--data", place / "sandbox"],
+        env={**os.environ, "ORDERLATCH_SANDBOX_ACCOUNTS": accounts},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline().strip()
+            if not line.startswith("sandbox: "):
+                raise OrderlatchError(f"the sandbox did not start: {line or 'it said nothing'}")
+            click.echo(f"demo: broker stand-in at {line.removeprefix('sandbox: ')}, account {account}")
+            with httpx.Client(base_url=line.removeprefix("sandbox: "), timeout=10, trust_env=False) as client:
+                yield client
+        finally:
+            process.terminate()
+
+
+def _prepare(broker: httpx.Client) -> None:
+    """Give GOOG a price and set the faults.
+
+    Years pass in seconds at one price, so checks of money, holdings and wash trades make no sense here.
+    """
+    settings = {"checks": ["uniqueness"], "rate_limit": 1000}
+    broker.put("/admin/settings", json=settings).raise_for_status()
+    broker.put("/admin/prices", json={"GOOG": "185.02"}).raise_for_status()
+    for fault in FAULTS:
+        broker.post("/admin/faults", json=fault.request()).raise_for_status()
+
+
+@contextmanager
+def _worker(environment: dict[str, str], place: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a worker whose log goes to a file; it is stopped in good order unless it is dead."""
+    with (
+        (place / "worker.log").open("ab") as log,
+        subprocess.Popen([PROGRAM, "worker"], env=environment, stdout=log, stderr=log) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def _propose(url: str, account: str) -> None:
+    """Propose the file with the command that a person would use; show only its count."""
+    done = subprocess.run(
+        [PROGRAM, "propose", DECISIONS, "--account", account],
+        env={**os.environ, "DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    click.echo(f"demo: {DECISIONS.name}, every second decision sent twice and spelt differently")
+    click.echo(f"demo: {done.stdout.splitlines()[-1]}")
+
+
+def _watch(connection: psycopg.Connection, account: str, until_held: httpx.Client | None) -> None:
+    """Show progress until every decision has settled, or, given the broker, until it holds a call."""
+    shown = ""
+    give_up_at = time.monotonic() + DEADLINE_S
+    while True:
+        row = connection.execute(
+            "select count(*) filter (where d.status = 'submitted'), count(*),"
+            " count(*) filter (where d.status in ('planned', 'approved')),"
+            " count(*) filter (where d.status = 'in_doubt')"
+            " from orderlatch.decisions as d where d.account = %s",
+            [account],
+        ).fetchone()
+        assert row is not None
+        submitted, decisions, waiting, in_doubt = row
+        line = f"  submitted {submitted:>2} of {decisions}   waiting {waiting:>2}   in doubt {in_doubt}"
+        if line != shown and (submitted % 5 == 0 or in_doubt):
+            shown = line
+            click.echo(line)
+        if until_held is not None:
+            if until_held.get("/admin/gates").json():
+                return
+        elif submitted == decisions:
+            return
+        if time.monotonic() > give_up_at:
+            raise OrderlatchError(f"no end after {DEADLINE_S} s:{line}")
+        time.sleep(WATCH_EVERY_S)

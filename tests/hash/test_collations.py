@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.every_major
 
-# Turkish has its own capital of i; "shifted" sorts as if there were no underscores. The wheel is built without
-# ICU, but brings all of Unicode's rules for case.
+# Turkish has its own capital of i; "shifted" sorts as if there were no underscores. The wheel is built
+# without ICU, but brings all of Unicode's rules for case.
 LOCALES = {
     15: (
         "locale_provider icu icu_locale 'tr-TR'",

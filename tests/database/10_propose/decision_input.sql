@@ -1,6 +1,6 @@
 -- What read_decision makes of a sound decision, and how it refuses the others: without raising, one row each.
 begin;
-select plan(11);
+select plan(12);
 
 create function pg_temp.read(p_change jsonb) returns table (error_code text, error_message text, error_detail text)
 language sql as
@@ -15,7 +15,7 @@ select row_eq(
             r.take_profit, r.stop_loss, r.position_intent, r.params, r.rationale, r.reference_price, r.valid_until,
             r.metadata, r.hash_version, r.error_code
        from orderlatch_data.read_decision('paper', '{"strategy_id": "s", "symbol": " aapl ", "timeframe": "1Min",
-              "event_ts": "2026-02-08T14:30:00Z", "action": "BUY"}') as r $$,
+              "event_ts": "2026-02-08T14:30:00Z", "action": "BUY", "params": null, "metadata": null}') as r $$,
   row('s'::text, 'AAPL'::text, '2026-02-08T14:30:00Z'::timestamptz, '1Min'::text, ''::text, 'buy'::text, null::numeric,
       null::numeric, 'market'::text, 'day'::text, null::numeric, null::numeric, null::numeric, null::numeric, false,
       'simple'::text, null::jsonb, null::jsonb, null::text, null::jsonb, null::text, null::numeric, null::timestamptz,
@@ -72,6 +72,8 @@ insert into refusals (change, error_code, error_message) values
   ('{"qty": "NaN"}', 'OL114', 'number_invalid: "qty" must be a decimal above zero of at most 64 digits'),
   ('{"stop_loss": {"stop_price": "x"}}', 'OL114', 'number_invalid: "stop_loss.stop_price" must be a decimal above zero of at most 64 digits'),
   ('{"qty": 0}', 'OL115', 'number_out_of_range: "qty" must be a decimal above zero of at most 64 digits'),
+  ('{"params": {"a": [1, {"b": 1e64}]}}', 'OL118', 'number_too_long: "params.a[1].b" must be a number of at most 64 digits'),
+  ('{"metadata": {"a": {"b": [1e-65]}}}', 'OL118', 'number_too_long: "metadata.a.b[0]" must be a number of at most 64 digits'),
   ('{"event_ts": "now"}', 'OL119', 'time_invalid: "event_ts" must be an ISO 8601 time with Z or a numeric offset, to the microsecond, such as 2004-12-20T20:00:00Z'),
   ('{"valid_until": "infinity"}', 'OL119', 'time_invalid: "valid_until" must be an ISO 8601 time with Z or a numeric offset, to the microsecond, such as 2004-12-20T20:00:00Z'),
   ('{"action": "hold"}', 'OL120', 'value_not_allowed: "action" must be buy or sell'),
@@ -127,6 +129,14 @@ select is_empty(
        "event_ts": "2026-02-08T14:30:00Z", "timeframe": "1Min", "action": "buy"}'::jsonb || f.change::jsonb) as r
       where r.decision_hash is not null or r.intent is not null or r.error_detail is null or r.error_hint is null $$,
   'a refused decision has no hash and no intent, but the value and what to do next');
+select is_empty(
+  $$ select c.change
+       from (values (jsonb_build_object('decision_hash', 'x')), ('{"params": {"a": 1e64}}'),
+                    (jsonb_build_object('params', jsonb_build_object('k', repeat('x', 17000))))) as c(change),
+            orderlatch_data.read_decision('paper', '{"strategy_id": "s", "symbol": "AAPL",
+              "event_ts": "2026-02-08T14:30:00Z", "timeframe": "1Min", "action": "buy"}'::jsonb || c.change) as r
+      where r.error_code is null or r.decision_hash is not null or r.intent is not null $$,
+  'nor has one that is refused for its intent');
 select is(
   (select r.error_detail from pg_temp.read(jsonb_build_object('action', repeat('x', 5000))) as r),
   'got "' || repeat('x', 60) || '" and 4940 more characters', 'a value is shown cut, never whole');

@@ -42,7 +42,9 @@ begin
         );
         return 'refused';
       end if;
-      perform orderlatch_data.doubt_submit(v_open, v_doubt, p_request, 'refused while not clean', p_refusal => p_answer);
+      perform orderlatch_data.doubt_submit(
+        p_account, v_open, p_request, 'refused while not clean', p_refusal => p_answer
+      );
       return 'refused_unclean';
     when 'not_sent' then
       perform orderlatch_data.return_unsent(p_account, v_open, p_request, v_clean, coalesce(p_answer ->> 'error', 'not sent'));
@@ -51,9 +53,13 @@ begin
     when 'throttled' then
       perform orderlatch_data.return_throttled(p_account, v_open, p_request, p_headers);
     when 'duplicate' then
-      perform orderlatch_data.doubt_submit(v_open, v_doubt, p_request, 'the broker says the id is taken', p_duplicate => true);
+      perform orderlatch_data.doubt_submit(
+        p_account, v_open, p_request, 'the broker says the id is taken', p_duplicate => true
+      );
     else
-      perform orderlatch_data.doubt_submit(v_open, v_doubt, p_request, coalesce(p_answer ->> 'error', 'answer proves nothing'));
+      perform orderlatch_data.doubt_submit(
+        p_account, v_open, p_request, coalesce(p_answer ->> 'error', 'answer proves nothing')
+      );
   end case;
   return p_meaning;
 end

@@ -93,8 +93,8 @@ comment on function orderlatch_data.return_throttled(
 -- Leaves a submit in doubt, or changes what is known of a doubt that its silence had caused.
 -- Locks: none; the caller holds the decision. Raises: none.
 create or replace function orderlatch_data.doubt_submit(
+  p_account orderlatch_data.accounts,
   p_open orderlatch_data.open_decisions,
-  p_doubt orderlatch_data.doubts,
   p_request orderlatch_data.broker_requests,
   p_cause text,
   p_duplicate boolean default false,
@@ -107,27 +107,36 @@ parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_now constant timestamptz := orderlatch_data.clock();
 begin
   if p_open.status = 'submitting' then
     perform orderlatch_data.enter_doubt(
       p_open.decision_id, p_request.request_id, p_cause, p_duplicate => p_duplicate, p_refusal => p_refusal
     );
   else
-    -- the worker has answered after all, so its call is not frozen half made
+    -- its worker has answered after all, so the call is not frozen half made; but it may have arrived just
+    -- now, so that nothing that was looked up before proves that it did not
     update orderlatch_data.doubts as d
        set lost = false,
            duplicate = d.duplicate or p_duplicate,
            refusal = coalesce(p_refusal, d.refusal),
-           next_lookup_at = least(d.next_lookup_at, orderlatch_data.clock())
+           believe_after = greatest(d.believe_after, v_now + p_account.absence_quiet),
+           next_lookup_at = least(d.next_lookup_at, v_now),
+           first_absent_at = null,
+           second_absent_at = null,
+           read_id = null
      where d.decision_id = p_open.decision_id;
   end if;
 end
 $$;
 revoke all on function orderlatch_data.doubt_submit(
-  orderlatch_data.open_decisions, orderlatch_data.doubts, orderlatch_data.broker_requests, text, boolean, jsonb
+  orderlatch_data.accounts, orderlatch_data.open_decisions, orderlatch_data.broker_requests, text, boolean,
+  jsonb
 ) from public;
 comment on function orderlatch_data.doubt_submit(
-  orderlatch_data.open_decisions, orderlatch_data.doubts, orderlatch_data.broker_requests, text, boolean, jsonb
+  orderlatch_data.accounts, orderlatch_data.open_decisions, orderlatch_data.broker_requests, text, boolean,
+  jsonb
 ) is
   'Moves a submitting decision to in_doubt; for one that is in doubt already because this request was lost, '
-  'notes what its late answer adds.';
+  'notes what its late answer adds and begins the proof of absence anew.';

@@ -60,13 +60,13 @@ declare
   v_now constant timestamptz := orderlatch_data.clock();
   v_until constant timestamptz := orderlatch_data.pause_account(p_account, p_headers);
 begin
-  insert into orderlatch_data.doubts as d
+  -- what was known of a doubt that this request's silence had caused is of no use any more
+  delete from orderlatch_data.doubts as d where d.decision_id = p_open.decision_id;
+  insert into orderlatch_data.doubts
     (decision_id, account_id, request_id, cause, in_doubt_at, believe_after, was_clean, next_lookup_at)
   values (
     p_open.decision_id, p_open.account_id, p_request.request_id, 'throttled', v_now, v_now, false, v_until
-  )
-  on conflict on constraint doubts_pkey do update
-    set cause = excluded.cause, request_id = excluded.request_id, lost = false, next_lookup_at = excluded.next_lookup_at;
+  );
   update orderlatch_data.open_decisions as o
      set status = 'approved',
          clean = false,

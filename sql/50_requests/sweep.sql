@@ -83,7 +83,9 @@ begin
          and o.status = 'submitting'
          and o.holder_request_id = p_request_id;
     when 'find_order' then
-      perform orderlatch_data.schedule_lookup(p_account, v_open.decision_id);
+      perform orderlatch_data.schedule_lookup(p_account, v_open.decision_id)
+         from orderlatch_data.open_decisions as o
+        where o.decision_id = v_open.decision_id and o.lookup_request_id = p_request_id;
     when 'list_orders' then
       update orderlatch_data.order_reads as r
          set request_id = null, next_page_at = v_now
@@ -122,7 +124,7 @@ begin
            and o.status in ('planned', 'approved')
            and not o.lookup_first
          order by o.lapse_at, o.decision_id
-         limit 500
+         limit 100
       ) as s
      where orderlatch_data.try_lock_decision(s.lock_key)
   );
@@ -141,4 +143,4 @@ $$;
 revoke all on function orderlatch_data.lapse_stale_decisions(orderlatch_data.accounts) from public;
 comment on function orderlatch_data.lapse_stale_decisions(orderlatch_data.accounts) is
   'Moves decisions that are planned or approved past their lapse_at to lapsed; one that was throttled is '
-  'looked up first. At most 500 in one call.';
+  'looked up first. At most 100 in one call.';

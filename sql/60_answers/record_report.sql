@@ -39,7 +39,7 @@ begin
   select s.meaning into v_recorded from orderlatch_data.broker_responses as s where s.request_id = p_request_id;
   if v_recorded is not null then
     -- said before; but a fact is welcome however late
-    if v_answer.meaning = 'order_exists' and v_recorded <> 'order_exists' then
+    if v_answer.meaning = 'order_exists' and v_recorded not in ('order_exists', 'order_mismatch') then
       return orderlatch_data.record_order(v_request.decision_id, v_answer.document, p_request_id);
     end if;
     return v_recorded;

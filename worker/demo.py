@@ -1,7 +1,7 @@
-"""The demo: real decisions, a broker stand-in that misbehaves, a worker killed half-way, the books at the end.
+"""The demo: real decisions, a broker stand-in that misbehaves, a worker killed half-way, then the books.
 
-It runs on the embedded server, under an account of its own for each run, so that `make psql` shows what it left.
-Every number of its last line is read from the database and from the ground truth of the sandbox.
+It runs on the embedded server, under an account of its own for each run, so that `make psql` shows what it
+left. Every number of its last line is read from the database and from the ground truth of the sandbox.
 """
 
 from __future__ import annotations

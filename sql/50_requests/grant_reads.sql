@@ -54,14 +54,15 @@ begin
   v_held := array(
     select d.decision_id
       from (
-        select u.decision_id, u.next_lookup_at
+        -- the limit keeps the planner from trying the locks of decisions that no doubt joins
+        select u.decision_id, o.lock_key
           from orderlatch_data.doubts as u
+          join orderlatch_data.open_decisions as o on o.decision_id = u.decision_id
          where u.account_id = p_account.account_id and u.next_lookup_at <= v_now
          order by u.next_lookup_at, u.decision_id
          limit p_how_many
       ) as d
-      join orderlatch_data.open_decisions as o on o.decision_id = d.decision_id
-     where orderlatch_data.try_lock_decision(o.lock_key)
+     where orderlatch_data.try_lock_decision(d.lock_key)
   );
 
   -- a statement of its own, so that it sees what the last holder of each lock has committed
@@ -126,6 +127,7 @@ begin
        and r.completed_at is null
        and r.request_id is null
        and r.next_page_at <= v_now
+       and exists (select 1 from orderlatch_data.doubts as d where d.read_id = r.read_id)
      order by r.next_page_at, r.read_id
      limit p_how_many
   ), held as (
@@ -150,4 +152,5 @@ end
 $$;
 revoke all on function orderlatch_data.grant_pages(orderlatch_data.accounts, integer, integer) from public;
 comment on function orderlatch_data.grant_pages(orderlatch_data.accounts, integer, integer) is
-  'Grants list_orders: the next page of each read of orders that has none on its way.';
+  'Grants list_orders: the next page of each read of orders that has none on its way and that a doubt still '
+  'waits for.';

@@ -20,18 +20,22 @@ begin
   if p_meaning <> 'account_named' then
     return p_meaning;
   end if;
-  -- a paper account learns its id at first contact
+  -- a paper account learns its id at first contact; later its row is left alone, as an operator may be holding it
   update orderlatch_data.accounts as a
-     set broker_account_id = coalesce(a.broker_account_id, v_named)
-   where a.account_id = p_account.account_id
-  returning a.broker_account_id into v_expected;
+     set broker_account_id = v_named
+   where a.account_id = p_account.account_id and a.broker_account_id is null;
+  select a.broker_account_id into strict v_expected
+    from orderlatch_data.accounts as a
+   where a.account_id = p_account.account_id;
   update orderlatch_data.worker_accounts as c
      set verified_at = case when v_named = v_expected then orderlatch_data.clock() end
    where c.worker_id = p_request.worker_id and c.account_id = p_account.account_id;
   if v_named = v_expected then
+    perform orderlatch_data.note_health(p_account, p_request, 'account_verified', null);
     perform pg_notify('orderlatch', p_account.account);
     return 'account_verified';
   end if;
+  perform orderlatch_data.note_health(p_account, p_request, 'account_mismatch', null);
   perform orderlatch_data.open_incident(
     'account_mismatch', p_account.account_id, null, p_request.request_id,
     jsonb_build_object('expected', v_expected, 'named', v_named)

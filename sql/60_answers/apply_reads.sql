@@ -73,10 +73,11 @@ declare
   v_read orderlatch_data.order_reads;
   v_last timestamptz;
 begin
-  if p_meaning = 'orders_listed' then
+  if orderlatch_data.is_order_list(p_document) then
     -- facts are welcome whoever asked
     perform orderlatch_data.record_order(o.decision_id, o.document, p_request.request_id)
-      from orderlatch_data.own_orders(p_account.account_id, p_document) as o;
+      from orderlatch_data.own_orders(p_account.account_id, p_document) as o
+     where o.decision_id is not null;
   end if;
   select r.* into v_read
     from orderlatch_data.order_reads as r

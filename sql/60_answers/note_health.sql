@@ -15,7 +15,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   case p_meaning
-    when 'not_sent', 'in_doubt' then
+    when 'not_sent', 'in_doubt', 'account_mismatch' then
       perform orderlatch_data.back_off(p_account, p_request.kind, p_request.claimed_at);
     when 'throttled' then
       perform orderlatch_data.pause_account(p_account, p_headers);

@@ -90,14 +90,17 @@ as $$
 declare
   v_meaning text := p_meaning;
 begin
-  -- from keys that are not proved to be the account's, only facts count
+  -- from keys that are not proved to be the account's only facts count: what is not in their list proves nothing
   if p_request.kind <> 'get_account'
-    and p_meaning not in ('order_exists', 'orders_listed')
+    and p_meaning <> 'order_exists'
     and not orderlatch_data.is_verified(p_request.worker_id, p_request.account_id)
   then
     v_meaning := 'in_doubt';
   end if;
-  perform orderlatch_data.note_health(p_account, p_request, v_meaning, p_headers);
+  -- whether the account that is named is the right one, apply_identity finds out
+  if p_meaning <> 'account_named' then
+    perform orderlatch_data.note_health(p_account, p_request, v_meaning, p_headers);
+  end if;
 
   return case p_request.kind
     when 'submit_order' then orderlatch_data.apply_submit(

@@ -18,7 +18,7 @@ as $$
     from (
       select max(g.granted_until) as granted_until
         from orderlatch_data.live_grants as g
-       where g.account_id = p_account.account_id and g.granted_until > p_now
+       where g.account_id = p_account.account_id and g.granted_until >= p_now + interval '1 millisecond'
     ) as grants
    cross join (
       -- a submit on its way may come back in doubt, so it counts; a doubt that a later read has survived does not
@@ -145,7 +145,8 @@ begin
      where orderlatch_data.try_lock_decision(c.lock_key)
   );
 
-  -- a statement of its own, so that it sees what the last holder of each lock has committed
+  -- a statement of its own, so that it sees what the last holder of each lock has committed;
+  -- a grant lasts a millisecond at least, so what ends sooner is not granted
   return query
   with moved as (
     update orderlatch_data.open_decisions as o
@@ -161,7 +162,7 @@ begin
        and o.wish is null
        and not o.lookup_first
        and o.next_try_at <= v_now
-       and o.lapse_at > v_now
+       and o.lapse_at >= v_now + interval '1 millisecond'
     returning o.decision_id, o.holder_request_id, o.lock_key, o.approval_no, o.lapse_at
   )
   select g.*

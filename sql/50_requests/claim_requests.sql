@@ -1,5 +1,5 @@
 -- Grants the right to make up to p_how_many broker calls, account by account, most urgent first.
--- Locks: worker (try), account (granting, try, else skip), decisions (try). Raises: OL101, OL102, OL131, OL132.
+-- Locks: worker, account (granting), decisions: all try. Raises: OL101, OL102, OL131, OL132, OL301.
 create or replace function orderlatch.claim_requests(p_worker_id integer, p_accounts text[], p_how_many integer)
 returns table (
   request_id uuid,
@@ -43,7 +43,15 @@ begin
     get diagnostics v_granted = row_count;
     v_left := v_left - v_granted;
     exit when v_left <= 0;
-    v_ask_at := least(v_ask_at, orderlatch_data.next_due_at(v_account));
+    v_ask_at := least(
+      v_ask_at,
+      orderlatch_data.next_due_at(v_account),
+      -- after a grant the worker comes again by itself
+      case
+        when v_granted = 0 and orderlatch_data.is_held_up(v_account, p_worker_id)
+          then orderlatch_data.clock() + interval '20 milliseconds'
+      end
+    );
   end loop;
 
   if v_left > 0 and v_ask_at is not null then
@@ -61,10 +69,10 @@ comment on function orderlatch.claim_requests(integer, text[], integer) is
   'to be sent as it is, send_within_ms from before this call was made until the call begins, timeout_ms for '
   'the whole of it. At most one last row has only ask_again_ms: claim again after so many milliseconds. '
   'Accounts that another worker claims for at this moment are skipped. Raises OL101 worker_unknown, OL102 '
-  'account_unknown, OL131 argument_invalid, OL132 isolation_unsupported.';
+  'account_unknown, OL131 argument_invalid, OL132 isolation_unsupported, OL301 login_not_bound.';
 
 -- Refuses a claim that makes no sense.
--- Locks: worker (try, shared). Raises: OL101, OL102, OL131.
+-- Locks: worker (try, shared). Raises: OL101, OL102, OL131, OL301.
 create or replace function orderlatch_data.require_claim(p_worker_id integer, p_accounts text[], p_how_many integer)
 returns void
 language plpgsql
@@ -99,12 +107,14 @@ begin
       message = format('account_unknown: worker %s did not register for account %L', p_worker_id, left(v_stranger, 64)),
       hint = 'Name it in the p_accounts of register_worker.';
   end if;
+  -- a login may have been unbound since: it could not record what it was granted
+  perform orderlatch_data.require_carrier(a) from orderlatch_data.accounts as a where a.account = any (p_accounts);
 end
 $$;
 revoke all on function orderlatch_data.require_claim(integer, text[], integer) from public;
 comment on function orderlatch_data.require_claim(integer, text[], integer) is
-  'Passes a living worker, accounts that it registered, and a number from 1 to 1000; else OL101, OL102 or '
-  'OL131.';
+  'Passes a living worker, accounts that it registered and may still act for, and a number from 1 to 1000; '
+  'else OL101, OL102, OL131 or OL301.';
 
 -- The accounts of a claim, beginning with another one at each call.
 -- Locks: none. Raises: none.

@@ -37,9 +37,12 @@ begin
 
   -- a loop, because each account is checked by name
   for v_carried in
-    select c.account, c.environment from jsonb_to_recordset(p_accounts) as c(account text, environment text) order by c.account
+    select c.carried ->> 'account' as account, c.carried ->> 'environment' as environment
+      from jsonb_array_elements(p_accounts) as c(carried)
+     order by c.carried ->> 'account'
   loop
     v_account := orderlatch_data.find_account(v_carried.account);
+    perform orderlatch_data.require_carrier(v_account);
     if v_carried.environment is distinct from v_account.environment then
       raise exception using
         errcode = 'OL302',
@@ -153,3 +156,26 @@ revoke all on function orderlatch_data.require_worker(integer) from public;
 comment on function orderlatch_data.require_worker(integer) is
   'Passes a worker_id that session_user registered and whose liveness lock is held, else OL101 '
   'worker_unknown.';
+
+-- Refuses a login that is not bound to the account: it may neither claim its calls nor record their answers.
+-- Locks: none. Raises: OL301 login_not_bound.
+create or replace function orderlatch_data.require_carrier(p_account orderlatch_data.accounts)
+returns void
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not orderlatch_data.login_may_act(p_account.account_id, null) then
+    raise exception using
+      errcode = 'OL301',
+      message = format('login_not_bound: login %L may not carry calls of account %L', session_user, p_account.account),
+      hint = 'An operator binds logins to whole accounts with bind_login.';
+  end if;
+end
+$$;
+revoke all on function orderlatch_data.require_carrier(orderlatch_data.accounts) from public;
+comment on function orderlatch_data.require_carrier(orderlatch_data.accounts) is
+  'Passes when session_user is bound to the whole account, else OL301 login_not_bound.';

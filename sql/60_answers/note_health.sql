@@ -42,26 +42,3 @@ comment on function orderlatch_data.note_health(
   'A call that failed makes its kind back off, a 429 pauses the account, an answer about the key halts it '
   'and opens the incident unauthorized; an answer ends the back-off, and one to a read also moves '
   'last_read_at, which frees the ceiling of doubts.';
-
--- Refuses answers from a login that is not bound to the account.
--- Locks: none. Raises: OL301 login_not_bound.
-create or replace function orderlatch_data.require_carrier(p_account orderlatch_data.accounts)
-returns void
-language plpgsql
-stable
-parallel safe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  if not orderlatch_data.login_may_act(p_account.account_id, null) then
-    raise exception using
-      errcode = 'OL301',
-      message = format('login_not_bound: login %L may not record answers for account %L', session_user, p_account.account),
-      hint = 'An operator binds logins to accounts with bind_login.';
-  end if;
-end
-$$;
-revoke all on function orderlatch_data.require_carrier(orderlatch_data.accounts) from public;
-comment on function orderlatch_data.require_carrier(orderlatch_data.accounts) is
-  'Passes when session_user is bound to the whole account, else OL301 login_not_bound.';

@@ -83,16 +83,16 @@ def test_hang_never_answers(client: Client, impatient: Client) -> None:
     assert len(client.truth("cut")) == 1
 
 
-def test_refuse_leaves_nobody_listening(client: Client, impatient: Client) -> None:
+def test_refuse_leaves_nobody_listening(client: Client) -> None:
     client.fault("refuse", seconds=30)
     with pytest.raises(httpx.ReadError):
-        impatient.submit(client_order_id="cut")
+        client.submit(client_order_id="cut")
     with pytest.raises(httpx.ConnectError, match="refused"):
-        impatient.submit(client_order_id="cut")
+        client.submit(client_order_id="cut")
     client.pass_time(30)
-    _until_it_answers(impatient)
-    assert impatient.truth("cut") == []
-    assert recorded(impatient, "cut") == (0, 1, [None])
+    _until_it_answers(client)
+    assert client.truth("cut") == []
+    assert recorded(client, "cut") == (0, 1, [None])
 
 
 def test_the_door_refuses_until_opened(client: Client) -> None:

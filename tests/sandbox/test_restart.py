@@ -99,6 +99,7 @@ def test_sigkill_loses_no_order_and_no_call(tmp_path: Path) -> None:
         filled = client.place(client_order_id="filled")
         client.tell("POST", "clock", {"advance_s": 1})
         assert client.get(filled["id"])["status"] == "filled"
+        client.place_limit("50", client_order_id="resting", qty="3")
         client.submit(client_order_id="refused", qty="0")
         client.fault("gate", when="before", gate="g")
         with ThreadPoolExecutor(1) as pool:
@@ -116,7 +117,7 @@ def test_sigkill_loses_no_order_and_no_call(tmp_path: Path) -> None:
         assert two.client.calls()[-1]["note"] == "cut by the end of the sandbox"
         assert two.client.posts("refused")["statuses"] == [422]
         summary = two.client.summary()
-        assert (summary["orders"], summary["calls_under_way"]) == (21, 0)
+        assert (summary["orders"], summary["calls_under_way"]) == (22, 0)
         assert two.client.tell("GET", "faults") == [], "faults do not outlive the process"
 
 

@@ -25,7 +25,10 @@ class Clock:
 
     async def sleep(self, seconds: float) -> None:
         """Return when the sandbox's time has moved on by that much."""
-        until = self.now_ns() + round(seconds * NS)
+        await self.sleep_until(self.now_ns() + round(seconds * NS))
+
+    async def sleep_until(self, until: int) -> None:
+        """Return when the sandbox's time has come to that point, in nanoseconds since 1970."""
         while (left := until - self.now_ns()) > 0:
             sleeper = (asyncio.get_running_loop(), asyncio.Event())
             self._sleepers.add(sleeper)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from worker.sandbox.bodies import Answer
-from worker.sandbox.clock import Clock
+from worker.sandbox.clock import NS, Clock
 from worker.sandbox.faults import Endless
 
 if TYPE_CHECKING:
@@ -135,19 +135,21 @@ class Door:
 
     async def refuse(self, seconds: float, spare: object = None) -> None:
         """Stop listening and reset every connection but one, for some seconds of sandbox time."""
+        until_ns = self._clock.now_ns() + round(seconds * NS)
         await self.open()
         self._address = self._server.servers[0].sockets[0].getsockname()
         for listener in self._server.servers:
             listener.close()
         self._shake_off(spare)
-        self._timer = asyncio.create_task(self._open_after(seconds))
+        self._timer = asyncio.create_task(self._open_at(until_ns))
 
     async def hang_up(self, seconds: float, spare: object = None) -> None:
         """Accept connections and drop them unread, for some seconds of sandbox time."""
+        until_ns = self._clock.now_ns() + round(seconds * NS)
         await self.open()
         self.hangs_up = True
         self._shake_off(spare)
-        self._timer = asyncio.create_task(self._open_after(seconds))
+        self._timer = asyncio.create_task(self._open_at(until_ns))
 
     async def open(self) -> None:
         """Let connections in again."""
@@ -167,8 +169,9 @@ class Door:
         server.servers = [listener]
         self._address = None
 
-    async def _open_after(self, seconds: float) -> None:
-        await self._clock.sleep(seconds)
+    async def _open_at(self, until_ns: int) -> None:
+        # A point in time, not a span: the clock may be pushed before this task first runs.
+        await self._clock.sleep_until(until_ns)
         await self.open()
 
     def _shake_off(self, spare: object) -> None:

@@ -24,7 +24,16 @@ as $$
         ('qty', p_decision.qty::text, p_order ->> 'qty', false),
         ('notional', p_decision.notional::text, p_order ->> 'notional', false),
         ('limit_price', p_decision.limit_price::text, p_order ->> 'limit_price', false),
-        ('stop_price', p_decision.stop_price::text, p_order ->> 'stop_price', false)
+        ('stop_price', p_decision.stop_price::text, p_order ->> 'stop_price', false),
+        -- one order of the broker is never the order of two decisions
+        ('id', null,
+         (
+           select 'the order of decision ' || x.decision_id
+             from orderlatch_data.executions as x
+            where x.account_id = p_decision.account_id
+              and x.broker_order_id = p_order ->> 'id'
+              and x.decision_id <> p_decision.decision_id
+         ), true)
     ) as c(member, decided, shown, is_text)
    where case
            when c.is_text then c.decided is distinct from c.shown
@@ -78,6 +87,15 @@ begin
       return 'order_mismatch';
     end if;
   end if;
+  -- an order with other terms was shown before this one: when it is another order, there are two
+  perform orderlatch_data.report_order(
+    'duplicate_order', v_decision, p_request_id,
+    jsonb_build_object('known', i.detail ->> 'broker_order_id', 'also', p_order ->> 'id')
+  )
+     from orderlatch_data.incidents as i
+    where i.incident = 'order_mismatch'
+      and i.decision_id = p_decision_id
+      and i.detail ->> 'broker_order_id' <> p_order ->> 'id';
   perform orderlatch_data.save_execution(v_decision, p_order, p_request_id);
   perform orderlatch_data.settle_submitted(v_decision, p_order ->> 'id', p_request_id, null);
   return 'order_exists';

@@ -26,6 +26,9 @@ begin
       message = format('decision_moved_on: the decision is %s, not in doubt', v_status),
       hint = 'There is nothing to resolve. See decision_status.';
   end if;
+  if p_verdict = 'adopt' then
+    perform orderlatch_data.require_free_order(v_decision, p_evidence ->> 'broker_order_id');
+  end if;
   select a.* into strict v_account from orderlatch_data.accounts as a where a.account_id = v_decision.account_id;
   if p_verdict = 'absent' then
     perform orderlatch_data.conclude_absence(
@@ -82,3 +85,37 @@ revoke all on function orderlatch_data.require_verdict(text, jsonb) from public;
 comment on function orderlatch_data.require_verdict(text, jsonb) is
   'Passes absent, and adopt with a broker_order_id in p_evidence; else OL131 argument_invalid or OL307 '
   'evidence_required.';
+
+-- Refuses to adopt an order that another decision has.
+-- Locks: none. Raises: OL131 argument_invalid.
+create or replace function orderlatch_data.require_free_order(
+  p_decision orderlatch_data.trade_decisions,
+  p_broker_order_id text
+)
+returns void
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_other text;
+begin
+  select encode(t.decision_hash, 'hex') into v_other
+    from orderlatch_data.executions as x
+    join orderlatch_data.trade_decisions as t on t.decision_id = x.decision_id
+   where x.account_id = p_decision.account_id
+     and x.broker_order_id = p_broker_order_id
+     and x.decision_id <> p_decision.decision_id;
+  if found then
+    raise exception using
+      errcode = 'OL131',
+      message = format('argument_invalid: order %L belongs to another decision', p_broker_order_id),
+      detail = format('it is the order of decision %s', v_other);
+  end if;
+end
+$$;
+revoke all on function orderlatch_data.require_free_order(orderlatch_data.trade_decisions, text) from public;
+comment on function orderlatch_data.require_free_order(orderlatch_data.trade_decisions, text) is
+  'Passes a broker order that no other decision of the account has, else OL131 argument_invalid.';

@@ -136,6 +136,8 @@ class TestServer:
         )
         if migrated.returncode != 0:
             raise ServerError(f"the template could not be migrated\n{migrated.stderr}")
+        if not Path(DEBIAN_EXTENSIONS, "extension", "pgtap.control").exists():
+            raise ServerError("pgTAP is not installed: `make test` installs it")
         with psycopg.connect(self.url(TEMPLATE), autocommit=True) as connection:
             connection.execute("create extension pgtap")
         for file in (SUPPORT_SQL, FIXTURES_SQL):
@@ -203,7 +205,7 @@ def start_server(major: int, place: Path, **settings: str) -> Server:
     """Create and start a server of a major version in a directory of its own."""
     place.mkdir(mode=0o755)
     if major == 18:
-        binaries = embedded.reachable_binaries(place)
+        binaries = embedded.reachable_binaries(place.parent)
         settings = {"extension_control_path": f"$system:{DEBIAN_EXTENSIONS}", **settings}
     else:
         binaries = Path(f"/usr/lib/postgresql/{major}/bin")

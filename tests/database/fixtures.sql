@@ -416,3 +416,100 @@ as $$
     join orderlatch_data.trade_decisions as d on d.decision_id = r.decision_id
    where r.request_id = p_request_id
 $$;
+
+-- Looking ------------------------------------------------------------------------------------------------------------
+
+-- The narrow row of a decision that has not settled.
+create function test.open_row(p_decision_hash text)
+returns orderlatch_data.open_decisions
+language sql
+volatile
+as $$ select o.* from orderlatch_data.open_decisions as o where o.decision_id = test.decision_id(p_decision_hash) $$;
+
+-- What is known of a decision whose fate is not.
+create function test.doubt(p_decision_hash text)
+returns orderlatch_data.doubts
+language sql
+volatile
+as $$ select d.* from orderlatch_data.doubts as d where d.decision_id = test.decision_id(p_decision_hash) $$;
+
+-- Why a decision has the status that it has.
+create function test.reason(p_decision_hash text)
+returns text
+language sql
+volatile
+as $$ select s.reason from orderlatch.decision_status(p_decision_hash) as s $$;
+
+-- Open incidents by kind: {order_mismatch}.
+create function test.incidents()
+returns text[]
+language sql
+volatile
+as $$ select array(select i.incident from orderlatch_data.incidents as i where i.closed_at is null order by 1) $$;
+
+-- Reasons of standing halts: {order_mismatch}.
+create function test.halts()
+returns text[]
+language sql
+volatile
+as $$ select array(select h.reason from orderlatch_data.halts as h where h.lifted_at is null order by 1) $$;
+
+-- Promises that are broken.
+create function test.broken_promises()
+returns text[]
+language sql
+volatile
+as $$ select array(select i.promise from orderlatch.invariants as i where i.violations <> 0) $$;
+
+-- Kinds that a worker is granted, in the order of the grants: {find_order,submit_order}.
+create function test.kinds(p_worker_id integer, p_how_many integer default 1000)
+returns text[]
+language sql
+volatile
+as $$ select coalesce(array_agg(c.kind), '{}') from test.claim(p_worker_id, p_how_many) as c $$;
+
+-- Time and crashes -----------------------------------------------------------------------------------------------------
+
+-- Ends the life of a worker as the end of its listening connection would. Returns whether it lived.
+create function test.kill_worker(p_worker_id integer)
+returns boolean
+language sql
+volatile
+as $$ select pg_advisory_unlock(orderlatch_data.lock_class('worker'), p_worker_id) $$;
+
+-- Claims, and answers every lookup with the broker's word that it has no such order. Returns how many there were.
+create function test.look_in_vain(p_worker_id integer)
+returns bigint
+language sql
+volatile
+as $$
+  select count(test.record(test.answer_absent(c.request_id))) from test.claim(p_worker_id) as c where c.kind = 'find_order'
+$$;
+
+-- Moves the held clock on to where both answers of absence for a decision in doubt count, and gives them.
+create function test.given_absent_twice(p_worker_id integer, p_decision_hash text)
+returns void
+language plpgsql
+as $$
+begin
+  perform test_support.hold_clock((test.doubt(p_decision_hash)).believe_after);
+  perform test.look_in_vain(p_worker_id);
+  perform test_support.advance_clock('30 seconds');
+  perform test.look_in_vain(p_worker_id);
+  if (test.doubt(p_decision_hash)).second_absent_at is null then
+    raise exception 'the order of % is not absent twice', p_decision_hash;
+  end if;
+end
+$$;
+
+-- Proves that the order of a decision in doubt does not exist, moving the held clock on. Returns its status after that.
+create function test.prove_absent(p_worker_id integer, p_decision_hash text)
+returns text
+language plpgsql
+as $$
+begin
+  perform test.given_absent_twice(p_worker_id, p_decision_hash);
+  perform test.record(test.answer_status((test.claim_one(p_worker_id, 'list_orders')).request_id, 200, '[]'));
+  return test.status(p_decision_hash);
+end
+$$;

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 REVISIONS = sorted((ROOT / "migrations" / "versions").glob("*.py"))
 SQUAWK = Path(sys.executable).with_name("squawk")
 
-# Left out with reason: orderlatch migrate sets lock_timeout for all revisions, and a long rewrite may take its
-# time; small numbers are small on purpose.
+# Left out with reason: orderlatch migrate sets lock_timeout for all revisions, and a long rewrite may take
+# its time; small numbers are small on purpose.
 LEFT_OUT = (
     "require-lock-timeout",
     "require-statement-timeout",

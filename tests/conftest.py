@@ -25,7 +25,6 @@ SERVERS = pytest.StashKey[Servers]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pg", default=",".join(map(str, MAJORS)), help="major versions of Postgres: 18,15")
-    parser.addoption("--run-bench", action="store_true", help="also run the benchmarks in tests/bench")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,12 +40,6 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if SERVERS in config.stash:
         config.stash[SERVERS].stop_all()
-
-
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    if TESTS / "bench" in (collection_path, *collection_path.parents) and not config.getoption("--run-bench"):
-        return True
-    return None
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

@@ -120,7 +120,9 @@ begin
   if not pg_has_role(session_user, 'orderlatch_owner', 'member') then
     raise exception using
       errcode = 'OL301',
-      message = format('login_not_bound: %s takes a member of orderlatch_owner, and login %L is none', p_deed, session_user),
+      message = format(
+        'login_not_bound: %s takes a member of orderlatch_owner, and login %L is none', p_deed, session_user
+      ),
       hint = 'Name an account that the login is bound to, or ask the owner.';
   end if;
 end

@@ -58,7 +58,9 @@ exception
   when lock_not_available then
     raise exception using
       errcode = 'OL201',
-      message = format('account_busy: another session holds the account for %s for more than 5 seconds', p_purpose),
+      message = format(
+        'account_busy: another session holds the account for %s for more than 5 seconds', p_purpose
+      ),
       detail = format('account_id=%s', p_account_id),
       hint = 'Try again. If it stays so, look for a transaction that stays open: see pg_stat_activity.';
 end
@@ -84,6 +86,22 @@ revoke all on function orderlatch_data.try_lock_granting(integer) from public;
 comment on function orderlatch_data.try_lock_granting(integer) is
   'Tries the account''s advisory lock for granting calls, until the transaction ends. Returns whether it is '
   'held now. Never waits.';
+
+-- Holds the account for recording and judging decisions, or says at once that another session does.
+-- Locks: account (judging, try). Raises: none.
+create or replace function orderlatch_data.try_lock_judging(p_account_id integer)
+returns boolean
+language sql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select pg_try_advisory_xact_lock(orderlatch_data.lock_class('judging'), p_account_id)
+$$;
+revoke all on function orderlatch_data.try_lock_judging(integer) from public;
+comment on function orderlatch_data.try_lock_judging(integer) is
+  'Tries the account''s advisory lock for judging, until the transaction ends. Returns whether it is held now. Never waits.';
 
 -- Holds decisions, ascending by key so that no two sessions can wait for each other; each wait is at most 5 seconds.
 -- Locks: decisions ascending. Raises: OL202 decision_busy.

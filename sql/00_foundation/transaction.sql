@@ -12,7 +12,9 @@ begin
   if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
     raise exception using
       errcode = 'OL132',
-      message = format('isolation_unsupported: the transaction is %s', current_setting('transaction_isolation')),
+      message = format(
+        'isolation_unsupported: the transaction is %s', current_setting('transaction_isolation')
+      ),
       detail = 'A snapshot taken before the lock would not see what the last holder of the lock has committed.',
       hint = 'Call this function in a READ COMMITTED transaction.';
   end if;

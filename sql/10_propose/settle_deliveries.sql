@@ -38,7 +38,10 @@ comment on function orderlatch_data.reject_conflicts(orderlatch_data.accounts, j
 
 -- Reports decisions whose hash is held by another intent, and halts the account.
 -- Locks: none. Raises: none, as an error would roll the incident back.
-create or replace function orderlatch_data.report_collisions(p_account orderlatch_data.accounts, p_taken jsonb)
+create or replace function orderlatch_data.report_collisions(
+  p_account orderlatch_data.accounts,
+  p_taken jsonb
+)
 returns void
 language plpgsql
 volatile

@@ -34,12 +34,19 @@ begin
     into v_taken, v_ids
     from orderlatch_data.record_decisions(v_account, p_decisions) as r;
 
-  -- what this transaction has recorded is seen by nobody else, but a decision delivered before may be moving
+  -- Nobody else sees what this transaction has recorded. Of what was there before only those are held that may move
+  -- here: a redelivery of a thousand approved decisions takes no lock.
   perform orderlatch_data.lock_decisions(array(
-    select o.lock_key
-      from jsonb_to_recordset(v_taken) as t(decision_id bigint, outcome text)
-      join orderlatch_data.open_decisions as o on o.decision_id = t.decision_id
+    select orderlatch_data.decision_lock_key(t.decision_hash)
+      from jsonb_to_recordset(v_taken) as t(decision_id bigint, decision_hash bytea, outcome text)
+      left join orderlatch_data.open_decisions as o on o.decision_id = t.decision_id
      where t.outcome = 'existing'
+       and (
+         o.status = 'planned'
+         or exists (
+           select 1 from orderlatch_data.foreign_orders as f where f.client_order_id = encode(t.decision_hash, 'hex')
+         )
+       )
   ));
   perform orderlatch_data.reject_conflicts(v_account, v_taken);
   perform orderlatch_data.report_collisions(v_account, v_taken);
@@ -67,7 +74,11 @@ comment on function orderlatch_data.take_decisions(text, jsonb, boolean) is
 
 -- Takes one decision in, and raises what is wrong with it.
 -- Locks: account (judging), decision. Raises: OL102, OL110 to OL121, OL132, OL201, OL202, OL301.
-create or replace function orderlatch_data.take_one_decision(p_account text, p_decision jsonb, p_judge boolean)
+create or replace function orderlatch_data.take_one_decision(
+  p_account text,
+  p_decision jsonb,
+  p_judge boolean
+)
 returns table (decision_id bigint, decision_hash text, status text, outcome text, reasons text[])
 language plpgsql
 volatile

@@ -29,7 +29,8 @@ begin
 end
 $$;
 revoke all on function orderlatch.verify_decision(text) from public;
-grant execute on function orderlatch.verify_decision(text) to orderlatch_strategy, orderlatch_operator, orderlatch_auditor;
+grant execute on function orderlatch.verify_decision(text) to
+  orderlatch_strategy, orderlatch_operator, orderlatch_auditor;
 comment on function orderlatch.verify_decision(text) is
   'Whether a decision is as it was hashed. p_decision_hash: 64 hex digits. Returns one row: intact, and the '
   'intent as stored and as built again from the columns, with the hash of the latter. Raises OL103 '

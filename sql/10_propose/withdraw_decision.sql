@@ -18,7 +18,9 @@ begin
   perform orderlatch_data.make_durable();
   perform orderlatch_data.lock_decisions(array[orderlatch_data.decision_lock_key(v_decision.decision_hash)]);
 
-  select o.* into v_open from orderlatch_data.open_decisions as o where o.decision_id = v_decision.decision_id;
+  select o.* into v_open
+    from orderlatch_data.open_decisions as o
+   where o.decision_id = v_decision.decision_id;
   if v_open.decision_id is not null then
     update orderlatch_data.open_decisions as o
        set wish = coalesce(o.wish, p_reason)
@@ -37,7 +39,8 @@ begin
 end
 $$;
 revoke all on function orderlatch.withdraw_decision(text, text) from public;
-grant execute on function orderlatch.withdraw_decision(text, text) to orderlatch_strategy, orderlatch_operator;
+grant execute on function orderlatch.withdraw_decision(text, text) to
+  orderlatch_strategy, orderlatch_operator;
 comment on function orderlatch.withdraw_decision(text, text) is
   'Takes a decision back. p_decision_hash: 64 hex digits. p_reason: why, 1 to 500 characters, kept in its '
   'event. Returns its status and an outcome: withdrawn; wish_noted (its submit is on its way or in doubt: '

@@ -23,8 +23,8 @@ comment on function orderlatch_data.free_signals(bigint[]) is
   'Removes the guard of each decision that is rejected or withdrawn, or refused or lapsed while clean: '
   'its signal may be decided anew. An unclean one keeps its signal, as its order might still appear.';
 
--- Takes the signals of decisions that live again, unless another decision has taken them meanwhile.
--- Locks: none. Raises: none.
+-- Takes the signals of decisions that live again, unless another decision has taken them or is being proposed.
+-- Locks: account (judging, try). Raises: none.
 create or replace function orderlatch_data.retake_signals(p_decision_ids bigint[])
 returns void
 language sql
@@ -41,9 +41,12 @@ as $$
     from orderlatch_data.trade_decisions as d
     join orderlatch_data.accounts as a on a.account_id = d.account_id and a.one_decision_per_signal
    where d.decision_id = any (p_decision_ids)
+     -- tried only, as decisions are held by now and proposals hold the account before them; in vain, the halt must do
+     and orderlatch_data.try_lock_judging(d.account_id)
    order by d.decision_id
   on conflict on constraint live_signals_pkey do nothing
 $$;
 revoke all on function orderlatch_data.retake_signals(bigint[]) from public;
 comment on function orderlatch_data.retake_signals(bigint[]) is
-  'Guards the signal of each decision whose order was found despite its verdict, so that no second order follows it.';
+  'Guards the signal of each decision whose order was found despite its verdict, so that no second order '
+  'follows it.';

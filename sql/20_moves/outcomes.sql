@@ -38,7 +38,8 @@ drop trigger if exists newest_event on orderlatch_data.decision_outcomes;
 create trigger newest_event after insert on orderlatch_data.decision_outcomes
   referencing new table as kept
   for each statement execute function orderlatch_data.check_outcomes();
-comment on trigger newest_event on orderlatch_data.decision_outcomes is 'An outcome is what its newest event says.';
+comment on trigger newest_event on orderlatch_data.decision_outcomes is
+  'An outcome is what its newest event says.';
 
 drop trigger if exists still_newest_event on orderlatch_data.decision_outcomes;
 create trigger still_newest_event after update on orderlatch_data.decision_outcomes

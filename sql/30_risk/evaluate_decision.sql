@@ -14,7 +14,9 @@ declare
   v_account orderlatch_data.accounts;
 begin
   perform orderlatch_data.require_read_committed();
-  select a.* into strict v_account from orderlatch_data.accounts as a where a.account_id = v_decision.account_id;
+  select a.* into strict v_account
+    from orderlatch_data.accounts as a
+   where a.account_id = v_decision.account_id;
   if v_account.risk_engine <> 'builtin' then
     raise exception using
       errcode = 'OL304',

@@ -55,7 +55,9 @@ begin
            orderlatch_data.clock(), session_user
       from orderlatch_data.risk_verdicts as r
      where r.decision_id = v_decision.decision_id;
-    perform orderlatch_data.move_decision(v_decision.decision_id, 'rejected', 'external_engine', null, p_evidence);
+    perform orderlatch_data.move_decision(
+      v_decision.decision_id, 'rejected', 'external_engine', null, p_evidence
+    );
   elsif v_status <> 'rejected' then
     raise exception using
       errcode = 'OL203',
@@ -92,7 +94,9 @@ declare
 begin
   perform orderlatch_data.require_read_committed();
   perform orderlatch_data.require_evidence(p_evidence);
-  select a.* into strict v_account from orderlatch_data.accounts as a where a.account_id = p_decision.account_id;
+  select a.* into strict v_account
+    from orderlatch_data.accounts as a
+   where a.account_id = p_decision.account_id;
   if v_account.risk_engine <> 'external' then
     raise exception using
       errcode = 'OL304',

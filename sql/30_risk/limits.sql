@@ -63,7 +63,8 @@ as $$
       then 'order_quantity'
   end
 $$;
-revoke all on function orderlatch_data.order_quantity_breach(orderlatch_data.trade_decisions, numeric) from public;
+revoke all on function orderlatch_data.order_quantity_breach(orderlatch_data.trade_decisions, numeric)
+  from public;
 comment on function orderlatch_data.order_quantity_breach(orderlatch_data.trade_decisions, numeric) is
   'Null, order_quantity or missing_price. p_ceiling: shares, coins or contracts. An order by notional is '
   'converted at the lowest known price and needs a reference_price.';
@@ -87,7 +88,8 @@ as $$
     when p_decision.qty * orderlatch_data.valuation_price(p_decision) > p_ceiling then 'order_notional'
   end
 $$;
-revoke all on function orderlatch_data.order_notional_breach(orderlatch_data.trade_decisions, numeric) from public;
+revoke all on function orderlatch_data.order_notional_breach(orderlatch_data.trade_decisions, numeric)
+  from public;
 comment on function orderlatch_data.order_notional_breach(orderlatch_data.trade_decisions, numeric) is
   'Null, order_notional or missing_price. p_ceiling: dollars. See valuation_price.';
 
@@ -107,8 +109,12 @@ set search_path = pg_catalog, pg_temp
 as $$
   select case when extract(epoch from p_now) - extract(epoch from p_decision.event_ts) > p_ceiling then 'signal_age' end
 $$;
-revoke all on function orderlatch_data.signal_age_breach(orderlatch_data.trade_decisions, numeric, timestamptz) from public;
-comment on function orderlatch_data.signal_age_breach(orderlatch_data.trade_decisions, numeric, timestamptz) is
+revoke all on function orderlatch_data.signal_age_breach(
+  orderlatch_data.trade_decisions, numeric, timestamptz
+) from public;
+comment on function orderlatch_data.signal_age_breach(
+  orderlatch_data.trade_decisions, numeric, timestamptz
+) is
   'Null or signal_age. p_ceiling: seconds from event_ts to p_now.';
 
 -- Judges one decision by one limit.
@@ -133,6 +139,8 @@ as $$
 $$;
 revoke all on function orderlatch_data.limit_breach(orderlatch_data.trade_decisions, orderlatch_data.risk_limits, timestamptz)
   from public;
-comment on function orderlatch_data.limit_breach(orderlatch_data.trade_decisions, orderlatch_data.risk_limits, timestamptz) is
+comment on function orderlatch_data.limit_breach(
+  orderlatch_data.trade_decisions, orderlatch_data.risk_limits, timestamptz
+) is
   'The reason code of the breach, or null when the decision keeps the limit. A new limit is a row of '
   'risk_limit_kinds, a function and a line here.';

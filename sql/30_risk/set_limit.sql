@@ -51,7 +51,8 @@ begin
 end
 $$;
 revoke all on function orderlatch.set_limit(text, numeric, text, text, text, boolean) from public;
-grant execute on function orderlatch.set_limit(text, numeric, text, text, text, boolean) to orderlatch_operator;
+grant execute on function orderlatch.set_limit(text, numeric, text, text, text, boolean) to
+  orderlatch_operator;
 comment on function orderlatch.set_limit(text, numeric, text, text, text, boolean) is
   'Sets or changes the limit of a kind for a scope. p_limit_kind: see limit_kinds, with its unit. '
   'p_ceiling: highest value allowed. p_account, p_strategy_id, p_symbol: null is any. p_enabled: false '

@@ -1,6 +1,9 @@
 -- Gathers everything that speaks against a decision, with the limits and the inputs used.
 -- Locks: none. Raises: none.
-create or replace function orderlatch_data.weigh_decision(p_decision orderlatch_data.trade_decisions, p_now timestamptz)
+create or replace function orderlatch_data.weigh_decision(
+  p_decision orderlatch_data.trade_decisions,
+  p_now timestamptz
+)
 returns table (reasons text[], limits jsonb, inputs jsonb)
 language sql
 stable
@@ -34,7 +37,8 @@ as $$
            )
          )
 $$;
-revoke all on function orderlatch_data.weigh_decision(orderlatch_data.trade_decisions, timestamptz) from public;
+revoke all on function orderlatch_data.weigh_decision(orderlatch_data.trade_decisions, timestamptz)
+  from public;
 comment on function orderlatch_data.weigh_decision(orderlatch_data.trade_decisions, timestamptz) is
   'All reasons against the decision (empty: none), the limits that applied as a JSON array, and the inputs '
   'as a JSON object: qty, notional and price in dollars, signal_age_s in seconds.';

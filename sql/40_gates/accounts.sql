@@ -22,7 +22,9 @@ begin
     then
       raise exception using
         errcode = 'OL131',
-        message = format('argument_invalid: p_settings has a member %L that is no setting of an account', left(v_setting, 60)),
+        message = format(
+          'argument_invalid: p_settings has a member %L that is no setting of an account', left(v_setting, 60)
+        ),
         hint = 'The settings are the columns of orderlatch.accounts.';
     end if;
     if p_settings -> v_setting = 'null' and v_setting <> 'broker_account_id' then

@@ -110,7 +110,9 @@ begin
   if not found then
     raise exception using
       errcode = 'OL131',
-      message = format('argument_invalid: p_halt_id %s is no standing halt', coalesce(p_halt_id::text, 'null')),
+      message = format(
+        'argument_invalid: p_halt_id %s is no standing halt', coalesce(p_halt_id::text, 'null')
+      ),
       hint = 'The standing halts are the rows of orderlatch.standing_halts.';
   end if;
   if v_account_id is null or not orderlatch_data.login_may_act(v_account_id, null) then

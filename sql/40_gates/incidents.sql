@@ -46,7 +46,9 @@ begin
   if not found then
     raise exception using
       errcode = 'OL131',
-      message = format('argument_invalid: p_incident_id %s is no open incident', coalesce(p_incident_id::text, 'null')),
+      message = format(
+        'argument_invalid: p_incident_id %s is no open incident', coalesce(p_incident_id::text, 'null')
+      ),
       hint = 'The open incidents are the rows of orderlatch.open_incidents.';
   end if;
   if v_account_id is null or not orderlatch_data.login_may_act(v_account_id, null) then

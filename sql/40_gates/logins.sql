@@ -1,6 +1,10 @@
 -- Lets a login act for an account, or for one strategy of it.
 -- Locks: none. Raises: OL102, OL131, OL301.
-create or replace function orderlatch.bind_login(p_login text, p_account text, p_strategy_id text default null)
+create or replace function orderlatch.bind_login(
+  p_login text,
+  p_account text,
+  p_strategy_id text default null
+)
 returns void
 language plpgsql
 volatile

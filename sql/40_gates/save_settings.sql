@@ -1,6 +1,10 @@
 -- Writes settings of an account, all or none.
 -- Locks: none. Raises: OL131 argument_invalid, OL305 setting_below_floor, OL308 live_needs_identity.
-create or replace function orderlatch_data.save_settings(p_account_id integer, p_environment text, p_settings jsonb)
+create or replace function orderlatch_data.save_settings(
+  p_account_id integer,
+  p_environment text,
+  p_settings jsonb
+)
 returns void
 language plpgsql
 volatile
@@ -13,7 +17,11 @@ declare
   v_account orderlatch_data.accounts;
   v_rule text;
 begin
-  select a.* into strict v_base from orderlatch_data.accounts as a where a.account_id = p_account_id for update;
+  -- no key: proposals and answers, whose rows reference the account, never wait for an operator's transaction
+  select a.* into strict v_base
+    from orderlatch_data.accounts as a
+   where a.account_id = p_account_id
+     for no key update;
   v_account := orderlatch_data.read_settings(v_base, p_settings);
   update orderlatch_data.accounts as a
      set environment = p_environment,

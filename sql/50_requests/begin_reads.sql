@@ -14,15 +14,19 @@ declare
   v_waiting bigint[];
 begin
   v_waiting := array(
-    select d.decision_id
-      from orderlatch_data.doubts as d
-      join orderlatch_data.open_decisions as o on o.decision_id = d.decision_id
-     where d.account_id = p_account.account_id
-       and d.second_absent_at is not null
-       and d.read_id is null
-       and orderlatch_data.try_lock_decision(o.lock_key)
-     order by d.decision_id
-     limit 500
+    select w.decision_id
+      from (
+        -- the limit keeps the planner from trying the locks of decisions that no doubt joins
+        select d.decision_id, o.lock_key
+          from orderlatch_data.doubts as d
+          join orderlatch_data.open_decisions as o on o.decision_id = d.decision_id
+         where d.account_id = p_account.account_id
+           and d.second_absent_at is not null
+           and d.read_id is null
+         order by d.decision_id
+         limit 100
+      ) as w
+     where orderlatch_data.try_lock_decision(w.lock_key)
   );
   if cardinality(v_waiting) = 0 then
     return;

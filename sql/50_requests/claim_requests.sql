@@ -1,6 +1,10 @@
 -- Grants the right to make up to p_how_many broker calls, account by account, most urgent first.
 -- Locks: worker, account (granting), decisions: all try. Raises: OL101, OL102, OL131, OL132, OL301.
-create or replace function orderlatch.claim_requests(p_worker_id integer, p_accounts text[], p_how_many integer)
+create or replace function orderlatch.claim_requests(
+  p_worker_id integer,
+  p_accounts text[],
+  p_how_many integer
+)
 returns table (
   request_id uuid,
   account text,
@@ -73,7 +77,11 @@ comment on function orderlatch.claim_requests(integer, text[], integer) is
 
 -- Refuses a claim that makes no sense.
 -- Locks: worker (try, shared). Raises: OL101, OL102, OL131, OL301.
-create or replace function orderlatch_data.require_claim(p_worker_id integer, p_accounts text[], p_how_many integer)
+create or replace function orderlatch_data.require_claim(
+  p_worker_id integer,
+  p_accounts text[],
+  p_how_many integer
+)
 returns void
 language plpgsql
 volatile
@@ -104,11 +112,15 @@ begin
   if found then
     raise exception using
       errcode = 'OL102',
-      message = format('account_unknown: worker %s did not register for account %L', p_worker_id, left(v_stranger, 64)),
+      message = format(
+        'account_unknown: worker %s did not register for account %L', p_worker_id, left(v_stranger, 64)
+      ),
       hint = 'Name it in the p_accounts of register_worker.';
   end if;
   -- a login may have been unbound since: it could not record what it was granted
-  perform orderlatch_data.require_carrier(a) from orderlatch_data.accounts as a where a.account = any (p_accounts);
+  perform orderlatch_data.require_carrier(
+    a) from orderlatch_data.accounts as a where a.account = any (p_accounts
+  );
 end
 $$;
 revoke all on function orderlatch_data.require_claim(integer, text[], integer) from public;
@@ -118,7 +130,11 @@ comment on function orderlatch_data.require_claim(integer, text[], integer) is
 
 -- The accounts of a claim, beginning with another one at each call.
 -- Locks: none. Raises: none.
-create or replace function orderlatch_data.accounts_in_turn(p_worker_id integer, p_accounts text[], p_at_most integer)
+create or replace function orderlatch_data.accounts_in_turn(
+  p_worker_id integer,
+  p_accounts text[],
+  p_at_most integer
+)
 returns setof orderlatch_data.accounts
 language sql
 volatile

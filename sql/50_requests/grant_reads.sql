@@ -1,6 +1,9 @@
 -- Asks who the account is, once at a time for each life of a worker, until it is verified.
 -- Locks: none; the caller holds the account for granting. Raises: none.
-create or replace function orderlatch_data.grant_identity_check(p_account orderlatch_data.accounts, p_worker_id integer)
+create or replace function orderlatch_data.grant_identity_check(
+  p_account orderlatch_data.accounts,
+  p_worker_id integer
+)
 returns setof orderlatch_data.granted_request
 language plpgsql
 volatile

@@ -76,7 +76,11 @@ comment on function orderlatch_data.request_lock_key(uuid) is
 
 -- Whether a kind of request of an account is backing off.
 -- Locks: none. Raises: none.
-create or replace function orderlatch_data.is_backing_off(p_account_id integer, p_kind text, p_now timestamptz)
+create or replace function orderlatch_data.is_backing_off(
+  p_account_id integer,
+  p_kind text,
+  p_now timestamptz
+)
 returns boolean
 language sql
 stable

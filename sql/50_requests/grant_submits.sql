@@ -44,7 +44,11 @@ comment on function orderlatch_data.submit_room(orderlatch_data.accounts, timest
 
 -- The decision of each symbol whose turn it is, first approved first.
 -- Locks: none. Raises: none.
-create or replace function orderlatch_data.decisions_in_turn(p_account_id integer, p_now timestamptz, p_how_many integer)
+create or replace function orderlatch_data.decisions_in_turn(
+  p_account_id integer,
+  p_now timestamptz,
+  p_how_many integer
+)
 returns table (decision_id bigint, lock_key integer, approval_no bigint)
 language sql
 stable

@@ -57,5 +57,54 @@ $$;
 revoke all on function orderlatch_data.next_due_at(orderlatch_data.accounts) from public;
 comment on function orderlatch_data.next_due_at(orderlatch_data.accounts) is
   'The nearest moment at which a back-off, a pause, a decision, a lookup or a request of the account comes '
-  'due; null when there is none. What is due already and was not granted waits for a person, an answer or '
-  'another worker, and does not count.';
+  'due; null when there is none. What is due already does not count: see is_held_up.';
+
+-- Whether something of an account is due that a claim would have done but for a lock of another session.
+-- Locks: none; the caller holds the account for granting and was granted nothing. Raises: none.
+create or replace function orderlatch_data.is_held_up(p_account orderlatch_data.accounts, p_worker_id integer)
+returns boolean
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_now constant timestamptz := orderlatch_data.clock();
+begin
+  if exists (
+    select 1
+      from orderlatch_data.open_requests as r
+     where r.account_id = p_account.account_id and r.answer_by <= v_now
+  ) or exists (
+    select 1
+      from orderlatch_data.open_decisions as o
+     where o.account_id = p_account.account_id
+       and o.lapse_at <= v_now
+       and o.status in ('planned', 'approved')
+       and not o.lookup_first
+  ) then
+    return true;
+  end if;
+  if orderlatch_data.is_paused(p_account.account_id)
+    or not orderlatch_data.is_verified(p_worker_id, p_account.account_id)
+  then
+    return false;
+  end if;
+  return exists (
+      select 1
+        from orderlatch_data.doubts as d
+       where d.account_id = p_account.account_id
+         and d.next_lookup_at <= v_now
+         and not orderlatch_data.is_backing_off(p_account.account_id, 'find_order', v_now)
+    )
+    or (
+      (select r.room from orderlatch_data.submit_room(p_account, v_now) as r) > 0
+      and exists (select 1 from orderlatch_data.decisions_in_turn(p_account.account_id, v_now, 1))
+    );
+end
+$$;
+revoke all on function orderlatch_data.is_held_up(orderlatch_data.accounts, integer) from public;
+comment on function orderlatch_data.is_held_up(orderlatch_data.accounts, integer) is
+  'Whether a lost request, a stale decision, a lookup or a submit is due although the claim that just ran '
+  'granted nothing: another session held its decision, or it fell due meanwhile. Worth asking again at once.';

@@ -20,7 +20,9 @@ begin
   if p_schema_version is distinct from orderlatch.schema_version() then
     raise exception using
       errcode = 'OL306',
-      message = format('schema_version_unsupported: the worker speaks version %s', coalesce(p_schema_version::text, 'null')),
+      message = format(
+        'schema_version_unsupported: the worker speaks version %s', coalesce(p_schema_version::text, 'null')
+      ),
       detail = format('this database speaks version %s', orderlatch.schema_version()),
       hint = 'Upgrade whichever is older.';
   end if;
@@ -47,7 +49,9 @@ begin
       raise exception using
         errcode = 'OL302',
         message = format('environment_mismatch: account %L is %s', v_account.account, v_account.environment),
-        detail = format('the worker''s base URL for it is %s', coalesce(v_carried.environment, 'of no environment')),
+        detail = format(
+          'the worker''s base URL for it is %s', coalesce(v_carried.environment, 'of no environment')
+        ),
         hint = 'No call was made. Correct the base URL, or the account that the worker carries.';
     end if;
     insert into orderlatch_data.worker_accounts (worker_id, account_id, environment)
@@ -85,7 +89,10 @@ begin
   if not found then
     raise exception using
       errcode = 'OL101',
-      message = format('worker_unknown: no worker %s of login %L is registered', coalesce(p_worker_id::text, 'null'), session_user);
+      message = format(
+        'worker_unknown: no worker %s of login %L is registered',
+        coalesce(p_worker_id::text, 'null'), session_user
+      );
   end if;
   perform pg_advisory_unlock(orderlatch_data.lock_class('worker'), p_worker_id);
 end
@@ -171,7 +178,9 @@ begin
   if not orderlatch_data.login_may_act(p_account.account_id, null) then
     raise exception using
       errcode = 'OL301',
-      message = format('login_not_bound: login %L may not carry calls of account %L', session_user, p_account.account),
+      message = format(
+        'login_not_bound: login %L may not carry calls of account %L', session_user, p_account.account
+      ),
       hint = 'An operator binds logins to whole accounts with bind_login.';
   end if;
 end

@@ -47,9 +47,13 @@ begin
       );
       return 'refused_unclean';
     when 'not_sent' then
-      perform orderlatch_data.return_unsent(p_account, v_open, p_request, v_clean, coalesce(p_answer ->> 'error', 'not sent'));
+      perform orderlatch_data.return_unsent(
+        p_account, v_open, p_request, v_clean, coalesce(p_answer ->> 'error', 'not sent')
+      );
     when 'unauthorized' then
-      perform orderlatch_data.return_unsent(p_account, v_open, p_request, v_clean, 'the broker does not accept the key');
+      perform orderlatch_data.return_unsent(
+        p_account, v_open, p_request, v_clean, 'the broker does not accept the key'
+      );
     when 'throttled' then
       perform orderlatch_data.return_throttled(p_account, v_open, p_request, p_headers);
     when 'duplicate' then

@@ -55,7 +55,8 @@ begin
    where o.decision_id = p_decision_id;
 end
 $$;
-revoke all on function orderlatch_data.enter_doubt(bigint, uuid, text, boolean, boolean, jsonb, boolean) from public;
+revoke all on function orderlatch_data.enter_doubt(bigint, uuid, text, boolean, boolean, jsonb, boolean)
+  from public;
 comment on function orderlatch_data.enter_doubt(bigint, uuid, text, boolean, boolean, jsonb, boolean) is
   'Moves a decision to in_doubt and begins the search for its order; proof that was gathered before counts '
   'no more. p_request_id: the doubtful submit. p_cause: why, for its event. p_lost: its worker never '
@@ -64,7 +65,10 @@ comment on function orderlatch_data.enter_doubt(bigint, uuid, text, boolean, boo
 
 -- Says when to look for an order again.
 -- Locks: none; the caller holds the decision. Raises: none.
-create or replace function orderlatch_data.schedule_lookup(p_account orderlatch_data.accounts, p_decision_id bigint)
+create or replace function orderlatch_data.schedule_lookup(
+  p_account orderlatch_data.accounts,
+  p_decision_id bigint
+)
 returns void
 language plpgsql
 volatile

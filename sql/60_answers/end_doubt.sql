@@ -25,7 +25,8 @@ as $$
      and d.second_absent_at is null
      and p_claimed_at >= d.believe_after
 $$;
-revoke all on function orderlatch_data.count_absence(orderlatch_data.accounts, bigint, timestamptz) from public;
+revoke all on function orderlatch_data.count_absence(orderlatch_data.accounts, bigint, timestamptz)
+  from public;
 comment on function orderlatch_data.count_absence(orderlatch_data.accounts, bigint, timestamptz) is
   'Notes the broker''s word that an order is not there: the first counts from believe_after on, the second '
   'absence_spacing after the first. After a duplicate answer none counts. p_claimed_at: when the lookup was '
@@ -91,7 +92,8 @@ begin
   delete from orderlatch_data.doubts as d where d.decision_id = p_decision_id;
 end
 $$;
-revoke all on function orderlatch_data.conclude_absence(orderlatch_data.accounts, bigint, text, uuid, jsonb) from public;
+revoke all on function orderlatch_data.conclude_absence(orderlatch_data.accounts, bigint, text, uuid, jsonb)
+  from public;
 comment on function orderlatch_data.conclude_absence(orderlatch_data.accounts, bigint, text, uuid, jsonb) is
   'What follows proved absence, the first that applies: refused when a refusal is remembered; withdrawn '
   'when it is wished; lapsed when it was never approved, the account does not send again, a halt stands, it '

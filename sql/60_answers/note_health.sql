@@ -21,7 +21,9 @@ begin
       perform orderlatch_data.pause_account(p_account, p_headers);
     when 'unauthorized' then
       perform orderlatch_data.back_off(p_account, p_request.kind, p_request.claimed_at);
-      perform orderlatch_data.open_incident('unauthorized', p_account.account_id, null, p_request.request_id, '{}');
+      perform orderlatch_data.open_incident(
+        'unauthorized', p_account.account_id, null, p_request.request_id, '{}'
+      );
       perform orderlatch_data.halt_account(p_account.account_id, 'unauthorized');
     else
       perform orderlatch_data.end_back_off(p_account.account_id, p_request.kind);

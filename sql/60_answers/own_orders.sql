@@ -1,4 +1,4 @@
--- Finds the orders in a list that carry the id of a decision of the account.
+-- Finds the orders in a list whose client_order_id is a decision hash, with the decisions of the account that have it.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.own_orders(p_account_id integer, p_document jsonb)
 returns table (decision_id bigint, lock_key integer, document jsonb)
@@ -8,19 +8,22 @@ parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select t.decision_id, orderlatch_data.decision_lock_key(t.decision_hash), e.document
+  select t.decision_id, orderlatch_data.decision_lock_key(h.decision_hash), e.document
     from jsonb_array_elements(p_document) with ordinality as e(document, place)
-    join orderlatch_data.trade_decisions as t
-      on t.decision_hash = case
-           when e.document ->> 'client_order_id' ~ '^[0-9a-f]{64}$' then decode(e.document ->> 'client_order_id', 'hex')
-         end
-   where t.account_id = p_account_id
+   cross join lateral (
+     select case
+              when e.document ->> 'client_order_id' ~ '^[0-9a-f]{64}$' then decode(e.document ->> 'client_order_id', 'hex')
+            end as decision_hash
+   ) as h
+    left join orderlatch_data.trade_decisions as t
+      on t.decision_hash = h.decision_hash and t.account_id = p_account_id
+   where h.decision_hash is not null
    order by e.place
 $$;
 revoke all on function orderlatch_data.own_orders(integer, jsonb) from public;
 comment on function orderlatch_data.own_orders(integer, jsonb) is
-  'The decisions of the account whose hash is the client_order_id of an order in a JSON array, with those '
-  'orders, in the order of the list.';
+  'The orders in a JSON array whose client_order_id reads as a decision hash, in the order of the list, each with its key for '
+  'lock_decisions. decision_id is null when the account has no such decision, or none yet.';
 
 -- Concludes every proof of absence that waited for a read which is now complete and did not show the order.
 -- Locks: none; the caller holds the decisions. Raises: none.

@@ -58,7 +58,11 @@ comment on function orderlatch_data.order_differences(orderlatch_data.trade_deci
 
 -- Records the fact that the broker has an order with a decision's client_order_id, whoever brings it and however late.
 -- Locks: none; the caller holds the decision. Raises: none.
-create or replace function orderlatch_data.record_order(p_decision_id bigint, p_order jsonb, p_request_id uuid)
+create or replace function orderlatch_data.record_order(
+  p_decision_id bigint,
+  p_order jsonb,
+  p_request_id uuid
+)
 returns text
 language plpgsql
 volatile
@@ -71,7 +75,9 @@ declare
   v_differences jsonb;
   v_known orderlatch_data.executions;
 begin
-  select t.* into strict v_decision from orderlatch_data.trade_decisions as t where t.decision_id = p_decision_id;
+  select t.* into strict v_decision
+    from orderlatch_data.trade_decisions as t
+   where t.decision_id = p_decision_id;
   select x.* into v_known from orderlatch_data.executions as x where x.decision_id = p_decision_id;
   if v_known.broker_order_id <> p_order ->> 'id' then
     perform orderlatch_data.report_order(
@@ -130,6 +136,7 @@ begin
   perform orderlatch_data.halt_account(p_decision.account_id, p_incident);
 end
 $$;
-revoke all on function orderlatch_data.report_order(text, orderlatch_data.trade_decisions, uuid, jsonb) from public;
+revoke all on function orderlatch_data.report_order(text, orderlatch_data.trade_decisions, uuid, jsonb)
+  from public;
 comment on function orderlatch_data.report_order(text, orderlatch_data.trade_decisions, uuid, jsonb) is
   'Opens an incident about an order and halts its account.';

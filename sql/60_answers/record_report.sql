@@ -27,7 +27,9 @@ begin
   if v_request.request_id is null then
     return orderlatch_data.record_unknown(p_status, p_body);
   end if;
-  select a.* into strict v_account from orderlatch_data.accounts as a where a.account_id = v_request.account_id;
+  select a.* into strict v_account
+    from orderlatch_data.accounts as a
+   where a.account_id = v_request.account_id;
   perform orderlatch_data.require_carrier(v_account);
   select r.* into strict v_answer
     from orderlatch_data.read_answer(
@@ -36,7 +38,9 @@ begin
            p_sent, p_status, p_body
          ) as r;
 
-  select s.meaning into v_recorded from orderlatch_data.broker_responses as s where s.request_id = p_request_id;
+  select s.meaning into v_recorded
+    from orderlatch_data.broker_responses as s
+   where s.request_id = p_request_id;
   if v_recorded is not null then
     -- said before; but a fact is welcome however late
     if v_answer.meaning = 'order_exists' and v_recorded not in ('order_exists', 'order_mismatch') then
@@ -61,7 +65,8 @@ begin
   return v_meaning;
 end
 $$;
-revoke all on function orderlatch_data.record_report(uuid, text, integer, jsonb, bytea, text, integer) from public;
+revoke all on function orderlatch_data.record_report(uuid, text, integer, jsonb, bytea, text, integer)
+  from public;
 comment on function orderlatch_data.record_report(uuid, text, integer, jsonb, bytea, text, integer) is
   'Records one answer in broker_responses, its body cut at 64 KiB, and does what it means. Returns the '
   'meaning; for an answer that was recorded before, the meaning it had then. Arguments as in '

@@ -1,5 +1,5 @@
 -- Records what came back for requests, and moves what that decides. Saying it twice changes nothing.
--- Locks: accounts ascending (answering), decisions ascending. Raises: OL131, OL132, OL134, OL201, OL202, OL301.
+-- Locks: accounts ascending (judging, then answering), decisions ascending. Raises: OL131, OL132, OL134, OL201, OL202, OL301.
 create or replace function orderlatch.record_responses(p_answers jsonb)
 returns table (answer_no integer, request_id uuid, meaning text)
 language plpgsql
@@ -45,7 +45,7 @@ comment on function orderlatch.record_responses(jsonb) is
   'account_busy, OL202 decision_busy, OL301 login_not_bound.';
 
 -- Holds everything that a batch of answers may change, in the one order of locking.
--- Locks: accounts ascending (answering), decisions ascending. Raises: OL201, OL202.
+-- Locks: accounts ascending (judging, then answering), decisions ascending. Raises: OL201, OL202.
 create or replace function orderlatch_data.lock_for_answers(p_answers jsonb)
 returns void
 language plpgsql
@@ -56,14 +56,28 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_account_id integer;
+  v_answering integer[];
+  v_unknown boolean;
 begin
+  select array_agg(distinct q.account_id) filter (
+           -- a submit that succeeded changes nothing that is known of its account
+           where q.request_id is not null
+             and not (q.kind = 'submit_order' and r.sent = 'yes' and r.status between 200 and 299)
+         ),
+         bool_or(q.request_id is null and r.status between 200 and 299)
+    into v_answering, v_unknown
+    from orderlatch_data.read_reports(p_answers) as r
+    left join orderlatch_data.broker_requests as q on q.request_id = r.request_id;
+
+  -- an order of an unknown request may be of a decision that is being proposed at this moment, for whichever account:
+  -- either it is seen here, or the order is seen there
   for v_account_id in
-    select distinct q.account_id
-      from orderlatch_data.read_reports(p_answers) as r
-      join orderlatch_data.broker_requests as q on q.request_id = r.request_id
-     -- a submit that succeeded changes nothing that is known of its account
-     where not (q.kind = 'submit_order' and r.sent = 'yes' and r.status between 200 and 299)
-     order by q.account_id
+    select a.account_id from orderlatch_data.accounts as a where v_unknown order by a.account_id
+  loop
+    perform orderlatch_data.lock_account('judging', v_account_id);
+  end loop;
+  for v_account_id in
+    select q.account_id from unnest(v_answering) as q(account_id) order by q.account_id
   loop
     perform orderlatch_data.lock_account('answering', v_account_id);
   end loop;
@@ -108,7 +122,7 @@ as $$
     join orderlatch_data.doubts as d on d.read_id = r.read_id
     join orderlatch_data.open_decisions as o on o.decision_id = d.decision_id
   union
-  -- decisions whose orders a page shows
+  -- decisions whose orders a page shows, also those that are being recorded at this moment
   select w.lock_key
     from reports as r
    cross join lateral orderlatch_data.read_json(r.body) as j(document)

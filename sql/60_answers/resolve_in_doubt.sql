@@ -29,7 +29,9 @@ begin
   if p_verdict = 'adopt' then
     perform orderlatch_data.require_free_order(v_decision, p_evidence ->> 'broker_order_id');
   end if;
-  select a.* into strict v_account from orderlatch_data.accounts as a where a.account_id = v_decision.account_id;
+  select a.* into strict v_account
+    from orderlatch_data.accounts as a
+   where a.account_id = v_decision.account_id;
   if p_verdict = 'absent' then
     perform orderlatch_data.conclude_absence(
       v_account, v_decision.decision_id, 'declared absent by ' || session_user, null, p_evidence

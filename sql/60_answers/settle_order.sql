@@ -33,7 +33,8 @@ as $$
     where x.status not in ('filled', 'canceled', 'expired', 'rejected', 'replaced')
       and (x.updated_at is null or excluded.updated_at >= x.updated_at)
 $$;
-revoke all on function orderlatch_data.save_execution(orderlatch_data.trade_decisions, jsonb, uuid) from public;
+revoke all on function orderlatch_data.save_execution(orderlatch_data.trade_decisions, jsonb, uuid)
+  from public;
 comment on function orderlatch_data.save_execution(orderlatch_data.trade_decisions, jsonb, uuid) is
   'Inserts the execution of a decision or brings it up to date: a final status stays, filled_qty never '
   'falls, a view that is older than the stored one is ignored.';
@@ -56,7 +57,9 @@ as $$
 declare
   v_outcome orderlatch_data.decision_outcomes;
 begin
-  select s.* into v_outcome from orderlatch_data.decision_outcomes as s where s.decision_id = p_decision.decision_id;
+  select s.* into v_outcome
+    from orderlatch_data.decision_outcomes as s
+   where s.decision_id = p_decision.decision_id;
   if v_outcome.status = 'submitted' then
     return;
   end if;
@@ -79,7 +82,8 @@ begin
   );
 end
 $$;
-revoke all on function orderlatch_data.settle_submitted(orderlatch_data.trade_decisions, text, uuid, jsonb) from public;
+revoke all on function orderlatch_data.settle_submitted(orderlatch_data.trade_decisions, text, uuid, jsonb)
+  from public;
 comment on function orderlatch_data.settle_submitted(orderlatch_data.trade_decisions, text, uuid, jsonb) is
   'Moves a decision to submitted unless it is. One that was rejected, withdrawn, lapsed or refused also '
   'opens the incident order_despite_verdict and halts the account.';
@@ -106,7 +110,9 @@ begin
     'order_mismatch', p_decision, p_request_id,
     jsonb_build_object('broker_order_id', p_order ->> 'id', 'differences', p_differences)
   );
-  select o.status into v_status from orderlatch_data.open_decisions as o where o.decision_id = p_decision.decision_id;
+  select o.status into v_status
+    from orderlatch_data.open_decisions as o
+   where o.decision_id = p_decision.decision_id;
   if v_status = 'in_doubt' then
     update orderlatch_data.doubts as d
        set mismatched = true, next_lookup_at = null
@@ -118,7 +124,8 @@ begin
   end if;
 end
 $$;
-revoke all on function orderlatch_data.hold_mismatch(orderlatch_data.trade_decisions, jsonb, uuid, jsonb) from public;
+revoke all on function orderlatch_data.hold_mismatch(orderlatch_data.trade_decisions, jsonb, uuid, jsonb)
+  from public;
 comment on function orderlatch_data.hold_mismatch(orderlatch_data.trade_decisions, jsonb, uuid, jsonb) is
   'Opens order_mismatch, halts the account, and keeps the decision in doubt until an operator adopts the '
   'order or declares it absent.';

@@ -13,7 +13,10 @@ declare
   v_decision constant orderlatch_data.trade_decisions := orderlatch_data.find_decision(p_decision_hash);
 begin
   return query
-  select v_decision.intent = i.intent and v_decision.decision_hash = sha256(convert_to(i.intent, 'UTF8')),
+  -- columns that have no canonical form any more make no intent
+  select coalesce(
+           v_decision.intent = i.intent and v_decision.decision_hash = sha256(convert_to(i.intent, 'UTF8')), false
+         ),
          encode(sha256(convert_to(i.intent, 'UTF8')), 'hex'), v_decision.intent, i.intent
     from orderlatch_data.accounts as a
    cross join lateral (

@@ -1,0 +1,48 @@
+-- Before anything else a life of a worker finds out whose keys it holds, for each account.
+begin;
+select plan(22);
+
+select test_support.hold_clock('2026-03-02 15:00:00Z');
+select test.given_account();
+select test.given_approved_decision() as decision \gset
+select test.given_stranger() as worker \gset
+
+select * from test.claim(:worker) \gset
+select is(:'kind'::text, 'get_account', 'the first call of a life asks who the account is');
+select is(:'method' || ' ' || :'path', 'GET /v2/account', 'of the broker');
+select is(test.kinds(:worker), '{}', 'while the question is on its way nothing is granted');
+select is(test.record(test.answer_account(:'request_id', 'broker-1')), 'account_verified', 'a paper account learns who it is');
+select is((select a.broker_account_id from orderlatch_data.accounts as a), 'broker-1', 'and remembers');
+select is((select w.verified_at from orderlatch_data.worker_accounts as w where w.worker_id = :worker), orderlatch_data.clock(),
+          'the life is verified');
+select is(test.kinds(:worker), '{submit_order}', 'then it is granted what waits');
+select is(test.record(test.answer_order(test.holder(:'decision'))), 'order_exists', 'and does it');
+
+select test.given_stranger() as next \gset
+select is(test.kinds(:next), '{get_account}', 'the next life asks for itself');
+select is(test.kinds(:worker), '{}', 'and the verified one does not ask again');
+
+-- Keys of another account.
+select r.request_id as question from orderlatch_data.open_requests as r \gset
+select is(test.record(test.answer_account(:'question', 'broker-2')), 'account_mismatch', 'keys that open another account are found out');
+select is((select a.broker_account_id from orderlatch_data.accounts as a), 'broker-1', 'the account stays who it is');
+select is(test.incidents() || test.halts(), '{account_mismatch,account_mismatch}', 'an incident is opened and the account halted');
+select is((select i.detail from orderlatch_data.incidents as i), '{"expected": "broker-1", "named": "broker-2"}'::jsonb,
+          'the incident names both');
+select is(test.kinds(:next), '{}', 'the question is not asked again at once');
+select test_support.advance_clock('1 second');
+select is(test.kinds(:next), '{get_account}', 'but after a second');
+select r.request_id as question from orderlatch_data.open_requests as r \gset
+select test.record(test.answer_account(:'question', 'broker-2'));
+select test_support.advance_clock('1999 milliseconds');
+select is(test.kinds(:next), '{}', 'and then after two');
+select test_support.advance_clock('1 millisecond');
+select * from test.claim_one(:next, 'get_account') \gset
+select is(test.incidents() || test.halts(), '{account_mismatch,account_mismatch}', 'it is one incident and one halt');
+select is(test.record(test.answer_account(:'request_id', 'broker-1')), 'account_verified', 'keys that are put right are accepted');
+select is((select count(*)::integer from orderlatch_data.kind_backoffs), 0, 'and the back-off has ended');
+select is(test.halts(), '{account_mismatch}', 'a person lifts the halt');
+select is(test.broken_promises(), '{}', 'no promise is broken');
+
+select * from finish();
+rollback;

@@ -76,7 +76,7 @@ def url_command() -> None:
 def psql_command(arguments: tuple[str, ...]) -> None:
     """Open psql on the database in use; ARGUMENTS are handed on (-c "select …")."""
     url = database_url()
-    # The embedded server comes with a psql of its version; for any other, the machine's own is the better guess.
+    # The embedded server comes with a psql of its version; for any other, prefer the machine's own.
     found = shutil.which("psql") if os.environ.get("DATABASE_URL") else None
     program = found or str(embedded.wheel_binaries() / "psql")
     os.execv(program, [program, url, *arguments])

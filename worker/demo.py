@@ -14,7 +14,6 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +23,7 @@ import psycopg
 
 from worker import OrderlatchError, embedded
 from worker.applier import read_files
+from worker.demo_faults import FAULTS
 from worker.demo_report import Books, print_faults, print_story, print_table
 from worker.installer import ROOT, migrate
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 DECISIONS: Final = ROOT / "tests" / "fixtures" / "goog-redelivered.jsonl"
 PROGRAM: Final = Path(sys.executable).parent / "orderlatch"
 EXPECTED_DECISIONS: Final = 65
-KILL_AT_POST: Final = 33
 DEADLINE_S: Final = 100
 WATCH_EVERY_S: Final = 0.1
 
@@ -49,69 +48,6 @@ SHORT_TIMES: Final = {
     "absence_spacing": "500 milliseconds",
     "backoff_first": "200 milliseconds",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """What the sandbox does to the nth POST of an order, and how to say it."""
-
-    nth: int
-    says: str
-    options: dict[str, str | float | bool | dict[str, str]]
-
-    def request(self) -> dict[str, object]:
-        """Body of the sandbox's POST /admin/faults."""
-        return {"match": {"method": "POST"}, "nth": self.nth, **self.options}
-
-
-FAULTS: Final = (
-    Fault(
-        nth=5,
-        says="the order is stored, the answer is a gateway's HTML page (502)",
-        options={"action": "answer", "when": "after", "body": "bad_gateway"},
-    ),
-    Fault(
-        nth=12,
-        says="the connection closes before the order is stored",
-        options={"action": "close", "when": "before"},
-    ),
-    Fault(
-        nth=20,
-        says="the order is stored, the answer comes after the time-out",
-        options={"action": "delay", "when": "after", "seconds": 3},
-    ),
-    Fault(
-        nth=27,
-        says="rate limit (429), try again after a second",
-        options={
-            "action": "answer",
-            "when": "before",
-            "body": "rate_limited",
-            "ratelimit_headers": False,
-            "headers": {"Retry-After": "1"},
-        },
-    ),
-    Fault(
-        nth=KILL_AT_POST,
-        says="the order is stored, the worker is killed (SIGKILL) before the answer",
-        options={"action": "gate", "when": "after", "gate": "half-way"},
-    ),
-    Fault(
-        nth=41,
-        says="the order is stored two seconds late; until then lookups say 404",
-        options={"action": "late_order", "seconds": 2},
-    ),
-    Fault(
-        nth=50,
-        says="the order is stored, the connection is reset",
-        options={"action": "reset", "when": "after"},
-    ),
-    Fault(
-        nth=58,
-        says="nobody listens at the broker's address for a second",
-        options={"action": "refuse", "seconds": 1},
-    ),
-)
 
 
 @click.command("demo")

@@ -40,9 +40,9 @@ as $$
 #variable_conflict use_column
 declare
   v_decision constant orderlatch_data.trade_decisions := orderlatch_data.find_decision(p_decision_hash);
-  v_account constant orderlatch_data.accounts := orderlatch_data.hold_for_engine(v_decision, p_evidence);
   v_status text;
 begin
+  perform orderlatch_data.hold_for_engine(v_decision, p_evidence);
   select s.status into v_status from orderlatch_data.status_of(v_decision.decision_id) as s;
   if v_status in ('planned', 'approved') and exists (
     select 1
@@ -76,7 +76,7 @@ comment on function orderlatch.reject_decision(text, jsonb) is
   'status and the reasons. Raises OL103 decision_unknown, OL131 argument_invalid, OL132, OL201, OL202, '
   'OL203 decision_moved_on, OL301 login_not_bound, OL304 risk_engine_differs, OL307 evidence_required.';
 
--- What approve_decision and reject_decision do first: check the engine and its evidence, and hold account and decision.
+-- What approve_decision and reject_decision do first: check engine and evidence, hold account and decision.
 -- Locks: account (judging), decision. Raises: OL132, OL201, OL202, OL304, OL307.
 create or replace function orderlatch_data.hold_for_engine(
   p_decision orderlatch_data.trade_decisions,

@@ -23,9 +23,9 @@ as $$
 declare
   v_now constant timestamptz := orderlatch_data.clock();
   v_send_within_ms constant integer := greatest(
-    1, floor(1000 * extract(epoch from least(v_now + p_account.send_within, p_send_until) - v_now))
+    1, floor(1000 * extract(epoch from least(v_now + p_account.send_within, p_send_until) - v_now))::integer
   );
-  v_timeout_ms constant integer := 1000 * extract(epoch from p_account.call_timeout);
+  v_timeout_ms constant integer := (1000 * extract(epoch from p_account.call_timeout))::integer;
   v_answer_by constant timestamptz := v_now + p_account.send_within + p_account.call_timeout + p_account.answer_grace;
   v_method constant text := case p_kind when 'submit_order' then 'POST' else 'GET' end;
 begin

@@ -41,6 +41,8 @@ _SESSION: Mapping[str, str | int] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 25_000,
 }
+# A statement ends on the server after 30 s, and here a little later: a server that is frozen keeps no time.
+_STATEMENT_S = 35.0
 _SESSION_OPTIONS = r"-c statement_timeout=30s -c default_transaction_isolation=read\ committed"
 
 # SQLSTATEs that speak of the server's condition and not of the statement: a lost connection, no resources, a
@@ -106,6 +108,7 @@ class Postgres:
             with errors_named():
                 async with (
                     self._pool.connection() as connection,
+                    asyncio.timeout(_STATEMENT_S),
                     connection.cursor(row_factory=class_row(row_type)) as cursor,
                 ):
                     await cursor.execute(statement, parameters)
@@ -135,6 +138,8 @@ def errors_named() -> Iterator[None]:
     """Turn psycopg's errors into the two that matter here."""
     try:
         yield
+    except TimeoutError as error:
+        raise DatabaseAwayError(f"no answer within {_STATEMENT_S:.0f} s") from error
     except psycopg.Error as error:
         if _is_away(error):
             raise DatabaseAwayError(str(error).strip()) from error

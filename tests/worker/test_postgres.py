@@ -1,0 +1,85 @@
+"""What an error of Postgres' means for the work, and that no server can hold the worker for ever."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+import worker.postgres
+from worker.postgres import DatabaseAwayError, Postgres, StatementRefusedError, errors_named, pauses
+
+if TYPE_CHECKING:
+    from tests.support.servers import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    value: str
+
+
+RAISE = b"do $$ begin raise exception using errcode = '%s'; end $$"
+
+
+@pytest.mark.parametrize("sqlstate", ["08006", "53100", "57P01", "58030", "25006"])
+async def test_the_server_s_condition_is_not_the_statement_s_fault(
+    blank_database: Database, sqlstate: str
+) -> None:
+    async with Postgres(blank_database.url).session() as session:
+        with pytest.raises(DatabaseAwayError), errors_named():
+            await session.execute(RAISE.replace(b"%s", sqlstate.encode()))
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "lost_a_race"),
+    [("OL201", True), ("40P01", True), ("55P03", True), ("OL131", False), ("57014", False), ("22P05", False)],
+)
+async def test_a_refused_statement_says_whether_it_only_lost_a_race(
+    blank_database: Database, sqlstate: str, lost_a_race: bool
+) -> None:
+    async with Postgres(blank_database.url).session() as session:
+        with pytest.raises(StatementRefusedError) as caught, errors_named():
+            await session.execute(RAISE.replace(b"%s", sqlstate.encode()))
+    assert (caught.value.sqlstate, caught.value.lost_a_race) == (sqlstate, lost_a_race)
+
+
+async def test_sessions_are_read_committed_whatever_the_database_says(blank_database: Database) -> None:
+    with blank_database.connect() as admin:
+        admin.execute(
+            f"alter database {blank_database.name} set default_transaction_isolation = serializable".encode()
+        )
+    postgres = Postgres(blank_database.url)
+    async with postgres.opened():
+        [isolation] = await postgres.rows(
+            Value, b"select current_setting('transaction_isolation') as value", {}
+        )
+    assert isolation.value == "read committed"
+
+
+async def test_a_frozen_server_does_not_hold_a_statement_for_ever(
+    blank_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker.postgres, "_STATEMENT_S", 0.1)
+    postgres = Postgres(blank_database.url)
+    async with postgres.opened():
+        [pid] = await postgres.rows(Value, b"select pg_backend_pid()::text as value", {})
+        os.kill(int(pid.value), signal.SIGSTOP)
+        try:
+            with pytest.raises(DatabaseAwayError, match="no answer within"):
+                await postgres.rows(Value, b"select 'never' as value", {})
+        finally:
+            os.kill(int(pid.value), signal.SIGCONT)
+        [value] = await postgres.rows(Value, b"select 'again' as value", {})
+    assert value.value == "again"
+
+
+async def test_pauses_count_tries_and_the_first_comes_at_once() -> None:
+    tries = []
+    async for number in pauses():
+        tries.append(number)
+        if number == 3:
+            break
+    assert tries == [1, 2, 3]

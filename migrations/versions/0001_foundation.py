@@ -1,7 +1,8 @@
 """Roles, schemas and the record of what is installed.
 
-Roles belong to the whole server, so another database on it may have created them already: each is created only when
-it is missing. The account that migrates becomes a member of `orderlatch_owner`, which owns everything and cannot log in.
+Roles belong to the whole server, so another database on it may have created them already: each is created
+only when it is missing. The account that migrates becomes a member of `orderlatch_owner`, which owns everything
+and cannot log in.
 """
 
 from alembic import op
@@ -48,13 +49,14 @@ alter schema orderlatch owner to orderlatch_owner;
 alter schema orderlatch_data owner to orderlatch_owner;
 revoke all on schema orderlatch, orderlatch_data from public;
 comment on schema orderlatch is
-  'Orderlatch: the functions that strategies, risk engines, workers and operators call, and the views that people read.';
+  'Orderlatch: the functions that strategies, risk engines, workers and operators call, and the views that '
+  'people read.';
 comment on schema orderlatch_data is
   'Orderlatch: tables, the clock and private helpers. No role but orderlatch_owner may enter.';
 """
 
-# Whoever may take advisory locks could hold up trading. Only a superuser may change rights on functions of Postgres
-# itself; where another role installs, the view orderlatch.stuck says that it could not be done.
+# Whoever may take advisory locks could hold up trading. Only a superuser may change rights on functions of
+# Postgres itself; where another role installs, the view orderlatch.stuck says that it could not be done.
 ADVISORY_LOCKS = """
 do $locks$
 begin
@@ -88,7 +90,8 @@ create table orderlatch_data.sql_files (
   constraint sql_files_checksum_is_sha256 check (checksum ~ '^[0-9a-f]{64}$')
 );
 comment on table orderlatch_data.sql_files is
-  'The files of sql/ as they were last applied to this database; orderlatch check compares them with a checkout.';
+  'The files of sql/ as they were last applied to this database; orderlatch check compares them with a '
+  'checkout.';
 comment on column orderlatch_data.sql_files.path is 'path below sql/, with forward slashes';
 comment on column orderlatch_data.sql_files.checksum is 'sha256 of the file, lower-case hex';
 comment on column orderlatch_data.sql_files.applied_at is 'when the file was applied';
@@ -99,8 +102,10 @@ create table orderlatch_data.sql_objects (
   constraint sql_objects_checksum_is_sha256 check (checksum ~ '^[0-9a-f]{64}$')
 );
 comment on table orderlatch_data.sql_objects is
-  'Functions, views and triggers as the files of sql/ made them; orderlatch check finds what was changed by hand.';
-comment on column orderlatch_data.sql_objects.object is 'kind and full name, as pg_identify_object gives them';
+  'Functions, views and triggers as the files of sql/ made them; orderlatch check finds what was changed by '
+  'hand.';
+comment on column orderlatch_data.sql_objects.object is
+  'kind and full name, as pg_identify_object gives them';
 comment on column orderlatch_data.sql_objects.checksum is
   'sha256 of definition, owner, rights and comment, lower-case hex';
 """

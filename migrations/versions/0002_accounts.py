@@ -1,4 +1,4 @@
-"""Accounts with all their settings, who may act for them, and what stops them: halts, live grants, incidents."""
+"""Accounts with their settings, who may act for them, and what stops them: halts, live grants, incidents."""
 
 from alembic import op
 
@@ -69,34 +69,57 @@ create table orderlatch_data.accounts (
     )
   )
 );
-comment on table orderlatch_data.accounts is 'One broker account each, with every rule and time that it is handled by.';
-comment on column orderlatch_data.accounts.account is 'the name that strategies, workers and people use; part of every decision hash';
-comment on column orderlatch_data.accounts.environment is 'paper or live; a worker whose base URL is of the other kind is refused';
+comment on table orderlatch_data.accounts is
+  'One broker account each, with every rule and time that it is handled by.';
+comment on column orderlatch_data.accounts.account is
+  'the name that strategies, workers and people use; part of every decision hash';
+comment on column orderlatch_data.accounts.environment is
+  'paper or live; a worker whose base URL is of the other kind is refused';
 comment on column orderlatch_data.accounts.broker_account_id is
-  'the id that the broker''s get_account must answer with; a paper account learns it at first contact, a live one is given it';
-comment on column orderlatch_data.accounts.risk_engine is 'builtin: evaluate_decision judges; external: an engine calls approve_decision or reject_decision';
-comment on column orderlatch_data.accounts.one_decision_per_signal is 'whether a second, different decision for a signal is rejected with signal_already_decided';
-comment on column orderlatch_data.accounts.max_decision_age is 'how long after it was recorded a decision may still be sent; then it lapses';
-comment on column orderlatch_data.accounts.max_submits is 'how many submits that may have left a decision gets; with that many behind it, proved absence lapses it';
-comment on column orderlatch_data.accounts.on_absent is 'resubmit or lapse: what follows when the broker is proved not to have the order';
+  'the id that the broker''s get_account must answer with; a paper account learns it at first contact, a '
+  'live one is given it';
+comment on column orderlatch_data.accounts.risk_engine is
+  'builtin: evaluate_decision judges; external: an engine calls approve_decision or reject_decision';
+comment on column orderlatch_data.accounts.one_decision_per_signal is
+  'whether a second, different decision for a signal is rejected with signal_already_decided';
+comment on column orderlatch_data.accounts.max_decision_age is
+  'how long after it was recorded a decision may still be sent; then it lapses';
+comment on column orderlatch_data.accounts.max_submits is
+  'how many submits that may have left a decision gets; with that many behind it, proved absence lapses it';
+comment on column orderlatch_data.accounts.on_absent is
+  'resubmit or lapse: what follows when the broker is proved not to have the order';
 comment on column orderlatch_data.accounts.broker_remembers_ids is
-  'whether the broker refuses a client_order_id for ever; without that, a submit whose worker never answered is not sent again';
+  'whether the broker refuses a client_order_id for ever; without that, a submit whose worker never '
+  'answered is not sent again';
 comment on column orderlatch_data.accounts.max_in_doubt is
-  'ceiling of submits whose outcome nobody knows; at it no further submit leaves until a read of the broker has succeeded';
-comment on column orderlatch_data.accounts.send_within is 'from the claim: the moment until which a call may begin';
+  'ceiling of submits whose outcome nobody knows; at it no further submit leaves until a read of the broker '
+  'has succeeded';
+comment on column orderlatch_data.accounts.send_within is
+  'from the claim: the moment until which a call may begin';
 comment on column orderlatch_data.accounts.call_timeout is 'the whole of a call, connecting included';
-comment on column orderlatch_data.accounts.answer_grace is 'after send_within and call_timeout: the time for the answer to be recorded, before the request is lost';
-comment on column orderlatch_data.accounts.lookup_first_wait is 'wait before the second lookup of an order in doubt; doubles with each';
-comment on column orderlatch_data.accounts.lookup_max_wait is 'longest wait between two lookups of an order in doubt';
-comment on column orderlatch_data.accounts.crowd_size is 'with more decisions than this in doubt, lookups slow down to crowd_lookup_wait and one list serves all';
-comment on column orderlatch_data.accounts.crowd_lookup_wait is 'wait between two lookups of one order while the account is crowded with doubt';
-comment on column orderlatch_data.accounts.absence_quiet is 'after the doubtful request''s answer_by: before this, no lookup counts as proof of absence';
-comment on column orderlatch_data.accounts.absence_spacing is 'least time between the two lookups that prove absence';
-comment on column orderlatch_data.accounts.absence_window is 'how far before the first submit the list that proves absence begins';
-comment on column orderlatch_data.accounts.duplicate_alarm_after is 'how long a duplicate answer may stay without a found order, before duplicate_without_order is opened';
-comment on column orderlatch_data.accounts.backoff_first is 'first back-off of a kind of request that failed; doubles with each failure';
+comment on column orderlatch_data.accounts.answer_grace is
+  'after send_within and call_timeout: the time for the answer to be recorded, before the request is lost';
+comment on column orderlatch_data.accounts.lookup_first_wait is
+  'wait before the second lookup of an order in doubt; doubles with each';
+comment on column orderlatch_data.accounts.lookup_max_wait is
+  'longest wait between two lookups of an order in doubt';
+comment on column orderlatch_data.accounts.crowd_size is
+  'with more decisions than this in doubt, lookups slow down to crowd_lookup_wait and one list serves all';
+comment on column orderlatch_data.accounts.crowd_lookup_wait is
+  'wait between two lookups of one order while the account is crowded with doubt';
+comment on column orderlatch_data.accounts.absence_quiet is
+  'after the doubtful request''s answer_by: before this, no lookup counts as proof of absence';
+comment on column orderlatch_data.accounts.absence_spacing is
+  'least time between the two lookups that prove absence';
+comment on column orderlatch_data.accounts.absence_window is
+  'how far before the first submit the list that proves absence begins';
+comment on column orderlatch_data.accounts.duplicate_alarm_after is
+  'how long a duplicate answer may stay without a found order, before duplicate_without_order is opened';
+comment on column orderlatch_data.accounts.backoff_first is
+  'first back-off of a kind of request that failed; doubles with each failure';
 comment on column orderlatch_data.accounts.backoff_max is 'longest back-off of a kind of request';
-comment on column orderlatch_data.accounts.throttle_wait is 'pause after a 429 that does not say when the limit resets';
+comment on column orderlatch_data.accounts.throttle_wait is
+  'pause after a 429 that does not say when the limit resets';
 
 create table orderlatch_data.account_states (
   account_id integer not null,
@@ -105,9 +128,12 @@ create table orderlatch_data.account_states (
   constraint account_states_pkey primary key (account_id),
   constraint account_states_belongs_to_account foreign key (account_id) references orderlatch_data.accounts
 );
-comment on table orderlatch_data.account_states is 'What answers taught about an account: the narrow row that changes beside its wide one.';
-comment on column orderlatch_data.account_states.paused_until is 'no request of any kind leaves before (a 429 said so)';
-comment on column orderlatch_data.account_states.last_read_at is 'when the newest request of a successful read of the broker was granted';
+comment on table orderlatch_data.account_states is
+  'What answers taught about an account: the narrow row that changes beside its wide one.';
+comment on column orderlatch_data.account_states.paused_until is
+  'no request of any kind leaves before (a 429 said so)';
+comment on column orderlatch_data.account_states.last_read_at is
+  'when the newest request of a successful read of the broker was granted';
 
 create table orderlatch_data.kind_backoffs (
   account_id integer not null,
@@ -118,7 +144,8 @@ create table orderlatch_data.kind_backoffs (
   constraint kind_backoffs_pkey primary key (account_id, kind),
   constraint kind_backoffs_belongs_to_account foreign key (account_id) references orderlatch_data.accounts
 );
-comment on table orderlatch_data.kind_backoffs is 'Kinds of request that failed for an account and wait before the next try; no row, no wait.';
+comment on table orderlatch_data.kind_backoffs is
+  'Kinds of request that failed for an account and wait before the next try; no row, no wait.';
 """
 
 LOGINS = """
@@ -131,9 +158,11 @@ create table orderlatch_data.login_bindings (
   constraint login_bindings_pkey primary key (login, account_id, strategy_id),
   constraint login_bindings_belongs_to_account foreign key (account_id) references orderlatch_data.accounts
 );
-comment on table orderlatch_data.login_bindings is 'Which logins may act for which accounts; a member of orderlatch_owner needs no row.';
+comment on table orderlatch_data.login_bindings is
+  'Which logins may act for which accounts; a member of orderlatch_owner needs no row.';
 comment on column orderlatch_data.login_bindings.login is 'session_user, as the login connected';
-comment on column orderlatch_data.login_bindings.strategy_id is 'the one strategy that the login speaks for; empty: every strategy of the account';
+comment on column orderlatch_data.login_bindings.strategy_id is
+  'the one strategy that the login speaks for; empty: every strategy of the account';
 """
 
 GATES = """
@@ -155,7 +184,8 @@ create table orderlatch_data.halts (
   )
 );
 create index halts_standing on orderlatch_data.halts (account_id) where lifted_at is null;
-comment on table orderlatch_data.halts is 'What stops new submits: everything, an account, a strategy or a symbol (null: any), until it is lifted.';
+comment on table orderlatch_data.halts is
+  'What stops new submits: everything, an account, a strategy or a symbol (null: any), until it is lifted.';
 
 create table orderlatch_data.live_grants (
   grant_id bigint generated always as identity,
@@ -169,7 +199,9 @@ create table orderlatch_data.live_grants (
   constraint live_grants_ends_after_start check (granted_until >= granted_at)
 );
 create index live_grants_by_end on orderlatch_data.live_grants (account_id, granted_until);
-comment on table orderlatch_data.live_grants is 'Permissions to submit for a live account, each with an end. Without one that has not ended nothing is submitted.';
+comment on table orderlatch_data.live_grants is
+  'Permissions to submit for a live account, each with an end. Without one that has not ended nothing is '
+  'submitted.';
 
 create table orderlatch_data.incidents (
   incident_id bigint generated always as identity,
@@ -190,8 +222,10 @@ create table orderlatch_data.incidents (
 );
 create unique index incidents_open_once on orderlatch_data.incidents
   (incident, coalesce(account_id, 0), coalesce(decision_id, 0)) where closed_at is null;
-comment on table orderlatch_data.incidents is 'What must not happen and did: a row for a person to look at. One that is open is not opened again.';
-comment on column orderlatch_data.incidents.incident is 'its kind, for example order_mismatch; see the view incident_kinds';
+comment on table orderlatch_data.incidents is
+  'What must not happen and did: a row for a person to look at. One that is open is not opened again.';
+comment on column orderlatch_data.incidents.incident is
+  'its kind, for example order_mismatch; see the view incident_kinds';
 comment on column orderlatch_data.incidents.detail is 'the values that disagree; never a whole payload';
 """
 

@@ -12,10 +12,12 @@ depends_on = None
 
 DECISIONS = """
 create sequence orderlatch_data.decision_ids as bigint;
-comment on sequence orderlatch_data.decision_ids is 'decision_id of trade_decisions, in the order of recording';
+comment on sequence orderlatch_data.decision_ids is
+  'decision_id of trade_decisions, in the order of recording';
 
 create sequence orderlatch_data.approval_nos as bigint;
-comment on sequence orderlatch_data.approval_nos is 'approval_no of open_decisions, taken while the account is locked for judging';
+comment on sequence orderlatch_data.approval_nos is
+  'approval_no of open_decisions, taken while the account is locked for judging';
 
 create table orderlatch_data.trade_decisions (
   decision_id bigint not null,
@@ -58,25 +60,35 @@ create table orderlatch_data.trade_decisions (
   constraint trade_decisions_belongs_to_account foreign key (account_id) references orderlatch_data.accounts
 );
 comment on table orderlatch_data.trade_decisions is
-  'One row for each decision, as it was first delivered. Written once: a trigger refuses every update, delete and truncate.';
-comment on column orderlatch_data.trade_decisions.decision_hash is 'sha256 of intent, 32 bytes; in hex it is the order''s client_order_id';
+  'One row for each decision, as it was first delivered. Written once: a trigger refuses every update, '
+  'delete and truncate.';
+comment on column orderlatch_data.trade_decisions.decision_hash is
+  'sha256 of intent, 32 bytes; in hex it is the order''s client_order_id';
 comment on column orderlatch_data.trade_decisions.hash_version is 'which canonicaliser made the intent';
-comment on column orderlatch_data.trade_decisions.event_ts is 'the time of the market event that the decision answers';
-comment on column orderlatch_data.trade_decisions.qty is 'shares, coins or contracts; null when notional is given';
+comment on column orderlatch_data.trade_decisions.event_ts is
+  'the time of the market event that the decision answers';
+comment on column orderlatch_data.trade_decisions.qty is
+  'shares, coins or contracts; null when notional is given';
 comment on column orderlatch_data.trade_decisions.notional is 'dollars; null when qty is given';
-comment on column orderlatch_data.trade_decisions.params is 'the strategy''s parameters; part of the intent; null when empty';
-comment on column orderlatch_data.trade_decisions.intent is 'canonical JSON that was hashed; verify_decision builds it again from the columns';
-comment on column orderlatch_data.trade_decisions.reference_price is 'dollars; the price that the strategy saw; limits that need a price use it; not part of the intent';
-comment on column orderlatch_data.trade_decisions.valid_until is 'not to be sent after this; not part of the intent';
+comment on column orderlatch_data.trade_decisions.params is
+  'the strategy''s parameters; part of the intent; null when empty';
+comment on column orderlatch_data.trade_decisions.intent is
+  'canonical JSON that was hashed; verify_decision builds it again from the columns';
+comment on column orderlatch_data.trade_decisions.reference_price is
+  'dollars; the price that the strategy saw; limits that need a price use it; not part of the intent';
+comment on column orderlatch_data.trade_decisions.valid_until is
+  'not to be sent after this; not part of the intent';
 comment on column orderlatch_data.trade_decisions.recorded_by is 'session_user that delivered it first';
 
 create table orderlatch_data.live_signals (
   signal_key uuid not null,
   decision_id bigint not null,
   constraint live_signals_pkey primary key (signal_key),
-  constraint live_signals_belongs_to_decision foreign key (decision_id) references orderlatch_data.trade_decisions
+  constraint live_signals_belongs_to_decision
+    foreign key (decision_id) references orderlatch_data.trade_decisions
 );
-comment on table orderlatch_data.live_signals is 'The guard of one decision for one signal: each signal that has a live decision.';
+comment on table orderlatch_data.live_signals is
+  'The guard of one decision for one signal: each signal that has a live decision.';
 comment on column orderlatch_data.live_signals.signal_key is
   'first 16 bytes of a sha256 over account, strategy_id, symbol, timeframe, event_ts and leg';
 """
@@ -89,7 +101,8 @@ create table orderlatch_data.legal_moves (
   constraint legal_moves_pkey primary key (from_status, to_status)
 );
 comment on table orderlatch_data.legal_moves is
-  'The state machine: every move that a decision can make. Events reference it, so no other move can be made.';
+  'The state machine: every move that a decision can make. Events reference it, so no other move can be '
+  'made.';
 comment on column orderlatch_data.legal_moves.from_status is 'none: the decision was not recorded yet';
 insert into orderlatch_data.legal_moves (from_status, to_status, meaning) values
   ('none', 'planned', 'a strategy recorded it'),
@@ -143,27 +156,41 @@ create table orderlatch_data.open_decisions (
     foreign key (decision_id) references orderlatch_data.trade_decisions,
   constraint open_decisions_approved_has_number
     check (status not in ('approved', 'submitting') or approval_no is not null),
-  constraint open_decisions_submitting_is_held check (status <> 'submitting' or holder_request_id is not null),
+  constraint open_decisions_submitting_is_held
+    check (status <> 'submitting' or holder_request_id is not null),
   constraint open_decisions_unclean_before_lookup check (not (lookup_first and clean))
 ) with (fillfactor = 50);
 create index open_decisions_in_turn on orderlatch_data.open_decisions (account_id, symbol, approval_no);
 create index open_decisions_by_lapse on orderlatch_data.open_decisions (account_id, lapse_at);
 comment on table orderlatch_data.open_decisions is
-  'The narrow row of each decision that has not settled. Changing status is a move: journaled by a trigger, judged by legal_moves.';
-comment on column orderlatch_data.open_decisions.lock_key is 'key of the decision''s advisory lock: the first four bytes of its hash';
-comment on column orderlatch_data.open_decisions.approval_no is 'order of approval; within a symbol submits go out in this order';
-comment on column orderlatch_data.open_decisions.lapse_at is 'not sent by then, it lapses: the earlier of valid_until and the account''s max_decision_age';
+  'The narrow row of each decision that has not settled. Changing status is a move: journaled by a trigger, '
+  'judged by legal_moves.';
+comment on column orderlatch_data.open_decisions.lock_key is
+  'key of the decision''s advisory lock: the first four bytes of its hash';
+comment on column orderlatch_data.open_decisions.approval_no is
+  'order of approval; within a symbol submits go out in this order';
+comment on column orderlatch_data.open_decisions.lapse_at is
+  'not sent by then, it lapses: the earlier of valid_until and the account''s max_decision_age';
 comment on column orderlatch_data.open_decisions.next_try_at is 'no submit before (back-off)';
-comment on column orderlatch_data.open_decisions.tries is 'submits in a row that provably never left; the back-off doubles with each';
+comment on column orderlatch_data.open_decisions.tries is
+  'submits in a row that provably never left; the back-off doubles with each';
 comment on column orderlatch_data.open_decisions.submits is 'submits granted that may have left';
-comment on column orderlatch_data.open_decisions.clean is 'no submit was ever in doubt or throttled: a refusal is final';
-comment on column orderlatch_data.open_decisions.lookup_first is 'throttled: one lookup before the next submit, lapse or withdrawal';
-comment on column orderlatch_data.open_decisions.wish is 'why it is to be withdrawn as soon as its order is proved not to exist; null: no such wish';
-comment on column orderlatch_data.open_decisions.holder_request_id is 'the newest submit request; only its negative answers count';
-comment on column orderlatch_data.open_decisions.lookup_request_id is 'the newest lookup request; only its negative answers count';
-comment on column orderlatch_data.open_decisions.move_reason is 'why the last move was made; goes into its event';
-comment on column orderlatch_data.open_decisions.move_request_id is 'the request behind the last move; goes into its event';
-comment on column orderlatch_data.open_decisions.move_evidence is 'evidence for the last move, when a person or an engine gave it; goes into its event';
+comment on column orderlatch_data.open_decisions.clean is
+  'no submit was ever in doubt or throttled: a refusal is final';
+comment on column orderlatch_data.open_decisions.lookup_first is
+  'throttled: one lookup before the next submit, lapse or withdrawal';
+comment on column orderlatch_data.open_decisions.wish is
+  'why it is to be withdrawn as soon as its order is proved not to exist; null: no such wish';
+comment on column orderlatch_data.open_decisions.holder_request_id is
+  'the newest submit request; only its negative answers count';
+comment on column orderlatch_data.open_decisions.lookup_request_id is
+  'the newest lookup request; only its negative answers count';
+comment on column orderlatch_data.open_decisions.move_reason is
+  'why the last move was made; goes into its event';
+comment on column orderlatch_data.open_decisions.move_request_id is
+  'the request behind the last move; goes into its event';
+comment on column orderlatch_data.open_decisions.move_evidence is
+  'evidence for the last move, when a person or an engine gave it; goes into its event';
 
 create table orderlatch_data.decision_events (
   decision_id bigint not null,
@@ -176,14 +203,17 @@ create table orderlatch_data.decision_events (
   request_id uuid,
   evidence jsonb,
   constraint decision_events_pkey primary key (decision_id, event_id),
-  constraint decision_events_belongs_to_decision foreign key (decision_id) references orderlatch_data.trade_decisions,
+  constraint decision_events_belongs_to_decision
+    foreign key (decision_id) references orderlatch_data.trade_decisions,
   constraint decision_events_move_is_legal
     foreign key (from_status, to_status) references orderlatch_data.legal_moves (from_status, to_status)
 );
 comment on table orderlatch_data.decision_events is
-  'The journal: one row for each move, written by the trigger on open_decisions. Append-only, for the owner too.';
+  'The journal: one row for each move, written by the trigger on open_decisions. Append-only, for the owner '
+  'too.';
 comment on column orderlatch_data.decision_events.moved_by is 'session_user';
-comment on column orderlatch_data.decision_events.request_id is 'the broker request whose answer, or loss, made the move';
+comment on column orderlatch_data.decision_events.request_id is
+  'the broker request whose answer, or loss, made the move';
 
 create table orderlatch_data.decision_outcomes (
   decision_id bigint not null,
@@ -192,12 +222,15 @@ create table orderlatch_data.decision_outcomes (
   clean boolean not null,
   settled_at timestamptz not null,
   constraint decision_outcomes_pkey primary key (decision_id),
-  constraint decision_outcomes_is_final check (status in ('submitted', 'rejected', 'refused', 'withdrawn', 'lapsed')),
+  constraint decision_outcomes_is_final
+    check (status in ('submitted', 'rejected', 'refused', 'withdrawn', 'lapsed')),
   constraint decision_outcomes_has_event
     foreign key (decision_id, event_id) references orderlatch_data.decision_events (decision_id, event_id)
 );
-comment on table orderlatch_data.decision_outcomes is 'How each settled decision ended, with the event that decided it.';
-comment on column orderlatch_data.decision_outcomes.clean is 'whether no submit of it was ever in doubt or throttled';
+comment on table orderlatch_data.decision_outcomes is
+  'How each settled decision ended, with the event that decided it.';
+comment on column orderlatch_data.decision_outcomes.clean is
+  'whether no submit of it was ever in doubt or throttled';
 """
 
 TABLES = (

@@ -18,8 +18,10 @@ create table orderlatch_data.workers (
   constraint workers_name_is_short_text check (worker_name ~ '^[[:graph:]]{1,128}$')
 );
 comment on table orderlatch_data.workers is
-  'Each life of a worker. It lives as long as its listening session holds the advisory lock on its worker_id.';
-comment on column orderlatch_data.workers.released_at is 'when it said goodbye; null for one that lives, or died without';
+  'Each life of a worker. It lives as long as its listening session holds the advisory lock on its '
+  'worker_id.';
+comment on column orderlatch_data.workers.released_at is
+  'when it said goodbye; null for one that lives, or died without';
 
 create table orderlatch_data.worker_accounts (
   worker_id integer not null,
@@ -32,7 +34,8 @@ create table orderlatch_data.worker_accounts (
 );
 comment on table orderlatch_data.worker_accounts is 'The accounts that a life of a worker carries.';
 comment on column orderlatch_data.worker_accounts.verified_at is
-  'when get_account answered with the account''s broker_account_id to this life; until then it is granted nothing else';
+  'when get_account answered with the account''s broker_account_id to this life; until then it is granted '
+  'nothing else';
 """
 
 REQUESTS = """
@@ -54,19 +57,26 @@ create table orderlatch_data.broker_requests (
   constraint broker_requests_pkey primary key (request_id),
   constraint broker_requests_belongs_to_decision
     foreign key (decision_id) references orderlatch_data.trade_decisions,
-  constraint broker_requests_kind_is_known check (kind in ('get_account', 'find_order', 'list_orders', 'submit_order')),
+  constraint broker_requests_kind_is_known
+    check (kind in ('get_account', 'find_order', 'list_orders', 'submit_order')),
   constraint broker_requests_subject_fits_kind check (
-    (decision_id is not null) = (kind in ('find_order', 'submit_order')) and (read_id is not null) = (kind = 'list_orders')
+    (decision_id is not null) = (kind in ('find_order', 'submit_order'))
+    and (read_id is not null) = (kind = 'list_orders')
   ),
   constraint broker_requests_times_are_positive check (send_within_ms > 0 and timeout_ms > 0)
 );
-create index broker_requests_by_decision on orderlatch_data.broker_requests (decision_id) where decision_id is not null;
+create index broker_requests_by_decision on orderlatch_data.broker_requests (decision_id)
+  where decision_id is not null;
 comment on table orderlatch_data.broker_requests is
-  'Each call to the broker, written and committed before the call: the intent, and the claim of the worker that may make it. Written once.';
-comment on column orderlatch_data.broker_requests.request_id is 'random fencing token: a restored database can never issue it again';
-comment on column orderlatch_data.broker_requests.send_within_ms is 'the call begins within this after the claim, or not at all';
+  'Each call to the broker, written and committed before the call: the intent, and the claim of the worker '
+  'that may make it. Written once.';
+comment on column orderlatch_data.broker_requests.request_id is
+  'random fencing token: a restored database can never issue it again';
+comment on column orderlatch_data.broker_requests.send_within_ms is
+  'the call begins within this after the claim, or not at all';
 comment on column orderlatch_data.broker_requests.timeout_ms is 'the whole of the call, connecting included';
-comment on column orderlatch_data.broker_requests.answer_by is 'without an answer by then the request is lost';
+comment on column orderlatch_data.broker_requests.answer_by is
+  'without an answer by then the request is lost';
 
 create table orderlatch_data.open_requests (
   request_id uuid not null,
@@ -77,10 +87,12 @@ create table orderlatch_data.open_requests (
   lock_key integer not null,
   answer_by timestamptz not null,
   constraint open_requests_pkey primary key (request_id),
-  constraint open_requests_belongs_to_request foreign key (request_id) references orderlatch_data.broker_requests
+  constraint open_requests_belongs_to_request
+    foreign key (request_id) references orderlatch_data.broker_requests
 );
 create index open_requests_by_account on orderlatch_data.open_requests (account_id, answer_by);
-comment on table orderlatch_data.open_requests is 'Requests granted and neither answered nor lost: the narrow row beside broker_requests.';
+comment on table orderlatch_data.open_requests is
+  'Requests granted and neither answered nor lost: the narrow row beside broker_requests.';
 comment on column orderlatch_data.open_requests.lock_key is
   'key of the advisory lock that guards its answer: its decision''s, or its own when it has no decision';
 
@@ -105,10 +117,12 @@ create table orderlatch_data.lost_requests (
   lost_at timestamptz not null,
   cause text not null,
   constraint lost_requests_pkey primary key (request_id),
-  constraint lost_requests_belongs_to_request foreign key (request_id) references orderlatch_data.broker_requests,
+  constraint lost_requests_belongs_to_request
+    foreign key (request_id) references orderlatch_data.broker_requests,
   constraint lost_requests_cause_is_known check (cause in ('no_answer_in_time', 'worker_gone'))
 );
-comment on table orderlatch_data.lost_requests is 'Requests that were given up. A late answer is still recorded beside it.';
+comment on table orderlatch_data.lost_requests is
+  'Requests that were given up. A late answer is still recorded beside it.';
 
 create table orderlatch_data.broker_responses (
   request_id uuid not null,
@@ -125,16 +139,21 @@ create table orderlatch_data.broker_responses (
   error text,
   elapsed_ms integer,
   constraint broker_responses_pkey primary key (request_id),
-  constraint broker_responses_belongs_to_request foreign key (request_id) references orderlatch_data.broker_requests,
+  constraint broker_responses_belongs_to_request
+    foreign key (request_id) references orderlatch_data.broker_requests,
   constraint broker_responses_sent_is_known check (sent in ('no', 'yes', 'maybe')),
   constraint broker_responses_body_is_bounded check (octet_length(body) <= 65536)
 );
-comment on table orderlatch_data.broker_responses is 'What came back for each request, as the worker reported it, and what it was taken to mean. Written once.';
-comment on column orderlatch_data.broker_responses.sent is 'no: provably never left; yes: a whole response came back; maybe: everything else';
+comment on table orderlatch_data.broker_responses is
+  'What came back for each request, as the worker reported it, and what it was taken to mean. Written once.';
+comment on column orderlatch_data.broker_responses.sent is
+  'no: provably never left; yes: a whole response came back; maybe: everything else';
 comment on column orderlatch_data.broker_responses.broker_request_id is 'the broker''s X-Request-ID';
 comment on column orderlatch_data.broker_responses.body is 'raw bytes, the first 64 KiB';
-comment on column orderlatch_data.broker_responses.body_octets is 'length of the whole body; more than octet_length(body): it was cut';
-comment on column orderlatch_data.broker_responses.elapsed_ms is 'how long the call took, on the worker''s clock';
+comment on column orderlatch_data.broker_responses.body_octets is
+  'length of the whole body; more than octet_length(body): it was cut';
+comment on column orderlatch_data.broker_responses.elapsed_ms is
+  'how long the call took, on the worker''s clock';
 
 create table orderlatch_data.answer_rules (
   rule_no smallint not null,
@@ -151,27 +170,35 @@ create table orderlatch_data.answer_rules (
     check (meaning in ('refused', 'throttled', 'duplicate', 'unauthorized', 'absent', 'in_doubt'))
 );
 comment on table orderlatch_data.answer_rules is
-  'What an answer that is no success means: the first rule that fits wins, and what no rule fits is in doubt.';
+  'What an answer that is no success means: the first rule that fits wins, and what no rule fits is in '
+  'doubt.';
 comment on column orderlatch_data.answer_rules.kind is 'kind of request; null: any';
 comment on column orderlatch_data.answer_rules.code is 'the broker''s code in the body; null: any, or none';
-comment on column orderlatch_data.answer_rules.message_pattern is 'regular expression, case-insensitive, over the message in the body; null: any';
-comment on column orderlatch_data.answer_rules.json_only is 'fits only a body that is a JSON object with a message, as the broker itself writes it';
+comment on column orderlatch_data.answer_rules.message_pattern is
+  'regular expression, case-insensitive, over the message in the body; null: any';
+comment on column orderlatch_data.answer_rules.json_only is
+  'fits only a body that is a JSON object with a message, as the broker itself writes it';
 insert into orderlatch_data.answer_rules
   (rule_no, kind, status_from, status_to, code, message_pattern, json_only, meaning, why) values
   (10, 'submit_order', 409, 422, null, 'client.?order.?id must be unique', true, 'duplicate',
    'an order with this id exists; seen under two codes, so the message decides'),
   (11, 'submit_order', 409, 409, 40910000, null, true, 'duplicate',
    'reported by third parties for a duplicate; safe, as absence is not believed after it'),
-  (20, null, 429, 429, null, '(rate limit|too many requests)', true, 'throttled', 'over the rate limit, in the broker''s own words'),
-  (30, null, 401, 401, null, null, false, 'unauthorized', 'key missing, unknown or revoked; some paths answer in HTML'),
-  (31, null, 403, 403, null, '^(forbidden|request is not authorized|unauthorized)\\.?$', true, 'unauthorized', 'a key of another environment'),
-  (40, 'submit_order', 403, 403, 40310000, null, true, 'refused', 'buying power, quantity, wash trade, shorting, restrictions'),
+  (20, null, 429, 429, null, '(rate limit|too many requests)', true, 'throttled',
+   'over the rate limit, in the broker''s own words'),
+  (30, null, 401, 401, null, null, false, 'unauthorized',
+   'key missing, unknown or revoked; some paths answer in HTML'),
+  (31, null, 403, 403, null, '^(forbidden|request is not authorized|unauthorized)\\.?$', true, 'unauthorized',
+   'a key of another environment'),
+  (40, 'submit_order', 403, 403, 40310000, null, true, 'refused',
+   'buying power, quantity, wash trade, shorting, restrictions'),
   (41, 'submit_order', 403, 403, 40310100, null, true, 'refused', 'pattern day trading protection'),
   (42, 'submit_order', 400, 400, 40010000, null, true, 'refused', 'malformed request'),
   (43, 'submit_order', 400, 400, 40010001, null, true, 'refused', 'malformed request'),
   (44, 'submit_order', 422, 422, 40010001, null, true, 'refused', 'a parameter is missing or invalid'),
   (45, 'submit_order', 422, 422, 42210000, null, true, 'refused', 'the order is not acceptable as it is'),
-  (50, 'find_order', 404, 404, 40410000, '^order not found', true, 'absent', 'the broker''s own words; any other 404 proves nothing');
+  (50, 'find_order', 404, 404, 40410000, '^order not found', true, 'absent',
+   'the broker''s own words; any other 404 proves nothing');
 
 create table orderlatch_data.order_rewrites (
   rewrite_no smallint not null,
@@ -182,10 +209,12 @@ create table orderlatch_data.order_rewrites (
   why text not null,
   constraint order_rewrites_pkey primary key (rewrite_no)
 );
-comment on table orderlatch_data.order_rewrites is 'Changes that the broker is known to make to an order it accepts; they are no mismatch.';
+comment on table orderlatch_data.order_rewrites is
+  'Changes that the broker is known to make to an order it accepts; they are no mismatch.';
 insert into orderlatch_data.order_rewrites
   (rewrite_no, action, order_type, broker_type, broker_adds_limit_price, why) values
-  (1, 'buy', 'stop', 'stop_limit', true, 'a buy stop becomes a stop limit with a collar above the stop price');
+  (1, 'buy', 'stop', 'stop_limit', true,
+   'a buy stop becomes a stop limit with a collar above the stop price');
 """
 
 ORDERS = """
@@ -204,13 +233,17 @@ create table orderlatch_data.executions (
   constraint executions_pkey primary key (execution_id),
   constraint executions_one_order_per_decision unique (decision_id),
   constraint executions_broker_order_is_unique unique (account_id, broker_order_id),
-  constraint executions_belongs_to_decision foreign key (decision_id) references orderlatch_data.trade_decisions
+  constraint executions_belongs_to_decision
+    foreign key (decision_id) references orderlatch_data.trade_decisions
 );
-comment on table orderlatch_data.executions is 'The one broker order of each decision that has one, as the broker last showed it.';
-comment on column orderlatch_data.executions.status is 'in the broker''s words, stored as they are; unknown: an operator adopted it unseen';
+comment on table orderlatch_data.executions is
+  'The one broker order of each decision that has one, as the broker last showed it.';
+comment on column orderlatch_data.executions.status is
+  'in the broker''s words, stored as they are; unknown: an operator adopted it unseen';
 comment on column orderlatch_data.executions.filled_qty is 'shares, coins or contracts';
 comment on column orderlatch_data.executions.filled_avg_price is 'dollars';
-comment on column orderlatch_data.executions.found_in_request_id is 'the request whose answer showed the order first; null: an operator or a restored record';
+comment on column orderlatch_data.executions.found_in_request_id is
+  'the request whose answer showed the order first; null: an operator or a restored record';
 
 create table orderlatch_data.foreign_orders (
   broker_order_id text not null,
@@ -222,7 +255,8 @@ create table orderlatch_data.foreign_orders (
 );
 create index foreign_orders_by_client_order_id on orderlatch_data.foreign_orders (client_order_id);
 comment on table orderlatch_data.foreign_orders is
-  'Orders seen at the broker that belong to no decision, for example of a decision that a restore has lost; adopted when it is proposed again.';
+  'Orders seen at the broker that belong to no decision, for example of a decision that a restore has lost; '
+  'adopted when it is proposed again.';
 
 create table orderlatch_data.order_reads (
   read_id bigint generated always as identity,
@@ -237,12 +271,15 @@ create table orderlatch_data.order_reads (
   next_page_at timestamptz not null,
   constraint order_reads_pkey primary key (read_id)
 );
-create index order_reads_unfinished on orderlatch_data.order_reads (account_id, next_page_at) where completed_at is null;
-comment on table orderlatch_data.order_reads is 'Reads of the broker''s orders, page by page, that a proof of absence waits for.';
+create index order_reads_unfinished on orderlatch_data.order_reads (account_id, next_page_at)
+  where completed_at is null;
+comment on table orderlatch_data.order_reads is
+  'Reads of the broker''s orders, page by page, that a proof of absence waits for.';
 comment on column orderlatch_data.order_reads.symbol is 'the symbol read; null: all symbols';
 comment on column orderlatch_data.order_reads.from_at is 'orders submitted after this are read';
 comment on column orderlatch_data.order_reads.began_at is 'when the first page was granted';
-comment on column orderlatch_data.order_reads.after_at is 'cursor of the next page; moves in the transaction that records a page';
+comment on column orderlatch_data.order_reads.after_at is
+  'cursor of the next page; moves in the transaction that records a page';
 comment on column orderlatch_data.order_reads.request_id is 'the page on its way';
 
 create table orderlatch_data.doubts (
@@ -268,16 +305,24 @@ create table orderlatch_data.doubts (
   constraint doubts_proof_in_order check (second_absent_at is null or first_absent_at is not null)
 );
 create index doubts_by_lookup on orderlatch_data.doubts (account_id, next_lookup_at);
-comment on table orderlatch_data.doubts is 'What is known about each order whose fate is not, and how far the proof of its absence has come.';
+comment on table orderlatch_data.doubts is
+  'What is known about each order whose fate is not, and how far the proof of its absence has come.';
 comment on column orderlatch_data.doubts.request_id is 'the doubtful submit';
-comment on column orderlatch_data.doubts.believe_after is 'lookups granted before this prove nothing: the doubtful request''s answer_by and the account''s absence_quiet';
+comment on column orderlatch_data.doubts.believe_after is
+  'lookups granted before this prove nothing: the doubtful request''s answer_by and the account''s '
+  'absence_quiet';
 comment on column orderlatch_data.doubts.was_clean is 'whether the decision was clean before this doubt';
-comment on column orderlatch_data.doubts.lost is 'the worker never answered: its call may be frozen half made';
-comment on column orderlatch_data.doubts.duplicate is 'the broker said that the id is taken: absence is never believed';
-comment on column orderlatch_data.doubts.mismatched is 'an order with the id but other terms was found: only an operator ends the doubt';
-comment on column orderlatch_data.doubts.refusal is 'a refusal that was not final as the decision was not clean: status, code, message';
+comment on column orderlatch_data.doubts.lost is
+  'the worker never answered: its call may be frozen half made';
+comment on column orderlatch_data.doubts.duplicate is
+  'the broker said that the id is taken: absence is never believed';
+comment on column orderlatch_data.doubts.mismatched is
+  'an order with the id but other terms was found: only an operator ends the doubt';
+comment on column orderlatch_data.doubts.refusal is
+  'a refusal that was not final as the decision was not clean: status, code, message';
 comment on column orderlatch_data.doubts.next_lookup_at is 'when to look next; null: no lookup is due';
-comment on column orderlatch_data.doubts.first_absent_at is 'when the first counted answer that the order is not there was recorded';
+comment on column orderlatch_data.doubts.first_absent_at is
+  'when the first counted answer that the order is not there was recorded';
 comment on column orderlatch_data.doubts.read_id is 'the list of orders that completes the proof';
 """
 
@@ -312,7 +357,7 @@ def downgrade() -> None:
           if exists (select 1 from orderlatch_data.broker_requests)
             or exists (select 1 from orderlatch_data.executions)
           then
-            raise exception 'downgrade refused: broker requests or executions are recorded and would be destroyed'
+            raise exception 'downgrade refused: requests or executions are recorded and would be destroyed'
               using hint = 'back the database up and drop it by hand, if that is what you want';
           end if;
         end

@@ -13,10 +13,13 @@ create table orderlatch_data.risk_reasons (
   description text not null,
   constraint risk_reasons_pkey primary key (reason)
 );
-comment on table orderlatch_data.risk_reasons is 'Every reason code that a verdict can give. Stable: programs may rely on them.';
+comment on table orderlatch_data.risk_reasons is
+  'Every reason code that a verdict can give. Stable: programs may rely on them.';
 insert into orderlatch_data.risk_reasons (reason, description) values
-  ('signal_already_decided', 'the signal has a live decision with another intent; a second order for it needs a leg'),
-  ('missing_price', 'a limit needs a price, and the decision has neither one of its own nor a reference_price'),
+  ('signal_already_decided',
+   'the signal has a live decision with another intent; a second order for it needs a leg'),
+  ('missing_price',
+   'a limit needs a price, and the decision has neither one of its own nor a reference_price'),
   ('order_quantity', 'the order is for more than the limit allows, in shares, coins or contracts'),
   ('order_notional', 'the order is worth more than the limit allows, in dollars'),
   ('signal_age', 'the market event is longer ago than the limit allows'),
@@ -35,7 +38,8 @@ insert into orderlatch_data.risk_reasons (reason, description) values
   ('invalid_order:notional_below_minimum', 'notional is at least 1 dollar, 10 for crypto'),
   ('invalid_order:fractional_time_in_force', 'orders for parts of a share, or by notional, are day orders'),
   ('invalid_order:time_in_force', 'the order type does not go with this time_in_force'),
-  ('invalid_order:extended_hours', 'extended_hours goes with limit orders that are day or gtc, for whole shares'),
+  ('invalid_order:extended_hours',
+   'extended_hours goes with limit orders that are day or gtc, for whole shares'),
   ('invalid_order:crypto_time_in_force', 'crypto orders are gtc or ioc'),
   ('invalid_order:crypto_order_type', 'crypto orders are market, limit or stop_limit'),
   ('invalid_order:unexpected_exit', 'take_profit and stop_loss need an order_class'),
@@ -51,7 +55,8 @@ create table orderlatch_data.risk_limit_kinds (
 comment on table orderlatch_data.risk_limit_kinds is 'The limits that exist; limit_breach judges each.';
 insert into orderlatch_data.risk_limit_kinds (limit_kind, unit, description) values
   ('order_quantity', 'shares, coins or contracts', 'largest quantity of one order'),
-  ('order_notional', 'dollars', 'largest worth of one order, at the highest price it can pay or the reference_price'),
+  ('order_notional', 'dollars',
+   'largest worth of one order, at the highest price it can pay or the reference_price'),
   ('signal_age', 'seconds', 'longest time from event_ts to the verdict');
 
 create table orderlatch_data.risk_limits (
@@ -71,7 +76,8 @@ create table orderlatch_data.risk_limits (
 );
 create unique index risk_limits_one_per_scope on orderlatch_data.risk_limits
   (limit_kind, coalesce(account_id, 0), coalesce(strategy_id, ''), coalesce(symbol, ''));
-comment on table orderlatch_data.risk_limits is 'Limits in force. Every enabled one whose scope fits applies; null in a scope fits any.';
+comment on table orderlatch_data.risk_limits is
+  'Limits in force. Every enabled one whose scope fits applies; null in a scope fits any.';
 comment on column orderlatch_data.risk_limits.ceiling is 'highest value allowed, in the unit of its kind';
 
 create table orderlatch_data.risk_verdicts (
@@ -85,12 +91,15 @@ create table orderlatch_data.risk_verdicts (
   judged_at timestamptz not null,
   judged_by text not null,
   constraint risk_verdicts_pkey primary key (decision_id, verdict_no),
-  constraint risk_verdicts_belongs_to_decision foreign key (decision_id) references orderlatch_data.trade_decisions,
+  constraint risk_verdicts_belongs_to_decision
+    foreign key (decision_id) references orderlatch_data.trade_decisions,
   constraint risk_verdicts_verdict_is_known check (verdict in ('approved', 'rejected')),
   constraint risk_verdicts_rejection_has_reasons check ((verdict = 'rejected') = (cardinality(reasons) > 0))
 );
-comment on table orderlatch_data.risk_verdicts is 'Each verdict, with the limits and the inputs as they were when it was given.';
-comment on column orderlatch_data.risk_verdicts.limits is 'the limits that applied: kind, ceiling and limit_id of each';
+comment on table orderlatch_data.risk_verdicts is
+  'Each verdict, with the limits and the inputs as they were when it was given.';
+comment on column orderlatch_data.risk_verdicts.limits is
+  'the limits that applied: kind, ceiling and limit_id of each';
 comment on column orderlatch_data.risk_verdicts.inputs is 'the values that the limits were compared with';
 comment on column orderlatch_data.risk_verdicts.evidence is 'what an external engine gave with its verdict';
 """

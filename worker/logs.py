@@ -21,6 +21,7 @@ def configure_logs() -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                _in_reading_order,
                 structlog.processors.JSONRenderer(),
             ],
         )
@@ -37,3 +38,11 @@ def configure_logs() -> None:
         logging.getLogger(name).disabled = True
     # The pool repeats at each try what worker/postgres.py says once.
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+
+
+def _in_reading_order(
+    _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Put when and what before the particulars."""
+    first = ("at", "level", "event")
+    return {name: event[name] for name in first} | {k: v for k, v in event.items() if k not in first}

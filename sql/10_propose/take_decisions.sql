@@ -1,17 +1,9 @@
--- Takes an array of decisions in: records what is new, settles conflicts, adopts orders already seen, and judges if asked.
+-- Takes an array of decisions in: records what is new, settles conflicts, adopts known orders, may judge.
 -- Locks: account (judging), decisions ascending. Raises: OL102, OL131, OL132, OL134, OL201, OL202, OL301.
 create or replace function orderlatch_data.take_decisions(p_account text, p_decisions jsonb, p_judge boolean)
 returns table (
-  input_no integer,
-  decision_id bigint,
-  decision_hash text,
-  status text,
-  outcome text,
-  reasons text[],
-  error_code text,
-  error_message text,
-  error_detail text,
-  error_hint text
+  input_no integer, decision_id bigint, decision_hash text, status text, outcome text, reasons text[],
+  error_code text, error_message text, error_detail text, error_hint text
 )
 language plpgsql
 volatile
@@ -30,12 +22,13 @@ begin
   perform orderlatch_data.make_durable();
   perform orderlatch_data.lock_account('judging', v_account.account_id);
 
-  select jsonb_agg(to_jsonb(r)), array_agg(r.decision_id) filter (where r.outcome in ('created', 'existing', 'conflict'))
+  select jsonb_agg(to_jsonb(r)),
+         array_agg(r.decision_id) filter (where r.outcome in ('created', 'existing', 'conflict'))
     into v_taken, v_ids
     from orderlatch_data.record_decisions(v_account, p_decisions) as r;
 
-  -- Nobody else sees what this transaction has recorded. Of what was there before only those are held that may move
-  -- here: a redelivery of a thousand approved decisions takes no lock.
+  -- Nobody else sees what this transaction has recorded. Of what was there before only those are held that
+  -- may move here: a redelivery of a thousand approved decisions takes no lock.
   perform orderlatch_data.lock_decisions(array(
     select orderlatch_data.decision_lock_key(t.decision_hash)
       from jsonb_to_recordset(v_taken) as t(decision_id bigint, decision_hash bytea, outcome text)
@@ -44,7 +37,9 @@ begin
        and (
          o.status = 'planned'
          or exists (
-           select 1 from orderlatch_data.foreign_orders as f where f.client_order_id = encode(t.decision_hash, 'hex')
+           select 1
+             from orderlatch_data.foreign_orders as f
+            where f.client_order_id = encode(t.decision_hash, 'hex')
          )
        )
   ));
@@ -63,7 +58,9 @@ begin
       error_code text, error_message text, error_detail text, error_hint text
     )
     -- a collision shows no status: the row under that hash is another decision's
-    left join lateral orderlatch_data.status_of(case when t.outcome <> 'collision' then t.decision_id end) as s on true
+    left join lateral orderlatch_data.status_of(
+           case when t.outcome <> 'collision' then t.decision_id end
+         ) as s on true
    order by t.input_no;
 end
 $$;

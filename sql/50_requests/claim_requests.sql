@@ -42,7 +42,8 @@ begin
       continue;
     end if;
     return query
-    select g.request_id, g.account, g.kind, g.method, g.path, g.query, g.body, g.send_within_ms, g.timeout_ms, null::integer
+    select g.request_id, g.account, g.kind, g.method, g.path, g.query, g.body, g.send_within_ms,
+           g.timeout_ms, null::integer
       from orderlatch_data.grant_account(v_account, p_worker_id, v_left) as g;
     get diagnostics v_granted = row_count;
     v_left := v_left - v_granted;
@@ -60,8 +61,11 @@ begin
 
   if v_left > 0 and v_ask_at is not null then
     return query
-    select null::uuid, null::text, null::text, null::text, null::text, null::jsonb, null::text, null::integer, null::integer,
-           least(60000, greatest(1, ceil(1000 * extract(epoch from v_ask_at - orderlatch_data.clock()))))::integer;
+    select null::uuid, null::text, null::text, null::text, null::text, null::jsonb, null::text,
+           null::integer, null::integer,
+           least(
+             60000, greatest(1, ceil(1000 * extract(epoch from v_ask_at - orderlatch_data.clock())))
+           )::integer;
   end if;
 end
 $$;
@@ -118,9 +122,9 @@ begin
       hint = 'Name it in the p_accounts of register_worker.';
   end if;
   -- a login may have been unbound since: it could not record what it was granted
-  perform orderlatch_data.require_carrier(
-    a) from orderlatch_data.accounts as a where a.account = any (p_accounts
-  );
+  perform orderlatch_data.require_carrier(a)
+     from orderlatch_data.accounts as a
+    where a.account = any (p_accounts);
 end
 $$;
 revoke all on function orderlatch_data.require_claim(integer, text[], integer) from public;

@@ -1,4 +1,4 @@
--- Begins the read of orders that completes a proof of absence, one for each symbol, or one for all in a crowd.
+-- Begins the read of orders that completes a proof of absence: one a symbol, or one for all in a crowd.
 -- Locks: none; the caller holds the account for granting. Raises: none.
 create or replace function orderlatch_data.begin_reads(p_account orderlatch_data.accounts)
 returns void

@@ -26,7 +26,8 @@ declare
     1, floor(1000 * extract(epoch from least(v_now + p_account.send_within, p_send_until) - v_now))::integer
   );
   v_timeout_ms constant integer := (1000 * extract(epoch from p_account.call_timeout))::integer;
-  v_answer_by constant timestamptz := v_now + p_account.send_within + p_account.call_timeout + p_account.answer_grace;
+  v_answer_by constant timestamptz :=
+    v_now + p_account.send_within + p_account.call_timeout + p_account.answer_grace;
   v_method constant text := case p_kind when 'submit_order' then 'POST' else 'GET' end;
 begin
   insert into orderlatch_data.broker_requests (
@@ -34,8 +35,8 @@ begin
     claimed_at, send_within_ms, timeout_ms, answer_by
   )
   values (
-    p_request_id, p_account.account_id, p_worker_id, p_kind, p_decision_id, p_read_id, v_method, p_path, p_query, p_body,
-    v_now, v_send_within_ms, v_timeout_ms, v_answer_by
+    p_request_id, p_account.account_id, p_worker_id, p_kind, p_decision_id, p_read_id, v_method, p_path,
+    p_query, p_body, v_now, v_send_within_ms, v_timeout_ms, v_answer_by
   );
   insert into orderlatch_data.open_requests
     (request_id, account_id, worker_id, kind, decision_id, lock_key, answer_by)

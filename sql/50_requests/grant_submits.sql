@@ -21,7 +21,7 @@ as $$
        where g.account_id = p_account.account_id and g.granted_until >= p_now + interval '1 millisecond'
     ) as grants
    cross join (
-      -- a submit on its way may come back in doubt, so it counts; a doubt that a later read has survived does not
+      -- a submit on its way may come back in doubt, so it counts; a doubt older than a good read does not
       select (
                select count(*)
                  from orderlatch_data.open_requests as r
@@ -30,7 +30,8 @@ as $$
              (
                select count(*)
                  from orderlatch_data.doubts as d
-                 join orderlatch_data.open_decisions as o on o.decision_id = d.decision_id and o.status = 'in_doubt'
+                 join orderlatch_data.open_decisions as o
+                   on o.decision_id = d.decision_id and o.status = 'in_doubt'
                  join orderlatch_data.account_states as s on s.account_id = d.account_id
                 where d.account_id = p_account.account_id
                   and (s.last_read_at is null or d.in_doubt_at >= s.last_read_at)

@@ -50,7 +50,7 @@ comment on function orderlatch_data.sweep_lost_requests(orderlatch_data.accounts
   'Loses every request of the account that is unanswered past its answer_by, or whose worker''s life has '
   'ended. A request whose answer is being recorded at this moment is left alone. At most 100 in one call.';
 
--- Gives up one request. A submit leaves its decision in doubt: the call may have been made, or be frozen half made.
+-- Gives up one request. A submit leaves its decision in doubt: the call may be made, or frozen half made.
 -- Locks: none; the caller holds the decision, or the request's own lock. Raises: none.
 create or replace function orderlatch_data.lose_request(
   p_account orderlatch_data.accounts,
@@ -73,11 +73,14 @@ begin
   if v_open.request_id is null then
     return;
   end if;
-  insert into orderlatch_data.lost_requests (request_id, lost_at, cause) values (p_request_id, v_now, p_cause);
+  insert into orderlatch_data.lost_requests (request_id, lost_at, cause)
+  values (p_request_id, v_now, p_cause);
 
   case v_open.kind
     when 'submit_order' then
-      perform orderlatch_data.enter_doubt(v_open.decision_id, p_request_id, 'lost: ' || p_cause, p_lost => true)
+      perform orderlatch_data.enter_doubt(
+                v_open.decision_id, p_request_id, 'lost: ' || p_cause, p_lost => true
+              )
         from orderlatch_data.open_decisions as o
        where o.decision_id = v_open.decision_id
          and o.status = 'submitting'

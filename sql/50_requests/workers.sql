@@ -1,5 +1,5 @@
 -- Registers a life of a worker: a new id, held alive by a session lock of the connection that calls.
--- Locks: worker (session, until the connection ends). Raises: OL102, OL131, OL301, OL302 environment_mismatch, OL306.
+-- Locks: worker (session, until the connection ends). Raises: OL102, OL131, OL301, OL302, OL306.
 create or replace function orderlatch.register_worker(
   p_worker_name text,
   p_accounts jsonb,
@@ -154,7 +154,7 @@ begin
     raise exception using
       errcode = 'OL101',
       message = format('worker_unknown: worker %s is not alive', coalesce(p_worker_id::text, 'null')),
-      detail = 'It is not registered by this login, has said goodbye, or the connection that registered it has ended.',
+      detail = 'It is not registered by this login, has said goodbye, or its listening connection has ended.',
       hint = 'Call register_worker on the listening connection and claim with the new id.';
   end if;
 end

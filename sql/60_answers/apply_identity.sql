@@ -20,7 +20,7 @@ begin
   if p_meaning <> 'account_named' then
     return p_meaning;
   end if;
-  -- a paper account learns its id at first contact; later its row is left alone, as an operator may be holding it
+  -- a paper account learns its id at first contact; later its row is left alone: an operator may hold it
   update orderlatch_data.accounts as a
      set broker_account_id = v_named
    where a.account_id = p_account.account_id and a.broker_account_id is null;

@@ -54,7 +54,7 @@ comment on function orderlatch_data.apply_lookup(
   'a newer lookup has taken its place.';
 
 -- Draws the consequence of a page of orders.
--- Locks: none; the caller holds the account for answering and the decisions that the page or its read concern. Raises: none.
+-- Locks: none; the caller holds the account for answering and the decisions concerned. Raises: none.
 create or replace function orderlatch_data.apply_page(
   p_account orderlatch_data.accounts,
   p_request orderlatch_data.broker_requests,
@@ -92,8 +92,10 @@ begin
     return p_meaning;
   end if;
 
-  -- bounds are exclusive and many orders may bear one time, so the next page begins just before the last order of this one
-  select max(orderlatch_data.read_broker_time(e.document -> 'submitted_at')) - interval '1 microsecond' into v_last
+  -- bounds are exclusive and many orders may bear one time, so the next page begins just before the last
+  -- order of this one
+  select max(orderlatch_data.read_broker_time(e.document -> 'submitted_at')) - interval '1 microsecond'
+    into v_last
     from jsonb_array_elements(p_document) as e(document);
   update orderlatch_data.order_reads as r
      set request_id = null,
@@ -109,7 +111,8 @@ begin
        set next_page_at = v_now + p_account.backoff_max
      where r.read_id = v_read.read_id;
     perform orderlatch_data.open_incident(
-      'order_read_stuck', p_account.account_id, null, p_request.request_id, jsonb_build_object('after', v_read.after_at)
+      'order_read_stuck', p_account.account_id, null, p_request.request_id,
+      jsonb_build_object('after', v_read.after_at)
     );
   end if;
   return p_meaning;

@@ -1,5 +1,5 @@
 -- Draws the consequence of a submit's answer.
--- Locks: none; the caller holds the decision, and the account for answering unless it is a success. Raises: none.
+-- Locks: none; the caller holds the decision, and after no success the account for answering. Raises: none.
 create or replace function orderlatch_data.apply_submit(
   p_account orderlatch_data.accounts,
   p_request orderlatch_data.broker_requests,
@@ -27,7 +27,8 @@ begin
   select d.* into v_doubt from orderlatch_data.doubts as d where d.decision_id = p_request.decision_id;
   -- a lost request keeps the decision: its own late answer may end the doubt that its silence caused
   if v_open.holder_request_id is distinct from p_request.request_id
-    or not (v_open.status = 'submitting' or (v_open.status = 'in_doubt' and v_doubt.lost and not v_doubt.mismatched))
+    or v_open.status not in ('submitting', 'in_doubt')
+    or (v_open.status = 'in_doubt' and (v_doubt.mismatched or not v_doubt.lost))
   then
     return 'stale';
   end if;
@@ -38,7 +39,8 @@ begin
       if v_clean then
         update orderlatch_data.open_decisions as o set clean = true where o.decision_id = v_open.decision_id;
         perform orderlatch_data.move_decision(
-          v_open.decision_id, 'refused', 'refused: ' || (p_answer ->> 'message'), p_request.request_id, p_answer
+          v_open.decision_id, 'refused', 'refused: ' || (p_answer ->> 'message'), p_request.request_id,
+          p_answer
         );
         return 'refused';
       end if;

@@ -21,7 +21,8 @@ begin
   on conflict on constraint kind_backoffs_pkey do update
     set failures = least(b.failures + 1, 1000),
         failed_at = v_now,
-        next_try_at = v_now + least(p_account.backoff_max, p_account.backoff_first * 2 ^ least(b.failures, 20))
+        next_try_at = v_now
+          + least(p_account.backoff_max, p_account.backoff_first * 2 ^ least(b.failures, 20))
     where p_claimed_at >= b.failed_at;
 end
 $$;

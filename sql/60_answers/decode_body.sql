@@ -57,7 +57,8 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
   select case
-    when jsonb_typeof(p_value) in ('string', 'number') and p_value #>> '{}' ~ '^-?[0-9]{1,40}(\.[0-9]{1,40})?$'
+    when jsonb_typeof(p_value) in ('string', 'number')
+      and p_value #>> '{}' ~ '^-?[0-9]{1,40}(\.[0-9]{1,40})?$'
       then (p_value #>> '{}')::numeric
   end
 $$;
@@ -78,7 +79,9 @@ as $$
   -- the broker writes up to nine digits; cutting to six never moves a time forward
   select case
     when jsonb_typeof(p_value) = 'string'
-      then orderlatch_data.parse_time(regexp_replace(p_value #>> '{}', '(\.[0-9]{6})[0-9]{1,3}(?=[Z+-])', '\1'))
+      then orderlatch_data.parse_time(
+        regexp_replace(p_value #>> '{}', '(\.[0-9]{6})[0-9]{1,3}(?=[Z+-])', '\1')
+      )
   end
 $$;
 revoke all on function orderlatch_data.read_broker_time(jsonb) from public;

@@ -20,11 +20,12 @@ declare
   v_now constant timestamptz := orderlatch_data.clock();
 begin
   insert into orderlatch_data.doubts as d (
-    decision_id, account_id, request_id, cause, in_doubt_at, believe_after, was_clean, lost, duplicate, mismatched,
-    refusal, next_lookup_at
+    decision_id, account_id, request_id, cause, in_doubt_at, believe_after, was_clean, lost, duplicate,
+    mismatched, refusal, next_lookup_at
   )
-  select o.decision_id, o.account_id, p_request_id, p_cause, v_now, coalesce(r.answer_by, v_now) + a.absence_quiet,
-         o.clean, p_lost, p_duplicate, p_mismatched, p_refusal, case when not p_mismatched then v_now end
+  select o.decision_id, o.account_id, p_request_id, p_cause, v_now,
+         coalesce(r.answer_by, v_now) + a.absence_quiet, o.clean, p_lost, p_duplicate, p_mismatched,
+         p_refusal, case when not p_mismatched then v_now end
     from orderlatch_data.open_decisions as o
     join orderlatch_data.accounts as a on a.account_id = o.account_id
     left join orderlatch_data.broker_requests as r on r.request_id = p_request_id
@@ -83,7 +84,10 @@ begin
   update orderlatch_data.doubts as d
      set next_lookup_at = v_now + case
            when orderlatch_data.is_crowded(p_account) then p_account.crowd_lookup_wait
-           else least(p_account.lookup_max_wait, p_account.lookup_first_wait * 2 ^ least(greatest(d.lookups - 1, 0), 20))
+           else least(
+             p_account.lookup_max_wait,
+             p_account.lookup_first_wait * 2 ^ least(greatest(d.lookups - 1, 0), 20)
+           )
          end
    where d.decision_id = p_decision_id and not d.mismatched
   returning d.* into v_doubt;

@@ -65,13 +65,16 @@ begin
   select c.status, c.why into v_status, v_why
     from (
       values
-        (1, 'refused', 'refused before: ' || coalesce(v_doubt.refusal ->> 'message', ''), v_doubt.refusal is not null),
+        (1, 'refused', 'refused before: ' || coalesce(v_doubt.refusal ->> 'message', ''),
+         v_doubt.refusal is not null),
         (2, 'withdrawn', coalesce(v_open.wish, ''), v_open.wish is not null),
         (3, 'lapsed', 'it was never approved', v_open.approval_no is null),
         (4, 'lapsed', 'the account does not send again', p_account.on_absent = 'lapse'),
-        (5, 'lapsed', 'a halt stands', orderlatch_data.is_halted(v_open.account_id, v_strategy_id, v_open.symbol)),
+        (5, 'lapsed', 'a halt stands',
+         orderlatch_data.is_halted(v_open.account_id, v_strategy_id, v_open.symbol)),
         (6, 'lapsed', 'not valid any more', v_open.lapse_at <= v_now),
-        (7, 'lapsed', format('%s submits behind it', v_open.submits), v_open.submits >= p_account.max_submits),
+        (7, 'lapsed', format('%s submits behind it', v_open.submits),
+         v_open.submits >= p_account.max_submits),
         (8, 'lapsed', 'its worker never answered, and the broker does not remember ids',
          v_doubt.lost and not p_account.broker_remembers_ids),
         (9, 'approved', 'to be sent again', true)

@@ -1,4 +1,4 @@
--- Finds the orders in a list whose client_order_id is a decision hash, with the decisions of the account that have it.
+-- Finds the orders in a list whose client_order_id is a decision hash, each with its decision of the account.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.own_orders(p_account_id integer, p_document jsonb)
 returns table (decision_id bigint, lock_key integer, document jsonb)
@@ -12,7 +12,8 @@ as $$
     from jsonb_array_elements(p_document) with ordinality as e(document, place)
    cross join lateral (
      select case
-              when e.document ->> 'client_order_id' ~ '^[0-9a-f]{64}$' then decode(e.document ->> 'client_order_id', 'hex')
+              when e.document ->> 'client_order_id' ~ '^[0-9a-f]{64}$'
+                then decode(e.document ->> 'client_order_id', 'hex')
             end as decision_hash
    ) as h
     left join orderlatch_data.trade_decisions as t
@@ -22,8 +23,9 @@ as $$
 $$;
 revoke all on function orderlatch_data.own_orders(integer, jsonb) from public;
 comment on function orderlatch_data.own_orders(integer, jsonb) is
-  'The orders in a JSON array whose client_order_id reads as a decision hash, in the order of the list, each with its key for '
-  'lock_decisions. decision_id is null when the account has no such decision, or none yet.';
+  'The orders in a JSON array whose client_order_id reads as a decision hash, in the order of the list, '
+  'each with its key for lock_decisions. decision_id is null when the account has no such decision, or '
+  'none yet.';
 
 -- Concludes every proof of absence that waited for a read which is now complete and did not show the order.
 -- Locks: none; the caller holds the decisions. Raises: none.

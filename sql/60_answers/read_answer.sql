@@ -33,7 +33,8 @@ begin
         case when orderlatch_data.is_order_list(document) then 'orders_listed' else 'in_doubt' end
       else
         case
-          when orderlatch_data.is_order(document) and document ->> 'client_order_id' = p_client_order_id then 'order_exists'
+          when orderlatch_data.is_order(document) and document ->> 'client_order_id' = p_client_order_id
+            then 'order_exists'
           else 'in_doubt'
         end
     end;

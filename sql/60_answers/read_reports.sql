@@ -19,7 +19,8 @@ set search_path = pg_catalog, pg_temp
 as $$
   select a.answer_no::integer,
          case
-           when a.report ->> 'request_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then (a.report ->> 'request_id')::uuid
+           when a.report ->> 'request_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+             then (a.report ->> 'request_id')::uuid
          end,
          -- anything but a clear yes or no is a maybe
          case when a.report ->> 'sent' in ('yes', 'no') then a.report ->> 'sent' else 'maybe' end,
@@ -27,7 +28,10 @@ as $$
          (
            select jsonb_object_agg(h.name, left(h.value, 200))
              from jsonb_each_text(
-                    case when jsonb_typeof(a.report -> 'headers') = 'object' then a.report -> 'headers' else '{}' end
+                    case
+                      when jsonb_typeof(a.report -> 'headers') = 'object' then a.report -> 'headers'
+                      else '{}'
+                    end
                   ) as h(name, value)
             where h.name in (
               'x-request-id', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset',

@@ -12,7 +12,10 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(
-           jsonb_object_agg(c.member, jsonb_build_object('decided', c.decided, 'shown', left(c.shown, 100))), '{}'
+           jsonb_object_agg(
+             c.member, jsonb_build_object('decided', c.decided, 'shown', left(c.shown, 100))
+           ),
+           '{}'
          )
     from (
       values
@@ -56,7 +59,7 @@ comment on function orderlatch_data.order_differences(orderlatch_data.trade_deci
   'Empty when the order is the one decided. Changes that the broker is known to make (order_rewrites) are '
   'no difference.';
 
--- Records the fact that the broker has an order with a decision's client_order_id, whoever brings it and however late.
+-- Records the fact that the broker has an order with a decision's client_order_id, whoever brings it.
 -- Locks: none; the caller holds the decision. Raises: none.
 create or replace function orderlatch_data.record_order(
   p_decision_id bigint,

@@ -34,7 +34,11 @@ begin
   select r.* into strict v_answer
     from orderlatch_data.read_answer(
            v_request.kind,
-           (select encode(t.decision_hash, 'hex') from orderlatch_data.trade_decisions as t where t.decision_id = v_request.decision_id),
+           (
+             select encode(t.decision_hash, 'hex')
+               from orderlatch_data.trade_decisions as t
+              where t.decision_id = v_request.decision_id
+           ),
            p_sent, p_status, p_body
          ) as r;
 
@@ -51,7 +55,8 @@ begin
 
   delete from orderlatch_data.open_requests as o where o.request_id = p_request_id;
   v_meaning := orderlatch_data.apply_answer(
-    v_account, v_request, p_status, p_headers, p_error, v_answer.meaning, v_answer.code, v_answer.message, v_answer.document
+    v_account, v_request, p_status, p_headers, p_error, v_answer.meaning, v_answer.code, v_answer.message,
+    v_answer.document
   );
   insert into orderlatch_data.broker_responses (
     request_id, recorded_at, sent, status, meaning, code, message, broker_request_id, headers,
@@ -95,7 +100,7 @@ as $$
 declare
   v_meaning text := p_meaning;
 begin
-  -- from keys that are not proved to be the account's only facts count: what is not in their list proves nothing
+  -- from keys that are not proved to be the account's only facts count: their silence proves nothing
   if p_request.kind <> 'get_account'
     and p_meaning <> 'order_exists'
     and not orderlatch_data.is_verified(p_request.worker_id, p_request.account_id)
@@ -110,7 +115,9 @@ begin
   return case p_request.kind
     when 'submit_order' then orderlatch_data.apply_submit(
       p_account, p_request, v_meaning,
-      jsonb_strip_nulls(jsonb_build_object('status', p_status, 'code', p_code, 'message', p_message, 'error', p_error)),
+      jsonb_strip_nulls(
+        jsonb_build_object('status', p_status, 'code', p_code, 'message', p_message, 'error', p_error)
+      ),
       p_document, p_headers
     )
     when 'find_order' then orderlatch_data.apply_lookup(p_account, p_request, v_meaning, p_document)

@@ -1,5 +1,5 @@
 -- Records what came back for requests, and moves what that decides. Saying it twice changes nothing.
--- Locks: accounts ascending (judging, then answering), decisions ascending. Raises: OL131, OL132, OL134, OL201, OL202, OL301.
+-- Locks: accounts (judging, then answering), decisions. Raises: OL131, OL132, OL134, OL201, OL202, OL301.
 create or replace function orderlatch.record_responses(p_answers jsonb)
 returns table (answer_no integer, request_id uuid, meaning text)
 language plpgsql
@@ -17,8 +17,8 @@ begin
   perform orderlatch_data.make_durable();
   perform orderlatch_data.lock_for_answers(p_answers);
 
-  -- a loop, because each answer has a consequence of its own; in the order of the accounts, so that two batches that both
-  -- change what is known of several accounts meet in the same order
+  -- a loop, because each answer has a consequence of its own; in the order of the accounts, so that two
+  -- batches that both change what is known of several accounts meet in the same order
   for v_report in
     select r.*, q.account_id
       from orderlatch_data.read_reports(p_answers) as r
@@ -28,7 +28,8 @@ begin
     answer_no := v_report.answer_no;
     request_id := v_report.request_id;
     meaning := orderlatch_data.record_report(
-      v_report.request_id, v_report.sent, v_report.status, v_report.headers, v_report.body, v_report.error, v_report.elapsed_ms
+      v_report.request_id, v_report.sent, v_report.status, v_report.headers, v_report.body, v_report.error,
+      v_report.elapsed_ms
     );
     return next;
   end loop;
@@ -69,8 +70,8 @@ begin
     from orderlatch_data.read_reports(p_answers) as r
     left join orderlatch_data.broker_requests as q on q.request_id = r.request_id;
 
-  -- an order of an unknown request may be of a decision that is being proposed at this moment, for whichever account:
-  -- either it is seen here, or the order is seen there
+  -- an order of an unknown request may be of a decision that is being proposed at this moment, for whichever
+  -- account: either it is seen here, or the order is seen there
   for v_account_id in
     select a.account_id from orderlatch_data.accounts as a where v_unknown order by a.account_id
   loop
@@ -102,7 +103,8 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
   with reports as materialized (
-    select r.request_id, r.body, q.request_id is not null as known, q.kind, q.decision_id, q.read_id, q.account_id
+    select r.request_id, r.body, q.request_id is not null as known, q.kind, q.decision_id, q.read_id,
+           q.account_id
       from orderlatch_data.read_reports(p_answers) as r
       left join orderlatch_data.broker_requests as q on q.request_id = r.request_id
   )

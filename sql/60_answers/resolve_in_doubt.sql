@@ -1,5 +1,5 @@
 -- Ends a doubt by an operator's word, signed and with evidence.
--- Locks: decision. Raises: OL103, OL131, OL132, OL202, OL203 decision_moved_on, OL301, OL307 evidence_required.
+-- Locks: decision. Raises: OL103, OL131, OL132, OL202, OL203 decision_moved_on, OL301, OL307.
 create or replace function orderlatch.resolve_in_doubt(p_decision_hash text, p_verdict text, p_evidence jsonb)
 returns text
 language plpgsql
@@ -39,7 +39,9 @@ begin
   else
     perform orderlatch_data.save_execution(
       v_decision,
-      jsonb_build_object('id', p_evidence ->> 'broker_order_id', 'status', coalesce(p_evidence ->> 'status', 'unknown')),
+      jsonb_build_object(
+        'id', p_evidence ->> 'broker_order_id', 'status', coalesce(p_evidence ->> 'status', 'unknown')
+      ),
       null
     );
     perform orderlatch_data.settle_submitted(v_decision, p_evidence ->> 'broker_order_id', null, p_evidence);

@@ -41,7 +41,7 @@ comment on function orderlatch_data.return_unsent(
   'Moves a decision back to approved with a back-off; the submit does not count. p_clean: whether it was '
   'clean before this submit. A wish to withdraw is granted.';
 
--- Returns a decision whose submit the broker turned away over its rate limit; one lookup comes before anything else.
+-- Returns a decision whose submit met the broker's rate limit; one lookup comes before anything else.
 -- Locks: none; the caller holds the decision and the account for answering. Raises: none.
 create or replace function orderlatch_data.return_throttled(
   p_account orderlatch_data.accounts,

@@ -39,7 +39,7 @@ comment on function orderlatch_data.save_execution(orderlatch_data.trade_decisio
   'Inserts the execution of a decision or brings it up to date: a final status stays, filled_qty never '
   'falls, a view that is older than the stored one is ignored.';
 
--- Moves a decision whose order exists to submitted, from whatever status; despite a verdict it is an incident.
+-- Moves a decision whose order exists to submitted, from any status; despite a verdict it is an incident.
 -- Locks: none; the caller holds the decision. Raises: none.
 create or replace function orderlatch_data.settle_submitted(
   p_decision orderlatch_data.trade_decisions,
@@ -78,7 +78,8 @@ begin
     );
   end if;
   perform orderlatch_data.move_decision(
-    p_decision.decision_id, 'submitted', 'the broker has order ' || p_broker_order_id, p_request_id, p_evidence
+    p_decision.decision_id, 'submitted', 'the broker has order ' || p_broker_order_id, p_request_id,
+    p_evidence
   );
 end
 $$;

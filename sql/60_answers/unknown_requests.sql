@@ -18,7 +18,8 @@ begin
   select t.* into v_decision
     from orderlatch_data.trade_decisions as t
    where t.decision_hash = case
-           when v_order ->> 'client_order_id' ~ '^[0-9a-f]{64}$' then decode(v_order ->> 'client_order_id', 'hex')
+           when v_order ->> 'client_order_id' ~ '^[0-9a-f]{64}$'
+             then decode(v_order ->> 'client_order_id', 'hex')
          end;
   if v_decision.decision_id is not null then
     perform orderlatch_data.require_carrier(a)

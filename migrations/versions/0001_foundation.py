@@ -1,8 +1,8 @@
 """Roles, schemas and the record of what is installed.
 
 Roles belong to the whole server, so another database on it may have created them already: each is created
-only when it is missing. The account that migrates becomes a member of `orderlatch_owner`, which owns everything
-and cannot log in.
+only when it is missing. The account that migrates becomes a member of `orderlatch_owner`, which owns
+everything and cannot log in.
 """
 
 from alembic import op
@@ -11,6 +11,18 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+# Hashes are taken over the UTF-8 bytes of texts; another encoding could not even hold every text.
+ENCODING = """
+do $encoding$
+begin
+  if current_setting('server_encoding') <> 'UTF8' then
+    raise exception 'the database is encoded in %, not in UTF8', current_setting('server_encoding')
+      using hint = 'create database ... encoding ''UTF8'' template template0';
+  end if;
+end
+$encoding$;
+"""
 
 ROLES = """
 do $roles$
@@ -112,6 +124,7 @@ comment on column orderlatch_data.sql_objects.checksum is
 
 
 def upgrade() -> None:
+    op.execute(ENCODING)
     op.execute(ROLES)
     op.execute(SCHEMAS)
     op.execute(ADVISORY_LOCKS)

@@ -216,6 +216,17 @@ def test_a_revision_that_fails_leaves_nothing(
         assert connection.execute("select to_regnamespace('orderlatch_data')").fetchone() == (None,)
 
 
+def test_a_database_that_is_not_utf8_is_refused(blank_database: Database) -> None:
+    other = f"{blank_database.name}_latin1"
+    with blank_database.connect() as connection:
+        connection.execute(f"create database {other} encoding 'LATIN1' locale 'C' template template0")
+        try:
+            with pytest.raises(InstallError, match="encoded in LATIN1, not in UTF8"):
+                upgrade(blank_database.server.url(other), None)
+        finally:
+            connection.execute(f"drop database {other}")
+
+
 def test_downgrade_refuses_to_destroy_decisions(database: Database) -> None:
     with database.connect() as connection:
         connection.execute("select orderlatch.create_account('paper', 'paper')")

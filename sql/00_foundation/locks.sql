@@ -1,4 +1,4 @@
--- Names the classes of the two-key advisory locks, in one place: the order of this list is the order of locking.
+-- Names the classes of the two-key advisory locks, in one place: this list is the order of locking.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.lock_class(p_name text)
 returns integer
@@ -101,9 +101,10 @@ as $$
 $$;
 revoke all on function orderlatch_data.try_lock_judging(integer) from public;
 comment on function orderlatch_data.try_lock_judging(integer) is
-  'Tries the account''s advisory lock for judging, until the transaction ends. Returns whether it is held now. Never waits.';
+  'Tries the account''s advisory lock for judging, until the transaction ends. Returns whether it is held '
+  'now. Never waits.';
 
--- Holds decisions, ascending by key so that no two sessions can wait for each other; each wait is at most 5 seconds.
+-- Holds decisions, ascending by key so that no two sessions wait for each other; each wait is at most 5 s.
 -- Locks: decisions ascending. Raises: OL202 decision_busy.
 create or replace function orderlatch_data.lock_decisions(p_lock_keys integer[])
 returns void
@@ -119,7 +120,10 @@ declare
 begin
   -- a loop, because the order of locking is the point
   for v_key in
-    select distinct k.lock_key from unnest(p_lock_keys) as k(lock_key) where k.lock_key is not null order by k.lock_key
+    select distinct k.lock_key
+      from unnest(p_lock_keys) as k(lock_key)
+     where k.lock_key is not null
+     order by k.lock_key
   loop
     perform pg_advisory_xact_lock(orderlatch_data.lock_class('decision'), v_key);
   end loop;

@@ -15,7 +15,7 @@ begin
       message = format(
         'isolation_unsupported: the transaction is %s', current_setting('transaction_isolation')
       ),
-      detail = 'A snapshot taken before the lock would not see what the last holder of the lock has committed.',
+      detail = 'A snapshot taken before the lock would not see what the lock''s last holder has committed.',
       hint = 'Call this function in a READ COMMITTED transaction.';
   end if;
 end
@@ -25,7 +25,7 @@ comment on function orderlatch_data.require_read_committed() is
   'Passes in a read committed transaction (read uncommitted is the same thing in Postgres), else OL132 '
   'isolation_unsupported.';
 
--- Makes the commit of this transaction durable, whatever the server, the database or the role has switched off.
+-- Makes the commit of this transaction durable, whatever server, database or role have switched off.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.make_durable()
 returns void

@@ -19,7 +19,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
-  select d.input_no, d.decision_id, d.decision_hash, d.status, d.outcome, d.reasons, d.error_code, d.error_message
+  select d.input_no, d.decision_id, d.decision_hash, d.status, d.outcome, d.reasons,
+         d.error_code, d.error_message
     from orderlatch_data.take_decisions(p_account, p_decisions, true) as d
    order by d.input_no;
 end

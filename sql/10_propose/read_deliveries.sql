@@ -21,19 +21,25 @@ set search_path = pg_catalog, pg_temp
 as $$
   select i.input_no::integer,
          (
-           nextval('orderlatch_data.decision_ids'), r.decision_hash, r.hash_version, p_account.account_id, r.strategy_id,
-           r.symbol, r.event_ts, r.timeframe, r.leg, r.action, r.qty, r.notional, r.order_type, r.time_in_force,
-           r.limit_price, r.stop_price, r.trail_price, r.trail_percent, r.extended_hours, r.order_class, r.take_profit,
-           r.stop_loss, r.position_intent, nullif(r.params, '{}'), r.intent, r.rationale, r.reference_price,
-           r.valid_until, r.metadata, orderlatch_data.clock(), session_user
+           nextval('orderlatch_data.decision_ids'), r.decision_hash, r.hash_version, p_account.account_id,
+           r.strategy_id, r.symbol, r.event_ts, r.timeframe, r.leg, r.action, r.qty, r.notional,
+           r.order_type, r.time_in_force, r.limit_price, r.stop_price, r.trail_price, r.trail_percent,
+           r.extended_hours, r.order_class, r.take_profit, r.stop_loss, r.position_intent,
+           nullif(r.params, '{}'), r.intent, r.rationale, r.reference_price, r.valid_until, r.metadata,
+           orderlatch_data.clock(), session_user
          )::orderlatch_data.trade_decisions,
-         orderlatch_data.signal_key(p_account.account_id, r.strategy_id, r.symbol, r.timeframe, r.event_ts, r.leg),
-         coalesce(r.error_code, b.error_code), coalesce(r.error_message, b.error_message), r.error_detail, r.error_hint
+         orderlatch_data.signal_key(
+           p_account.account_id, r.strategy_id, r.symbol, r.timeframe, r.event_ts, r.leg
+         ),
+         coalesce(r.error_code, b.error_code), coalesce(r.error_message, b.error_message),
+         r.error_detail, r.error_hint
     from jsonb_array_elements(p_decisions) with ordinality as i(element, input_no)
    cross join lateral orderlatch_data.read_decision(p_account.account, i.element) as r
     left join lateral (
       select 'OL301' as error_code,
-             format('login_not_bound: login %L may not act for strategy %L', session_user, r.strategy_id) as error_message
+             format(
+               'login_not_bound: login %L may not act for strategy %L', session_user, r.strategy_id
+             ) as error_message
        where not orderlatch_data.login_may_act(p_account.account_id, r.strategy_id)
     ) as b on r.error_code is null
    order by i.input_no

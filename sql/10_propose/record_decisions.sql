@@ -1,18 +1,12 @@
 -- Records the decisions of an array that are new, and says of each element what became of it.
--- Locks: none; the caller holds the account for judging. Raises: none; a bad element is returned with its error.
+-- Locks: none; the caller holds the account for judging. Raises: none; a bad element's error is returned.
 create or replace function orderlatch_data.record_decisions(
   p_account orderlatch_data.accounts,
   p_decisions jsonb
 )
 returns table (
-  input_no integer,
-  decision_id bigint,
-  decision_hash bytea,
-  outcome text,
-  error_code text,
-  error_message text,
-  error_detail text,
-  error_hint text
+  input_no integer, decision_id bigint, decision_hash bytea, outcome text,
+  error_code text, error_message text, error_detail text, error_hint text
 )
 language sql
 volatile
@@ -21,7 +15,7 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
   with delivered as materialized (
-    select r.*, (r.decision).decision_hash as decision_hash, k.decision_id as known_id, k.intent as known_intent
+    select r.*, (r.decision).decision_hash, k.decision_id as known_id, k.intent as known_intent
       from orderlatch_data.read_deliveries(p_account, p_decisions) as r
       left join lateral (
         select t.decision_id, t.intent
@@ -56,8 +50,8 @@ as $$
   ), opened as (
     insert into orderlatch_data.open_decisions
       (decision_id, account_id, symbol, lock_key, status, lapse_at, next_try_at, move_reason)
-    select n.decision_id, n.account_id, n.symbol, orderlatch_data.decision_lock_key(n.decision_hash), 'planned',
-           least(n.valid_until, n.recorded_at + p_account.max_decision_age), n.recorded_at,
+    select n.decision_id, n.account_id, n.symbol, orderlatch_data.decision_lock_key(n.decision_hash),
+           'planned', least(n.valid_until, n.recorded_at + p_account.max_decision_age), n.recorded_at,
            'proposed by ' || n.strategy_id
       from fresh as f
      cross join lateral (select (f.decision).*) as n

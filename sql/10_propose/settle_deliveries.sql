@@ -55,13 +55,16 @@ begin
   -- a loop, because a collision has never been seen: clarity before speed
   for v_collision in
     select t.decision_id, t.decision_hash, t.input_no
-      from jsonb_to_recordset(p_taken) as t(decision_id bigint, decision_hash bytea, input_no integer, outcome text)
+      from jsonb_to_recordset(p_taken)
+           as t(decision_id bigint, decision_hash bytea, input_no integer, outcome text)
      where t.outcome = 'collision'
      order by t.input_no
   loop
     perform orderlatch_data.open_incident(
       'hash_collision', p_account.account_id, v_collision.decision_id, null,
-      jsonb_build_object('decision_hash', encode(v_collision.decision_hash, 'hex'), 'delivered_by', session_user)
+      jsonb_build_object(
+        'decision_hash', encode(v_collision.decision_hash, 'hex'), 'delivered_by', session_user
+      )
     );
     perform orderlatch_data.halt_account(p_account.account_id, 'hash_collision');
   end loop;

@@ -15,7 +15,9 @@ begin
   return query
   -- columns that have no canonical form any more make no intent
   select coalesce(
-           v_decision.intent = i.intent and v_decision.decision_hash = sha256(convert_to(i.intent, 'UTF8')), false
+           v_decision.intent = i.intent
+           and v_decision.decision_hash = sha256(convert_to(i.intent, 'UTF8')),
+           false
          ),
          encode(sha256(convert_to(i.intent, 'UTF8')), 'hex'), v_decision.intent, i.intent
     from orderlatch_data.accounts as a
@@ -25,7 +27,8 @@ begin
        v_decision.timeframe, v_decision.leg, v_decision.action, v_decision.qty, v_decision.notional,
        v_decision.order_type, v_decision.time_in_force, v_decision.limit_price, v_decision.stop_price,
        v_decision.trail_price, v_decision.trail_percent, v_decision.extended_hours, v_decision.order_class,
-       v_decision.take_profit, v_decision.stop_loss, v_decision.position_intent, coalesce(v_decision.params, '{}')
+       v_decision.take_profit, v_decision.stop_loss, v_decision.position_intent,
+       coalesce(v_decision.params, '{}')
      ) as intent
    ) as i
    where a.account_id = v_decision.account_id;

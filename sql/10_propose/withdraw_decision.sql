@@ -1,4 +1,4 @@
--- Takes a decision back, at once if it was provably not sent, else as soon as its order is proved not to exist.
+-- Takes a decision back, at once if it was provably not sent, else as soon as its order is proved absent.
 -- Locks: decision. Raises: OL103, OL131, OL132, OL202, OL301.
 create or replace function orderlatch.withdraw_decision(p_decision_hash text, p_reason text)
 returns table (status text, outcome text)

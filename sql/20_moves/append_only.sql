@@ -12,7 +12,7 @@ begin
   raise exception using
     errcode = 'OL901',
     message = format('append_only: %s of %s is refused', lower(tg_op), tg_table_name),
-    detail = 'Its rows are the record of what was decided and what was said to the broker. They are written once.',
+    detail = 'Its rows record what was decided and what was said to the broker. They are written once.',
     hint = 'What has to be corrected is recorded beside it.';
 end
 $$;

@@ -23,7 +23,7 @@ comment on function orderlatch_data.free_signals(bigint[]) is
   'Removes the guard of each decision that is rejected or withdrawn, or refused or lapsed while clean: '
   'its signal may be decided anew. An unclean one keeps its signal, as its order might still appear.';
 
--- Takes the signals of decisions that live again, unless another decision has taken them or is being proposed.
+-- Takes the signals of decisions that live again, unless another has taken them or is being proposed.
 -- Locks: account (judging, try). Raises: none.
 create or replace function orderlatch_data.retake_signals(p_decision_ids bigint[])
 returns void
@@ -41,7 +41,8 @@ as $$
     from orderlatch_data.trade_decisions as d
     join orderlatch_data.accounts as a on a.account_id = d.account_id and a.one_decision_per_signal
    where d.decision_id = any (p_decision_ids)
-     -- tried only, as decisions are held by now and proposals hold the account before them; in vain, the halt must do
+     -- tried only, as decisions are held by now and proposals hold the account before them; in vain, the halt
+     -- must do
      and orderlatch_data.try_lock_judging(d.account_id)
    order by d.decision_id
   on conflict on constraint live_signals_pkey do nothing

@@ -18,7 +18,7 @@ begin
   if v_changed then
     raise exception using
       errcode = 'OL903',
-      message = 'books_disagree: a settled decision can be opened again only in the status that it settled to';
+      message = 'books_disagree: a settled decision can be opened again only in the status it settled to';
   end if;
   if v_reopened is not null then
     perform orderlatch_data.retake_signals(v_reopened);
@@ -114,12 +114,13 @@ begin
   if exists (
     select 1
       from ended as e
-      left join orderlatch_data.decision_outcomes as o on o.decision_id = e.decision_id and o.status = e.status
+      left join orderlatch_data.decision_outcomes as o
+        on o.decision_id = e.decision_id and o.status = e.status
      where o.decision_id is null
   ) then
     raise exception using
       errcode = 'OL902',
-      message = 'open_row_not_final: an open decision can be deleted only after it has moved to a final status',
+      message = 'open_row_not_final: an open decision can be deleted only in a final status',
       hint = 'Update its status; the journal then removes the row.';
   end if;
   return null;

@@ -1,5 +1,5 @@
 -- Judges a decision that is planned by every limit in force; judged before, it keeps its verdict.
--- Locks: account (judging), decision. Raises: OL103, OL131, OL132, OL201, OL202, OL301, OL304 risk_engine_differs.
+-- Locks: account (judging), decision. Raises: OL103, OL131, OL132, OL201, OL202, OL301, OL304.
 create or replace function orderlatch.evaluate_decision(p_decision_hash text)
 returns table (status text, reasons text[])
 language plpgsql

@@ -38,7 +38,10 @@ begin
     update orderlatch_data.open_decisions as o
        set status = case when n.decision_id is null then 'rejected' else 'approved' end,
            approval_no = n.approval_no,
-           move_reason = case when n.decision_id is null then array_to_string(w.reasons, ', ') else 'within all limits' end,
+           move_reason = case
+             when n.decision_id is null then array_to_string(w.reasons, ', ')
+             else 'within all limits'
+           end,
            move_evidence = p_evidence
       from weighed as w
       left join numbered as n on n.decision_id = w.decision_id

@@ -32,7 +32,8 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
   select case
-    when p_decision.action = 'buy' and p_decision.order_type in ('limit', 'stop_limit') then p_decision.limit_price
+    when p_decision.action = 'buy' and p_decision.order_type in ('limit', 'stop_limit')
+      then p_decision.limit_price
     else greatest(p_decision.limit_price, p_decision.stop_price, p_decision.reference_price)
   end
 $$;
@@ -56,10 +57,12 @@ set search_path = pg_catalog, pg_temp
 as $$
   select case
     when p_decision.qty > p_ceiling then 'order_quantity'
-    when p_decision.qty is null and p_decision.reference_price is null then 'missing_price'
+    when p_decision.qty is null and p_decision.notional is not null and p_decision.reference_price is null
+      then 'missing_price'
     -- by the lowest price that is known, at which the dollars buy the most
     when p_decision.qty is null
-      and p_decision.notional > p_ceiling * least(p_decision.limit_price, p_decision.stop_price, p_decision.reference_price)
+      and p_decision.notional
+        > p_ceiling * least(p_decision.limit_price, p_decision.stop_price, p_decision.reference_price)
       then 'order_quantity'
   end
 $$;
@@ -84,7 +87,8 @@ set search_path = pg_catalog, pg_temp
 as $$
   select case
     when p_decision.notional > p_ceiling then 'order_notional'
-    when p_decision.qty is not null and orderlatch_data.valuation_price(p_decision) is null then 'missing_price'
+    when p_decision.qty is not null and orderlatch_data.valuation_price(p_decision) is null
+      then 'missing_price'
     when p_decision.qty * orderlatch_data.valuation_price(p_decision) > p_ceiling then 'order_notional'
   end
 $$;
@@ -107,7 +111,9 @@ parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select case when extract(epoch from p_now) - extract(epoch from p_decision.event_ts) > p_ceiling then 'signal_age' end
+  select case
+    when extract(epoch from p_now) - extract(epoch from p_decision.event_ts) > p_ceiling then 'signal_age'
+  end
 $$;
 revoke all on function orderlatch_data.signal_age_breach(
   orderlatch_data.trade_decisions, numeric, timestamptz
@@ -137,8 +143,9 @@ as $$
     when 'signal_age' then orderlatch_data.signal_age_breach(p_decision, p_limit.ceiling, p_now)
   end
 $$;
-revoke all on function orderlatch_data.limit_breach(orderlatch_data.trade_decisions, orderlatch_data.risk_limits, timestamptz)
-  from public;
+revoke all on function orderlatch_data.limit_breach(
+  orderlatch_data.trade_decisions, orderlatch_data.risk_limits, timestamptz
+) from public;
 comment on function orderlatch_data.limit_breach(
   orderlatch_data.trade_decisions, orderlatch_data.risk_limits, timestamptz
 ) is

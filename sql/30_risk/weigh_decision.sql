@@ -21,7 +21,9 @@ as $$
          coalesce(
            (
              select jsonb_agg(
-                      jsonb_build_object('limit_id', l.limit_id, 'limit_kind', l.limit_kind, 'ceiling', l.ceiling)
+                      jsonb_build_object(
+                        'limit_id', l.limit_id, 'limit_kind', l.limit_kind, 'ceiling', l.ceiling
+                      )
                       order by l.limit_id
                     )
                from orderlatch_data.limits_for(p_decision) as l

@@ -36,8 +36,8 @@ begin
   end loop;
   return v_account;
 exception
-  when invalid_text_representation or invalid_datetime_format or datetime_field_overflow or interval_field_overflow
-    or numeric_value_out_of_range
+  when invalid_text_representation or invalid_datetime_format or datetime_field_overflow
+    or interval_field_overflow or numeric_value_out_of_range
   then
     raise exception using
       errcode = 'OL131',
@@ -51,7 +51,7 @@ comment on function orderlatch_data.read_settings(orderlatch_data.accounts, json
   'argument_invalid.';
 
 -- Creates an account with its settings.
--- Locks: none. Raises: OL131, OL133 account_exists, OL301, OL305 setting_below_floor, OL308 live_needs_identity.
+-- Locks: none. Raises: OL131, OL133 account_exists, OL301, OL305 setting_below_floor, OL308.
 create or replace function orderlatch.create_account(
   p_account text,
   p_environment text,
@@ -74,7 +74,9 @@ begin
       message = 'argument_invalid: p_account must be 1 to 64 visible characters without blanks';
   end if;
   if coalesce(p_environment, '') not in ('paper', 'live') then
-    raise exception using errcode = 'OL131', message = 'argument_invalid: p_environment must be paper or live';
+    raise exception using
+      errcode = 'OL131',
+      message = 'argument_invalid: p_environment must be paper or live';
   end if;
   if p_environment = 'live' and coalesce(p_settings ->> 'broker_account_id', '') = '' then
     raise exception using

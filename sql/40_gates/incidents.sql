@@ -1,4 +1,4 @@
--- Opens an incident, unless the same one is open. It never raises: an error would roll the incident back with it.
+-- Opens an incident, unless the same one is open. It never raises: that would roll the incident back.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.open_incident(
   p_incident text,
@@ -16,8 +16,11 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into orderlatch_data.incidents (incident, account_id, decision_id, request_id, detail, opened_at)
-  values (p_incident, p_account_id, p_decision_id, p_request_id, coalesce(p_detail, '{}'), orderlatch_data.clock())
-  on conflict (incident, coalesce(account_id, 0), coalesce(decision_id, 0)) where closed_at is null do nothing;
+  values (
+    p_incident, p_account_id, p_decision_id, p_request_id, coalesce(p_detail, '{}'), orderlatch_data.clock()
+  )
+  on conflict (incident, coalesce(account_id, 0), coalesce(decision_id, 0)) where closed_at is null
+    do nothing;
 end
 $$;
 revoke all on function orderlatch_data.open_incident(text, integer, bigint, uuid, jsonb) from public;

@@ -54,8 +54,8 @@ exception
     if v_rule = 'accounts_live_proof_has_floors' then
       raise exception using
         errcode = 'OL305',
-        message = 'setting_below_floor: a live account needs at least 60 s absence_quiet, 30 s absence_spacing, '
-          '5 min absence_window and 5 s answer_grace',
+        message = 'setting_below_floor: a live account needs at least 60 s absence_quiet, '
+          '30 s absence_spacing, 5 min absence_window and 5 s answer_grace',
         hint = 'These times keep a late order from being sent twice.';
     end if;
     if v_rule = 'accounts_live_has_identity' then

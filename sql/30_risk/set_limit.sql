@@ -32,20 +32,32 @@ begin
       message = 'argument_invalid: p_ceiling must be a number from 0 on',
       detail = format('it is %s', coalesce(p_ceiling::text, 'null'));
   end if;
+  if p_enabled is null then
+    raise exception using errcode = 'OL131', message = 'argument_invalid: p_enabled must be true or false';
+  end if;
+  perform orderlatch_data.require_scope(p_strategy_id, p_symbol);
   if p_account is not null then
     v_account_id := (orderlatch_data.find_account(p_account)).account_id;
+  end if;
+  if v_account_id is null or not orderlatch_data.login_may_act(v_account_id, p_strategy_id) then
+    perform orderlatch_data.require_owner('a limit of this scope');
+  end if;
+  perform orderlatch_data.make_durable();
+  if v_account_id is not null then
     perform orderlatch_data.lock_account('judging', v_account_id);
-  else
-    perform orderlatch_data.require_owner('a limit for every account');
   end if;
 
   insert into orderlatch_data.risk_limits as l
     (limit_kind, account_id, strategy_id, symbol, ceiling, enabled, set_at, set_by)
   values (
-    p_limit_kind, v_account_id, p_strategy_id, p_symbol, p_ceiling, p_enabled, orderlatch_data.clock(), session_user
+    p_limit_kind, v_account_id, p_strategy_id, orderlatch_data.canonical_symbol(p_symbol),
+    p_ceiling, p_enabled, orderlatch_data.clock(), session_user
   )
   on conflict (limit_kind, coalesce(account_id, 0), coalesce(strategy_id, ''), coalesce(symbol, '')) do update
-    set ceiling = excluded.ceiling, enabled = excluded.enabled, set_at = excluded.set_at, set_by = excluded.set_by
+    set ceiling = excluded.ceiling,
+        enabled = excluded.enabled,
+        set_at = excluded.set_at,
+        set_by = excluded.set_by
   returning l.limit_id into v_limit_id;
   return v_limit_id;
 end

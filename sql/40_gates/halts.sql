@@ -69,14 +69,19 @@ declare
   v_halt_id bigint;
 begin
   perform orderlatch_data.require_text('p_reason', p_reason, 500);
+  perform orderlatch_data.require_scope(p_strategy_id, p_symbol);
   if p_account is not null then
     v_account_id := (orderlatch_data.find_account(p_account)).account_id;
-  else
-    perform orderlatch_data.require_owner('a halt of every account');
+  end if;
+  if v_account_id is null or not orderlatch_data.login_may_act(v_account_id, p_strategy_id) then
+    perform orderlatch_data.require_owner('a halt of this scope');
   end if;
   perform orderlatch_data.make_durable();
   insert into orderlatch_data.halts as h (account_id, strategy_id, symbol, reason, halted_at, halted_by)
-  values (v_account_id, p_strategy_id, p_symbol, p_reason, orderlatch_data.clock(), session_user)
+  values (
+    v_account_id, p_strategy_id, orderlatch_data.canonical_symbol(p_symbol), p_reason,
+    orderlatch_data.clock(), session_user
+  )
   returning h.halt_id into v_halt_id;
   return v_halt_id;
 end

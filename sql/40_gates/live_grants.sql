@@ -58,8 +58,10 @@ begin
   if not orderlatch_data.login_may_act(v_account.account_id, null) then
     perform orderlatch_data.require_owner('a live grant for this account');
   end if;
+  perform orderlatch_data.make_durable();
+  -- a clock that was set back does not keep a grant from ending
   update orderlatch_data.live_grants as g
-     set granted_until = v_now
+     set granted_until = greatest(v_now, g.granted_at)
    where g.account_id = v_account.account_id and g.granted_until > v_now;
 end
 $$;

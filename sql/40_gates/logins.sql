@@ -21,6 +21,8 @@ begin
       errcode = 'OL131',
       message = format('argument_invalid: p_login %L is no role of this server', left(p_login, 63));
   end if;
+  -- an empty text would bind the login to every strategy
+  perform orderlatch_data.require_scope(p_strategy_id, null);
   insert into orderlatch_data.login_bindings (login, account_id, strategy_id, bound_at, bound_by)
   values (p_login, v_account.account_id, coalesce(p_strategy_id, ''), orderlatch_data.clock(), session_user)
   on conflict on constraint login_bindings_pkey do nothing;
@@ -48,7 +50,8 @@ declare
   v_unbound integer;
 begin
   perform orderlatch_data.require_owner('unbinding a login');
-  delete from orderlatch_data.login_bindings as b where b.login = p_login and b.account_id = v_account.account_id;
+  delete from orderlatch_data.login_bindings as b
+   where b.login = p_login and b.account_id = v_account.account_id;
   get diagnostics v_unbound = row_count;
   return v_unbound;
 end

@@ -1,0 +1,38 @@
+-- The one spelling of a symbol: trimmed, in ASCII capitals, as decisions have it.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.canonical_symbol(p_symbol text)
+returns text
+language sql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select translate(btrim(p_symbol, E' \t\r\n'), 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ')
+$$;
+revoke all on function orderlatch_data.canonical_symbol(text) from public;
+comment on function orderlatch_data.canonical_symbol(text) is
+  'A symbol as it stands in trade_decisions, so that a limit or a halt of goog binds GOOG. Null for null.';
+
+-- Refuses a scope that would fit nothing where the caller means something.
+-- Locks: none. Raises: OL131 argument_invalid.
+create or replace function orderlatch_data.require_scope(p_strategy_id text, p_symbol text)
+returns void
+language plpgsql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_strategy_id is not null then
+    perform orderlatch_data.require_text('p_strategy_id', p_strategy_id, 128);
+  end if;
+  if p_symbol is not null then
+    perform orderlatch_data.require_text('p_symbol', orderlatch_data.canonical_symbol(p_symbol), 64);
+  end if;
+end
+$$;
+revoke all on function orderlatch_data.require_scope(text, text) from public;
+comment on function orderlatch_data.require_scope(text, text) is
+  'Passes null, which is any, and texts that a decision may have; else OL131 argument_invalid.';

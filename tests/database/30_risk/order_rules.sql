@@ -1,0 +1,160 @@
+-- What the broker would refuse on its face is rejected here, by name; what it would take passes.
+begin;
+select plan(81);
+
+select test_support.hold_clock('2026-03-02 15:00:00Z');
+select test.given_account();
+create function pg_temp.reasons(p_members jsonb)
+returns text[]
+language sql
+as $$ select p.reasons from orderlatch.propose_decision('paper', test.a_decision(p_members)) as p $$;
+
+create temporary table cases (members jsonb, reasons text[], title text);
+insert into cases values
+  -- sizes
+  ('{}', '{}', 'ten shares at the market'),
+  ('{"qty": null, "notional": "100"}', '{}', 'a hundred dollars at the market'),
+  ('{"notional": "100"}', '{invalid_order:qty_and_notional}', 'shares and dollars together'),
+  ('{"qty": null}', '{invalid_order:no_size}', 'neither shares nor dollars'),
+  ('{"qty": "0.123456789"}', '{}', 'nine decimals of a share'),
+  ('{"qty": "0.1234567891"}', '{invalid_order:qty_decimals}', 'ten decimals of a share'),
+  ('{"qty": "0.1234567890"}', '{}', 'nine decimals of a share and a zero'),
+  ('{"qty": null, "notional": "100.25"}', '{}', 'dollars and cents'),
+  ('{"qty": null, "notional": "100.255"}', '{invalid_order:notional_decimals}', 'half a cent'),
+  ('{"qty": null, "notional": "1"}', '{}', 'one dollar'),
+  ('{"qty": null, "notional": "0.99"}', '{invalid_order:notional_below_minimum}', 'less than a dollar'),
+
+  -- prices
+  ('{"order_type": "limit", "limit_price": "190"}', '{}', 'a limit with its price'),
+  ('{"order_type": "limit"}', '{invalid_order:missing_limit_price}', 'a limit without its price'),
+  ('{"order_type": "stop_limit", "stop_price": "190"}', '{invalid_order:missing_limit_price}', 'a stop limit without a limit'),
+  ('{"order_type": "stop_limit", "stop_price": "190", "limit_price": "191"}', '{}', 'a stop limit with both prices'),
+  ('{"order_type": "stop_limit", "limit_price": "191"}', '{invalid_order:missing_stop_price}', 'a stop limit without a stop'),
+  ('{"order_type": "stop", "stop_price": "190"}', '{}', 'a stop with its price'),
+  ('{"order_type": "stop"}', '{invalid_order:missing_stop_price}', 'a stop without its price'),
+  ('{"limit_price": "190"}', '{invalid_order:unexpected_limit_price}', 'a market order with a limit'),
+  ('{"order_type": "stop", "stop_price": "190", "limit_price": "191"}', '{invalid_order:unexpected_limit_price}', 'a stop with a limit'),
+  ('{"stop_price": "190"}', '{invalid_order:unexpected_stop_price}', 'a market order with a stop'),
+  ('{"order_type": "limit", "limit_price": "190", "stop_price": "189"}', '{invalid_order:unexpected_stop_price}', 'a limit with a stop'),
+  ('{"trail_price": "1"}', '{invalid_order:unexpected_trail}', 'a market order with a trail price'),
+  ('{"order_type": "limit", "limit_price": "190", "trail_percent": "1"}', '{invalid_order:unexpected_trail}', 'a limit with a trail percent'),
+  ('{"order_type": "limit", "limit_price": "1.23"}', '{}', 'a limit of cents'),
+  ('{"order_type": "limit", "limit_price": "1.2300"}', '{}', 'a limit of cents with zeros'),
+  ('{"order_type": "limit", "limit_price": "1.231"}', '{invalid_order:sub_penny_limit_price}', 'a limit of a tenth of a cent'),
+  ('{"order_type": "limit", "limit_price": "0.9999"}', '{}', 'a limit below a dollar with four decimals'),
+  ('{"order_type": "limit", "limit_price": "0.99991"}', '{invalid_order:sub_penny_limit_price}', 'a limit below a dollar with five decimals'),
+  ('{"order_type": "limit", "limit_price": "1.0001"}', '{invalid_order:sub_penny_limit_price}', 'a limit just above a dollar with four decimals'),
+  ('{"order_type": "stop", "stop_price": "0.5001"}', '{}', 'a stop below a dollar with four decimals'),
+  ('{"order_type": "stop", "stop_price": "5.001"}', '{invalid_order:sub_penny_stop_price}', 'a stop of a tenth of a cent'),
+
+  -- parts of a share
+  ('{"qty": "0.5"}', '{}', 'half a share for the day'),
+  ('{"qty": "0.5", "time_in_force": "gtc"}', '{invalid_order:fractional_time_in_force}', 'half a share until cancelled'),
+  ('{"qty": "2.0", "time_in_force": "gtc"}', '{}', 'two whole shares until cancelled'),
+  ('{"qty": null, "notional": "100", "time_in_force": "ioc"}', '{invalid_order:fractional_time_in_force}', 'dollars at once or not at all'),
+  ('{"qty": "0.5", "order_type": "limit", "limit_price": "190"}', '{}', 'half a share at a limit for the day'),
+
+  -- times in force
+  ('{"order_type": "stop", "stop_price": "190", "time_in_force": "gtc"}', '{}', 'a stop until cancelled'),
+  ('{"order_type": "stop", "stop_price": "190", "time_in_force": "ioc"}', '{invalid_order:time_in_force}', 'a stop at once or not at all'),
+  ('{"order_type": "stop_limit", "stop_price": "190", "limit_price": "191", "time_in_force": "opg"}', '{invalid_order:time_in_force}',
+   'a stop limit at the open'),
+
+  -- extended hours
+  ('{"extended_hours": true, "order_type": "limit", "limit_price": "190"}', '{}', 'a limit in extended hours'),
+  ('{"extended_hours": true, "order_type": "limit", "limit_price": "190", "time_in_force": "gtc"}', '{}',
+   'a limit until cancelled in extended hours'),
+  ('{"extended_hours": true}', '{invalid_order:extended_hours}', 'a market order in extended hours'),
+  ('{"extended_hours": true, "order_type": "stop", "stop_price": "190"}', '{invalid_order:extended_hours}', 'a stop in extended hours'),
+  ('{"extended_hours": true, "order_type": "limit", "limit_price": "190", "time_in_force": "ioc"}', '{invalid_order:extended_hours}',
+   'a limit at once or not at all in extended hours'),
+  ('{"extended_hours": true, "order_type": "limit", "limit_price": "190", "qty": "0.5"}', '{invalid_order:extended_hours}',
+   'half a share in extended hours'),
+  ('{"extended_hours": true, "order_type": "limit", "limit_price": "190", "symbol": "BTC/USD", "time_in_force": "gtc"}',
+   '{invalid_order:extended_hours}', 'crypto in extended hours'),
+
+  -- crypto
+  ('{"symbol": "BTC/USD", "time_in_force": "gtc"}', '{}', 'crypto at the market'),
+  ('{"symbol": "BTC/USD", "time_in_force": "ioc"}', '{}', 'crypto at once or not at all'),
+  ('{"symbol": "BTC/USD"}', '{invalid_order:crypto_time_in_force}', 'crypto for the day'),
+  ('{"symbol": "BTC/USD", "time_in_force": "fok"}', '{invalid_order:crypto_time_in_force}', 'crypto whole or not at all'),
+  ('{"symbol": "BTC/USD", "time_in_force": "gtc", "qty": "0.00001"}', '{}', 'a part of a coin until cancelled'),
+  ('{"symbol": "BTC/USD", "time_in_force": "gtc", "qty": null, "notional": "10"}', '{}', 'ten dollars of crypto'),
+  ('{"symbol": "BTC/USD", "time_in_force": "gtc", "qty": null, "notional": "9.99"}', '{invalid_order:notional_below_minimum}',
+   'less than ten dollars of crypto'),
+  ('{"symbol": "BTC/USD", "time_in_force": "gtc", "order_type": "limit", "limit_price": "50000.1234567"}', '{}',
+   'crypto at a price of many decimals'),
+  ('{"symbol": "BTC/USD", "time_in_force": "gtc", "order_type": "stop_limit", "limit_price": "5", "stop_price": "5"}', '{}',
+   'a stop limit of crypto'),
+  ('{"symbol": "BTC/USD", "time_in_force": "gtc", "order_type": "stop", "stop_price": "5"}', '{invalid_order:crypto_order_type}',
+   'a stop of crypto'),
+
+  -- exits, and what is not sent yet
+  ('{"take_profit": {"limit_price": "200"}}', '{invalid_order:unexpected_exit}', 'a simple order with a take profit'),
+  ('{"stop_loss": {"stop_price": "180"}}', '{invalid_order:unexpected_exit}', 'a simple order with a stop loss'),
+  ('{"take_profit": {}}', '{}', 'an empty take profit, which is none'),
+  ('{"order_class": "bracket", "take_profit": {"limit_price": "200"}, "stop_loss": {"stop_price": "180"}}',
+   '{unsupported_order:order_class}', 'a bracket'),
+  ('{"order_class": "oto"}', '{unsupported_order:order_class}', 'one order that triggers another'),
+  ('{"order_type": "trailing_stop", "trail_price": "1"}', '{unsupported_order:trailing_stop}', 'a trailing stop'),
+  ('{"order_type": "trailing_stop", "trail_percent": "1", "time_in_force": "ioc"}',
+   '{invalid_order:time_in_force,unsupported_order:trailing_stop}', 'a trailing stop at once or not at all'),
+
+  -- all of them
+  ('{"notional": "0.001", "order_type": "stop", "limit_price": "1.001", "time_in_force": "gtc", "extended_hours": true}',
+   '{invalid_order:extended_hours,invalid_order:fractional_time_in_force,invalid_order:missing_stop_price,
+     invalid_order:notional_below_minimum,invalid_order:notional_decimals,invalid_order:qty_and_notional,
+     invalid_order:sub_penny_limit_price,invalid_order:unexpected_limit_price}', 'an order with eight faults');
+
+-- Every time in force that a whole share may have.
+insert into cases
+select jsonb_build_object('order_type', t.order_type, 'limit_price', t.limit_price, 'time_in_force', f.time_in_force), '{}',
+       format('a %s order %s', t.order_type, f.time_in_force)
+  from (values ('market', null), ('limit', '190')) as t(order_type, limit_price)
+ cross join unnest('{day,gtc,opg,cls,ioc,fok}'::text[]) as f(time_in_force);
+
+create temporary table judged as
+  select c.title, c.reasons as expected, pg_temp.reasons(c.members) as reasons from cases as c;
+select is(
+         j.reasons, j.expected,
+         format('%s is %s', j.title, case when j.expected = '{}' then 'approved' else 'rejected' end)
+       )
+  from judged as j;
+
+-- Money and quantities are never rounded or altered on the way.
+select test.given_account('exact');
+create temporary table exact as select test.given_worker('exact') as worker_id;
+select test.given_approved_decision('exact', '{"qty": "0.123456789", "order_type": "limit", "limit_price": "190.10"}');
+select is(
+  (select c.body::jsonb - 'client_order_id' from exact as e, test.claim_one(e.worker_id) as c),
+  '{"symbol": "GOOG", "qty": "0.123456789", "side": "buy", "type": "limit", "time_in_force": "day", "limit_price": "190.1"}'::jsonb,
+  'an order leaves with exactly the numbers that were decided'
+);
+
+-- The other reasons.
+insert into judged (title, reasons)
+select 'a conflict', p.reasons
+  from (select test.a_decision() as decision) as d
+ cross join lateral (select e.status from orderlatch.ensure_decision('paper', d.decision) as e) as first
+ cross join lateral orderlatch.propose_decision('paper', d.decision || jsonb_build_object('qty', length(first.status))) as p;
+select orderlatch.set_limit('order_quantity', 5, 'paper'), orderlatch.set_limit('order_notional', 5, 'paper'),
+       orderlatch.set_limit('signal_age', 0, 'paper');
+insert into judged (title, reasons) select 'limits', pg_temp.reasons('{}');
+insert into judged (title, reasons) select 'no price', pg_temp.reasons('{"reference_price": null}');
+select test.given_account('external', '{"risk_engine": "external"}');
+insert into judged (title, reasons)
+select 'an engine', r.reasons
+  from (select test.given_decision('external') as decision_hash) as d
+ cross join lateral orderlatch.reject_decision(d.decision_hash, '{"note": "no"}') as r;
+select set_eq(
+  'select distinct r.reason from judged as j cross join unnest(j.reasons) as r(reason)',
+  'select r.reason from orderlatch_data.risk_reasons as r',
+  'the reasons that verdicts give are those that are described, and each of them is given'
+);
+select is_empty(
+  $$ select 1 from orderlatch_data.risk_reasons as r where length(r.description) < 10 $$, 'each reason is described'
+);
+select is_empty('select i.promise from orderlatch.invariants as i where i.violations > 0', 'every invariant holds');
+
+select * from finish();
+rollback;

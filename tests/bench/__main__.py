@@ -1,7 +1,7 @@
 """`make bench`: lives a second of the real functions beside layouts written by hand, on one durable server.
 
-Every layout runs in turn within each round, and the figure is the median of the rounds, so that a machine that
-slows down slows all of them down. Nothing here is a test: nothing fails because it is slow.
+Every layout runs in turn within each round, and the figure is the median of the rounds, so that a machine
+that slows down slows all of them down. Nothing here is a test: nothing fails because it is slow.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def main() -> None:
     print(
         f"Postgres {version[0]}, fsync {durability[0]}, synchronous_commit {durability[1]}, "
         f"full_page_writes {durability[2]}; {os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"psycopg {psycopg.__version__}; {CONNECTIONS} connections, median of {ROUNDS} rounds of {SECONDS:g} s"
+        f"psycopg {psycopg.__version__}; {CONNECTIONS} connections, "
+        f"median of {ROUNDS} rounds of {SECONDS:g} s"
     )
     results = [result for batch in BATCHES for result in measure(url, batch)]
     print(f"{'layout':<12} {'batch':>5} {'lives/s':>9} {'of floor':>9} {'WAL bytes/life':>15}")

@@ -1,8 +1,9 @@
 """The layouts that are compared, each as three steps: put in, take, finish.
 
-`floor` and `wide` are what a careful person writes by hand: one row a job with a payload of 600 bytes. `floor`
-keeps the work in a narrow row beside the wide one, `wide` updates the wide row. `orderlatch` is the real thing:
-it also judges the decision by its limits, journals each move, keeps request and answer, and guards signal and id.
+`floor` and `wide` are what a careful person writes by hand: one row a job with a payload of 600 bytes.
+`floor` keeps the work in a narrow row beside the wide one, `wide` updates the wide row. `orderlatch` is the
+real thing: it also judges the decision by its limits, journals each move, keeps request and answer, and
+guards signal and id.
 """
 
 from __future__ import annotations

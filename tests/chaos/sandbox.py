@@ -28,6 +28,7 @@ SECRETS = ("hush-hush", "PKCHAOS")
 
 LOOKUP: dict[str, Json] = {"path": "/v2/orders:by_client_order_id"}
 LIST: dict[str, Json] = {"method": "GET", "path": "/v2/orders"}
+SUBMIT: dict[str, Json] = {"method": "POST", "path": "/v2/orders"}
 
 _A_DAY = 86_400
 
@@ -38,6 +39,7 @@ class SandboxProcess(Client):
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._port = 0
+        self._ahead_s = 0.0
         self._process = self._start()
         super().__init__(f"http://127.0.0.1:{self._port}", Clock(), PAPER)
 
@@ -68,8 +70,9 @@ class SandboxProcess(Client):
         self._process.wait()
 
     def restart(self) -> None:
-        """Start it again with what it had on disk."""
+        """Start it again with what it had on disk, and with its time."""
         self._process = self._start()
+        self.tell("POST", "clock", {"advance_s": self._ahead_s})
 
     def close(self) -> None:
         """End the process and this client of it."""
@@ -78,9 +81,11 @@ class SandboxProcess(Client):
 
     def reset(self) -> None:
         """Let all that is still under way end, then forget everything; no limit on the rate of calls."""
+        if self._process.poll() is not None:
+            self.restart()
         self.tell("PUT", "door", {"state": "open"})
         self.tell("DELETE", "faults")
-        self.tell("POST", "clock", {"advance_s": _A_DAY})
+        self.advance(_A_DAY)
         self.tell("POST", "release", {})
         wait_until(lambda: self.summary()["calls_under_way"] == 0, what="no call under way at the sandbox")
         self.tell("POST", "reset")
@@ -108,6 +113,7 @@ class SandboxProcess(Client):
 
     def advance(self, seconds: float) -> None:
         """Push the broker's time forward."""
+        self._ahead_s += seconds
         self.tell("POST", "clock", {"advance_s": seconds})
 
     def posts_of(self, decision_hash: str) -> int:

@@ -151,9 +151,9 @@ class World:
 
     def _news(self) -> str:
         told = """
-            select e.line from orderlatch.decisions as d
-            cross join lateral orderlatch.explain_decision(d.decision_hash) as e(line)
-            where d.status <> 'submitted'
+            select to_char(e.at, 'MI:SS.MS ') || e.story from orderlatch.decisions as d
+            cross join lateral orderlatch.explain_decision(d.decision_hash) as e
+            where d.status <> 'submitted' order by d.decision_id, e.at
         """
         logs = [worker.log.read_text()[-3000:] for worker in self.workers]
         return "\n".join([*(str(line) for (line,) in self.rows(told)), *logs])
@@ -203,6 +203,16 @@ class World:
         """End the sessions that wait for a lock; nobody is left to commit what they have done."""
         self.run(f"select pg_terminate_backend(a.pid) {BLOCKED}")
         self.wait_until(lambda: self.number(f"select count(*)::int {BLOCKED}") == 0, what="they are gone")
+
+    def stop_postgres(self, mode: str = "immediate") -> None:
+        """Take the server away, by default as a crash does."""
+        if self._session is not None:
+            self._session.close()
+        self.database.server.server.stop(mode)
+
+    def start_postgres(self) -> None:
+        """Bring the server back."""
+        self.database.server.server.start()
 
     # --- means ---
 

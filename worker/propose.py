@@ -43,7 +43,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one line."""
+    """What became of one line; where no decision came of it, `status` is the SQLSTATE that says why."""
 
     number: int
     outcome: str
@@ -121,7 +121,7 @@ def _outcome(line: Line, proposal: Proposal) -> Outcome:
 
 
 def _invalid(number: int, sqlstate: str, message: str) -> Outcome:
-    return Outcome(number=number, outcome="invalid", remark=f"{sqlstate} {message}")
+    return Outcome(number=number, outcome="invalid", status=sqlstate, remark=message)
 
 
 def _checked(lines: Iterable[bytes]) -> Iterator[Line | Outcome]:

@@ -20,4 +20,4 @@ def scene(database: Database, connect: Connect, clock: Clock) -> Iterator[Scene]
     """An account with a verified worker; after the test every promise of the books must hold."""
     scene = Scene.set(database, connect)
     yield scene
-    assert scene.violations() == {}
+    assert scene.revive().violations() == {}

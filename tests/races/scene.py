@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from tests.races.books import PROMISES
@@ -136,9 +136,23 @@ class Scene:
         assert kind is None
         return ask_again_ms
 
+    def lock_key(self, decision_hash: str) -> int:
+        """The key of a decision's lock: locks are taken in the order of their keys."""
+        return self.ground.number(KEY, decision_hash)
+
     def holder(self, decision_hash: str) -> object:
         """The newest submit request of a decision."""
         return self.ground.value("select test.holder(%s)", decision_hash)
+
+    def rows_everywhere(self) -> Mapping[str, int]:
+        """How many rows each table has."""
+        tables = "select t.tablename from pg_tables as t where t.schemaname = 'orderlatch_data'"
+        names = [str(name) for (name,) in self.ground.rows(tables)]
+        return {name: self.ground.number(f"select count(*) from orderlatch_data.{name}") for name in names}
+
+    def revive(self) -> Scene:
+        """The same scene for a ground session that lives, after every connection was dropped."""
+        return replace(self, ground=self.session())
 
     def violations(self) -> Mapping[str, int]:
         """The promises that do not hold, by the tables and by the view `invariants`."""

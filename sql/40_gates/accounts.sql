@@ -34,6 +34,11 @@ begin
     end if;
     v_account := jsonb_populate_record(v_account, jsonb_build_object(v_setting, p_settings -> v_setting));
   end loop;
+  if v_account.broker_account_id !~ '^[[:graph:]]{1,128}$' then
+    raise exception using
+      errcode = 'OL131',
+      message = 'argument_invalid: setting broker_account_id must be 1 to 128 visible characters without blanks';
+  end if;
   return v_account;
 exception
   when invalid_text_representation or invalid_datetime_format or datetime_field_overflow

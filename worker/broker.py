@@ -41,6 +41,9 @@ SAFE_HEADERS = frozenset(
 )
 """The response headers that are handed on; any other might hold a secret, and none is needed."""
 
+SHORTEST_SECRET = 8
+"""A key of fewer characters is no secret, and may be in any text: it is not looked for in answers."""
+
 IDLE_S = 4.0
 """How long an unused connection is kept: less than servers keep theirs (uvicorn 5 s, nginx 75 s), because a
 submit that meets a connection just being closed ends in doubt."""
@@ -78,6 +81,8 @@ class Broker:
         """`connections`: as many as calls may be under way, so that a call never waits for another."""
         self._clock = clock
         self._base_url = httpx.URL(account.base_url)
+        keys = (account.key_id.get_secret_value(), account.secret_key.get_secret_value())
+        self._secrets = [key.encode() for key in keys if len(key) >= SHORTEST_SECRET]
         self._client = httpx.AsyncClient(
             transport=httpx.AsyncHTTPTransport(
                 http1=True,
@@ -98,8 +103,8 @@ class Broker:
                 "accept": "application/json",
                 "accept-encoding": "identity",  # so that the raw bytes are the answer
                 "user-agent": f"orderlatch/{version('orderlatch')}",
-                "apca-api-key-id": account.key_id.get_secret_value(),
-                "apca-api-secret-key": account.secret_key.get_secret_value(),
+                "apca-api-key-id": keys[0],
+                "apca-api-secret-key": keys[1],
             },
         )
 
@@ -132,7 +137,7 @@ class Broker:
             sent="yes",
             status=status,
             headers={name: value for name, value in headers.items() if name in SAFE_HEADERS},
-            body=body,
+            body=self._without_secrets(body),
             elapsed_ms=self._ms_since(started_at),
         )
 
@@ -155,6 +160,12 @@ class Broker:
                 if len(body) > MAX_BODY_BYTES:
                     raise _BodyTooLargeError
             return response.status_code, response.headers, bytes(body)
+
+    def _without_secrets(self, body: bytes) -> bytes:
+        """Blank out our keys: a gateway may show, in the page that says it failed, what it was sent."""
+        for secret in self._secrets:
+            body = body.replace(secret, b"*" * len(secret))
+        return body
 
     def _ms_since(self, started_at: float) -> int:
         return round((self._clock() - started_at) * 1000)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.chaos.sandbox import LIST, LOOKUP
+from tests.chaos.sandbox import LIST, LOOKUP, PAPER
 
 if TYPE_CHECKING:
     from tests.chaos.world import World
@@ -157,3 +157,16 @@ def test_a_refusal_of_an_unclean_decision_is_not_believed(world: World, found: b
     world.sandbox.advance(3600)
     world.wait_for("submitted" if found else "refused", decision)
     assert world.sandbox.posts_of(decision) == 2
+
+
+def test_a_gateway_that_repeats_the_request_betrays_no_key(world: World) -> None:
+    """Some show what they were sent in the page that says that they failed."""
+    page = f"<pre>apca-api-key-id: {PAPER.key}\napca-api-secret-key: {PAPER.secret}</pre>"
+    world.sandbox.fault("answer", text=page, status=502)
+    decision = world.propose()
+    world.worker()
+    world.wait_for("submitted", decision)
+    [(body,)] = world.rows(
+        "select convert_from(r.body, 'UTF8') from orderlatch_data.broker_responses as r where r.status = 502"
+    )
+    assert str(body).startswith("<pre>apca-api-key-id: *")

@@ -84,3 +84,20 @@ def test_frozen_alone_until_it_has_lost_its_own_request(world: World) -> None:
     world.wait_for("submitted", decision)
     assert world.meanings(decision) == ["not_sent", "order_exists"]
     assert world.sandbox.posts_of(decision) == 1
+
+
+def test_thawed_with_an_answer_that_has_waited(world: World) -> None:
+    """Its copy reaches the broker after another one's, and is refused: that takes nothing back."""
+    frozen = world.ready_worker()
+    world.sandbox.fault("gate", gate="wire", when="before")
+    decision = world.propose()
+    world.sandbox.wait_for_held("wire")
+    frozen.signal(signal.SIGSTOP)
+    world.worker()
+    world.wait_for("submitted", decision)
+    world.sandbox.release("wire")
+    world.wait_until(lambda: world.sandbox.summary()["calls_under_way"] == 0, what="the broker has answered")
+    frozen.signal(signal.SIGCONT)
+    world.wait_until(lambda: "stale" in world.meanings(decision), what="the late answer is recorded")
+    assert world.status(decision) == "submitted"
+    assert world.sandbox.posts_of(decision) == 2

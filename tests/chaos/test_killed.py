@@ -116,3 +116,18 @@ def test_a_killed_worker_is_missed_at_once(world: World) -> None:
     world.wait_for("submitted", decision)
     assert world.rows("select l.cause from orderlatch_data.lost_requests as l") == [("worker_gone",)]
     assert world.sandbox.posts_of(decision) == 1
+
+
+def test_a_lost_submit_is_not_repeated_at_a_broker_that_forgets_ids(world: World) -> None:
+    """Its worker might only be frozen, with the call half made."""
+    world.change_account(broker_remembers_ids=False)
+    worker = world.ready_worker()
+    with world.claims_held_up():
+        decision = world.propose()
+        world.wait_until_blocked()
+        worker.signal(signal.SIGSTOP)
+    world.wait_for("submitting", decision)
+    kill(worker)
+    world.worker()
+    world.wait_for("lapsed", decision)
+    assert world.sandbox.posts_of(decision) == 0

@@ -141,3 +141,21 @@ def test_a_lookup_that_fails_for_an_hour_proves_nothing(
         look_again(patient_world, after_s=300, times=2)
         patient_world.wait_for("lapsed", decision)
     assert patient_world.sandbox.posts_of(decision) == 1
+
+
+def test_an_order_that_never_arrives_is_sent_three_times_at_most(patient_world: World) -> None:
+    patient_world.sandbox.fault("close", nth=2, count=None, when="before")
+    decision = lose_a_submit(patient_world, when="before")
+    for submits in (2, 3):
+        look_again(patient_world, after_s=30, times=4)
+        patient_world.wait_until(
+            partial(is_in_doubt_after, patient_world, decision, submits), what=f"{submits} submits in doubt"
+        )
+    look_again(patient_world, after_s=30, times=4)
+    patient_world.wait_for("lapsed", decision)
+    assert patient_world.story(decision)[2:] == [*PROVED_ABSENT * 2, "submitting", "in_doubt", "lapsed"]
+    assert patient_world.sandbox.posts_of(decision) == 3
+
+
+def is_in_doubt_after(world: World, decision: str, submits: int) -> bool:
+    return world.status(decision) == "in_doubt" and len(world.meanings(decision)) == submits

@@ -93,6 +93,17 @@ end
 $locks$;
 """
 
+# How long a session has held a lock shows only to who may read its statistics.
+SESSIONS = """
+do $sessions$
+begin
+  if (select r.rolsuper from pg_roles as r where r.rolname = current_user) then
+    grant pg_read_all_stats to orderlatch_owner;
+  end if;
+end
+$sessions$;
+"""
+
 INSTALLED = """
 create table orderlatch_data.sql_files (
   path text not null,
@@ -128,6 +139,7 @@ def upgrade() -> None:
     op.execute(ROLES)
     op.execute(SCHEMAS)
     op.execute(ADVISORY_LOCKS)
+    op.execute(SESSIONS)
     op.execute("set local role orderlatch_owner")
     op.execute(INSTALLED)
     op.execute("reset role")

@@ -99,6 +99,9 @@ from (values
    'Two records of the same fact differ.',
    'Halt the account and compare with the broker before anything else is sent.')
 ) as code(sqlstate, name, meaning, next_step);
+revoke all on orderlatch.error_codes from public;
+grant select on orderlatch.error_codes to
+  orderlatch_strategy, orderlatch_risk, orderlatch_worker, orderlatch_operator, orderlatch_auditor;
 comment on view orderlatch.error_codes is
   'Every error code of Orderlatch. OL1: the caller is wrong. OL2: lost a race. OL3: the rules say no. OL9: '
   'the books disagree.';

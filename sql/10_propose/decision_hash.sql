@@ -46,6 +46,7 @@ begin
 end
 $$;
 revoke all on function orderlatch.decision_hash(text, jsonb) from public;
+grant execute on function orderlatch.decision_hash(text, jsonb) to orderlatch_strategy, orderlatch_operator;
 comment on function orderlatch.decision_hash(text, jsonb) is
   'The decision hash (sha256 of the canonical intent, 64 lower-case hex digits) of a decision for an '
   'account; also the client_order_id of its order. docs/decision-hash.md says how to compute it in another '

@@ -64,6 +64,9 @@ select m.parent, m.name, m.kind, m.types, m.required, m.shortest, m.longest, m.c
   ('take_profit', 'limit_price', 'decimal', '{number,string}', false, null, null, null,
    'a decimal above zero of at most 64 digits')
 ) as m(parent, name, kind, types, required, shortest, longest, choices, rule);
+revoke all on orderlatch.decision_members from public;
+grant select on orderlatch.decision_members to
+  orderlatch_strategy, orderlatch_risk, orderlatch_operator, orderlatch_auditor;
 comment on view orderlatch.decision_members is
   'The members that a decision may have, with the rule for each. A member that is not here is refused.';
 comment on column orderlatch.decision_members.parent is

@@ -12,7 +12,8 @@ create or replace view orderlatch.decisions as
     from orderlatch_data.trade_decisions as d
     join orderlatch_data.accounts as a on a.account_id = d.account_id
     left join orderlatch_data.open_decisions as o on o.decision_id = d.decision_id
-    left join orderlatch_data.decision_outcomes as s on s.decision_id = d.decision_id and o.decision_id is null
+    left join orderlatch_data.decision_outcomes as s
+      on s.decision_id = d.decision_id and o.decision_id is null
     left join orderlatch_data.executions as x on x.decision_id = d.decision_id
     left join lateral (
       select r.reasons
@@ -29,8 +30,8 @@ comment on view orderlatch.decisions is
 
 -- Every move of every decision.
 create or replace view orderlatch.events as
-  select e.event_id, e.decision_id, a.account, d.symbol, e.from_status, e.to_status, e.moved_at, e.moved_by, e.reason,
-         e.request_id, e.evidence, encode(d.decision_hash, 'hex') as decision_hash
+  select e.event_id, e.decision_id, a.account, d.symbol, e.from_status, e.to_status, e.moved_at, e.moved_by,
+         e.reason, e.request_id, e.evidence, encode(d.decision_hash, 'hex') as decision_hash
     from orderlatch_data.decision_events as e
     join orderlatch_data.trade_decisions as d on d.decision_id = e.decision_id
     join orderlatch_data.accounts as a on a.account_id = d.account_id;
@@ -48,8 +49,8 @@ create or replace view orderlatch.wire as
            when l.request_id is not null then 'lost: ' || l.cause
            else 'on its way'
          end as state,
-         r.sent, r.status, r.meaning, r.code, r.message, r.error, r.elapsed_ms, r.broker_request_id, r.recorded_at,
-         r.body_octets, encode(d.decision_hash, 'hex') as decision_hash
+         r.sent, r.status, r.meaning, r.code, r.message, r.error, r.elapsed_ms, r.broker_request_id,
+         r.recorded_at, r.body_octets, encode(d.decision_hash, 'hex') as decision_hash
     from orderlatch_data.broker_requests as q
     join orderlatch_data.accounts as a on a.account_id = q.account_id
     left join orderlatch_data.trade_decisions as d on d.decision_id = q.decision_id

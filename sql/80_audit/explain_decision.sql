@@ -20,14 +20,21 @@ as $$
      where e.decision_id = p_decision_id
   )
   select q.claimed_at, 4, 0,
-         format('  call: %s %s by worker %s, to begin within %s ms', q.method, q.path, q.worker_id, q.send_within_ms)
+         format(
+           '  call: %s %s by worker %s, to begin within %s ms',
+           q.method, q.path, q.worker_id, q.send_within_ms
+         )
     from calls as q
   union all
   -- an answer is told before the moves that it made
   select least(r.recorded_at, m.moved_at), 1, 0,
          format(
            '  %s%s%s: %s%s',
-           case r.sent when 'yes' then 'answer: HTTP ' || r.status when 'no' then 'not sent' else 'no whole answer' end,
+           case r.sent
+             when 'yes' then 'answer: HTTP ' || r.status
+             when 'no' then 'not sent'
+             else 'no whole answer'
+           end,
            coalesce(' after ' || r.elapsed_ms || ' ms', ''),
            coalesce(', X-Request-ID ' || r.broker_request_id, ''),
            r.meaning,
@@ -53,8 +60,8 @@ as $$
 $$;
 revoke all on function orderlatch_data.wire_story(bigint) from public;
 comment on function orderlatch_data.wire_story(bigint) is
-  'Calls, answers and losses of a decision as sentences. place orders what happened at one moment: answers, then losses, '
-  'moves and calls.';
+  'Calls, answers and losses of a decision as sentences. place orders what happened at one moment: answers, '
+  'then losses, moves and calls.';
 
 -- Tells the whole life of one decision, one sentence a line.
 -- Locks: none. Raises: OL103 decision_unknown, OL131 argument_invalid, OL301 login_not_bound.
@@ -107,6 +114,6 @@ revoke all on function orderlatch.explain_decision(text) from public;
 grant execute on function orderlatch.explain_decision(text) to
   orderlatch_strategy, orderlatch_operator, orderlatch_auditor;
 comment on function orderlatch.explain_decision(text) is
-  'The whole life of a decision in plain sentences: verdicts, moves, calls with status, latency and the broker''s '
-  'X-Request-ID, losses, incidents. p_decision_hash: 64 hex digits. Raises OL103 decision_unknown, OL131 '
-  'argument_invalid, OL301 login_not_bound.';
+  'The whole life of a decision in plain sentences: verdicts, moves, calls with status, latency and the '
+  'broker''s X-Request-ID, losses, incidents. p_decision_hash: 64 hex digits. Raises OL103 '
+  'decision_unknown, OL131 argument_invalid, OL301 login_not_bound.';

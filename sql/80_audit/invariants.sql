@@ -31,31 +31,44 @@ create or replace view orderlatch.invariants as
                 select e.from_status, e.to_status, coalesce(o.status, s.status) as status,
                        lag(e.to_status, 1, 'none') over chain as before,
                        lead(e.event_id) over chain as after
-                  from orderlatch_data.decision_events as e
-                  left join orderlatch_data.open_decisions as o on o.decision_id = e.decision_id
-                  left join orderlatch_data.decision_outcomes as s on s.decision_id = e.decision_id
-                window chain as (partition by e.decision_id order by e.event_id)
+                  from orderlatch_data.trade_decisions as d
+                  left join orderlatch_data.decision_events as e on e.decision_id = d.decision_id
+                  left join orderlatch_data.open_decisions as o on o.decision_id = d.decision_id
+                  left join orderlatch_data.decision_outcomes as s on s.decision_id = d.decision_id
+                window chain as (partition by d.decision_id order by e.event_id)
               ) as c
-             where c.from_status <> c.before or (c.after is null and c.to_status <> c.status)
+             where c.from_status is distinct from c.before
+                or (c.after is null and c.to_status is distinct from c.status)
           )
         ),
         (
-          4, 'an outcome is what its event says',
+          4, 'an outcome is what the newest event of its decision says',
           (
             select count(*)
               from orderlatch_data.decision_outcomes as s
-              join orderlatch_data.decision_events as e on e.decision_id = s.decision_id and e.event_id = s.event_id
-             where e.to_status <> s.status
+             where s.status is distinct from (
+               select case when e.event_id = s.event_id then e.to_status end
+                 from orderlatch_data.decision_events as e
+                where e.decision_id = s.decision_id
+                order by e.event_id desc
+                limit 1
+             )
           )
         ),
         (
-          5, 'a decision is submitting exactly while its newest submit is on its way',
+          5, 'a decision is submitting while its newest submit is on its way, or its order was seen before',
           (
             select count(*)
               from orderlatch_data.open_decisions as o
-              full join (select r.* from orderlatch_data.open_requests as r where r.kind = 'submit_order') as r
-                on r.request_id = o.holder_request_id and o.status = 'submitting'
-             where (o.status = 'submitting' and r.request_id is null) or o.decision_id is null
+              full join (
+                select r.request_id, s.status = 'submitted' or d.mismatched as seen
+                  from orderlatch_data.open_requests as r
+                  left join orderlatch_data.decision_outcomes as s on s.decision_id = r.decision_id
+                  left join orderlatch_data.doubts as d on d.decision_id = r.decision_id
+                 where r.kind = 'submit_order'
+              ) as r on r.request_id = o.holder_request_id and o.status = 'submitting'
+             where (o.status = 'submitting' and r.request_id is null)
+                or (o.decision_id is null and r.seen is not true)
           )
         ),
         (
@@ -77,28 +90,34 @@ create or replace view orderlatch.invariants as
               join orderlatch_data.trade_decisions as d on d.decision_id = q.decision_id
              where q.kind = 'submit_order'
                and (
-                 q.body::jsonb ->> 'client_order_id' <> encode(d.decision_hash, 'hex')
+                 q.body::jsonb ->> 'client_order_id' is distinct from encode(d.decision_hash, 'hex')
                  or not exists (
                    select 1
                      from orderlatch_data.risk_verdicts as v
-                    where v.decision_id = q.decision_id and v.verdict = 'approved' and v.judged_at <= q.claimed_at
+                    where v.decision_id = q.decision_id
+                      and v.verdict = 'approved'
+                      and v.judged_at <= q.claimed_at
                  )
                )
           )
         ),
         (
-          8, 'no submit was granted while the fate of an earlier one of its decision was open',
+          8, 'no submit was granted before each earlier one of its decision was answered or given up',
           (
             select count(*)
-              from (
-                select e.to_status, lag(e.to_status) over (partition by e.decision_id order by e.event_id) as before
-                  from orderlatch_data.decision_events as e
-              ) as c
-             where c.to_status = 'submitting' and c.before <> 'approved'
+              from orderlatch_data.broker_requests as q
+              join orderlatch_data.broker_requests as p
+                on p.decision_id = q.decision_id
+               and p.kind = 'submit_order'
+               and p.claimed_at < q.claimed_at
+              left join orderlatch_data.broker_responses as r on r.request_id = p.request_id
+              left join orderlatch_data.lost_requests as l on l.request_id = p.request_id
+             where q.kind = 'submit_order'
+               and coalesce(least(r.recorded_at, l.lost_at) > q.claimed_at, true)
           )
         ),
         (
-          9, 'a decision in doubt is being looked for, or waits for a person with an open incident',
+          9, 'a decision in doubt is being looked for, or an operator must say what its order is',
           (
             select count(*)
               from orderlatch_data.open_decisions as o
@@ -119,7 +138,7 @@ create or replace view orderlatch.invariants as
           )
         ),
         (
-          11, 'a signal has at most one live decision',
+          11, 'no signal is taken by a decision that has no order and never will',
           (
             select count(*)
               from orderlatch_data.live_signals as g

@@ -15,9 +15,10 @@ comment on view orderlatch.in_flight is 'Calls granted and neither answered nor 
 
 -- What is in doubt, for how long, and how far the proof has come.
 create or replace view orderlatch.in_doubt as
-  select a.account, t.symbol, t.action, d.cause, orderlatch_data.clock() - d.in_doubt_at as age, d.lookups, d.next_lookup_at,
+  select a.account, t.symbol, t.action, d.cause,
+         date_trunc('seconds', orderlatch_data.clock() - d.in_doubt_at) as age, d.lookups, d.next_lookup_at,
          case
-           when d.mismatched then 'an operator must adopt or declare absent: an order with this id has other terms'
+           when d.mismatched then 'its order has other terms: an operator must adopt it or declare it absent'
            when d.duplicate then 'the id is taken: only a found order or an operator ends it'
            when d.read_id is not null then 'reading the list of orders'
            when d.second_absent_at is not null then 'absent twice: the list of orders comes next'
@@ -40,9 +41,9 @@ comment on view orderlatch.in_doubt is
 create or replace view orderlatch.waiting as
   select a.account, t.symbol, t.strategy_id, o.status, o.approval_no,
          case
+           when o.status = 'planned' and a.risk_engine = 'external' then 'the external risk engine'
            when o.status = 'planned' then 'a verdict'
            when o.lookup_first then 'a lookup, after it was throttled'
-           when o.next_try_at > orderlatch_data.clock() then 'its back-off'
            when exists (
              select 1
                from orderlatch_data.halts as h
@@ -51,12 +52,22 @@ create or replace view orderlatch.waiting as
                 and (h.strategy_id is null or h.strategy_id = t.strategy_id)
                 and (h.symbol is null or h.symbol = o.symbol)
            ) then 'a halt to be lifted'
+           when a.environment = 'live' and not exists (
+             select 1
+               from orderlatch_data.live_grants as g
+              where g.account_id = o.account_id and g.granted_until > orderlatch_data.clock()
+           ) then 'a live grant'
+           when s.paused_until > orderlatch_data.clock() then 'the rate limit to reset'
+           when o.next_try_at > orderlatch_data.clock() then 'its back-off'
+           when b.next_try_at > orderlatch_data.clock() then 'the back-off of its account''s submits'
            when exists (
              select 1
-               from orderlatch_data.open_decisions as b
-              where b.account_id = o.account_id
-                and b.symbol = o.symbol
-                and (b.status in ('submitting', 'in_doubt') or (b.status = 'approved' and b.approval_no < o.approval_no))
+               from orderlatch_data.open_decisions as e
+              where e.account_id = o.account_id
+                and e.symbol = o.symbol
+                and e.decision_id <> o.decision_id
+                and (e.status in ('submitting', 'in_doubt')
+                     or (e.status = 'approved' and e.approval_no < o.approval_no))
            ) then 'an earlier decision of its symbol'
            else 'a worker'
          end as waits_for,
@@ -64,6 +75,9 @@ create or replace view orderlatch.waiting as
     from orderlatch_data.open_decisions as o
     join orderlatch_data.trade_decisions as t on t.decision_id = o.decision_id
     join orderlatch_data.accounts as a on a.account_id = o.account_id
+    join orderlatch_data.account_states as s on s.account_id = o.account_id
+    left join orderlatch_data.kind_backoffs as b
+      on b.account_id = o.account_id and b.kind = 'submit_order'
    where o.status in ('planned', 'approved')
    order by a.account, o.approval_no nulls last, o.decision_id;
 revoke all on orderlatch.waiting from public;
@@ -73,18 +87,14 @@ comment on view orderlatch.waiting is 'Decisions that are not on their way yet, 
 -- What stands still and should not.
 create or replace view orderlatch.stuck as
   select 'lock held' as what,
-         format('session %s holds the %s lock of account %s and works for %s', l.pid, c.purpose, a.account,
-                date_trunc('milliseconds', orderlatch_data.clock() - s.xact_start)) as detail
-    from pg_locks as l
-    join (
-      values (orderlatch_data.lock_class('judging'), 'judging'), (orderlatch_data.lock_class('granting'), 'granting'),
-             (orderlatch_data.lock_class('answering'), 'answering')
-    ) as c(class_no, purpose) on l.classid = c.class_no::oid
-    join orderlatch_data.accounts as a on l.objid = a.account_id::oid
-    join pg_stat_activity as s on s.pid = l.pid
-   where l.locktype = 'advisory' and l.objsubid = 2 and l.granted
-     and l.database = (select b.oid from pg_database as b where b.datname = current_database())
-     and s.xact_start < orderlatch_data.clock() - interval '5 seconds'
+         format('session %s holds the %s lock of account %s for %s', h.pid, h.purpose, a.account,
+                date_trunc('milliseconds', orderlatch_data.clock() - h.since)) as detail
+    from orderlatch_data.lock_holders() as h
+    join orderlatch_data.accounts as a on a.account_id = h.account_id
+   where h.since < orderlatch_data.clock() - interval '5 seconds'
+  union all
+  select 'lock times', 'nobody can see how long locks are held: grant pg_read_all_stats to orderlatch_owner'
+   where not pg_has_role('orderlatch_owner', 'pg_read_all_stats', 'usage')
   union all
   select 'unanswered', format('request %s (%s) was to be answered by %s', r.request_id, r.kind, r.answer_by)
     from orderlatch_data.open_requests as r
@@ -97,16 +107,17 @@ create or replace view orderlatch.stuck as
     join orderlatch_data.trade_decisions as t on t.decision_id = d.decision_id
    where d.in_doubt_at < orderlatch_data.clock() - interval '15 minutes'
   union all
-  select 'overdue', format('decision %s should have lapsed at %s: is a worker alive?', encode(t.decision_hash, 'hex'), o.lapse_at)
+  select 'overdue', format('decision %s should have lapsed at %s: is a worker alive?',
+                           encode(t.decision_hash, 'hex'), o.lapse_at)
     from orderlatch_data.open_decisions as o
     join orderlatch_data.trade_decisions as t on t.decision_id = o.decision_id
    where o.status in ('planned', 'approved') and o.lapse_at < orderlatch_data.clock() - interval '1 minute'
   union all
-  select 'advisory locks', 'every login of this database may take advisory locks, and so could hold up trading'
+  select 'advisory locks', 'every login of this database may take advisory locks and so hold up trading'
    where has_function_privilege('public', 'pg_catalog.pg_advisory_lock(integer, integer)', 'execute');
 revoke all on orderlatch.stuck from public;
 grant select on orderlatch.stuck to orderlatch_operator, orderlatch_auditor;
 comment on view orderlatch.stuck is
   'What stands still and should not: locks held for 5 s, requests unanswered for 10 s past their time, '
   'doubts of 15 minutes, decisions that nobody lapses, and an installation that could not keep advisory '
-  'locks to itself.';
+  'locks to itself or look at the sessions that hold them.';

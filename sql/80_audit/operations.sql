@@ -1,9 +1,10 @@
 -- Accounts with their settings and what is known of them.
 create or replace view orderlatch.accounts as
-  select a.account, a.environment, a.broker_account_id, a.risk_engine, a.one_decision_per_signal, a.max_decision_age,
-         a.max_submits, a.on_absent, a.broker_remembers_ids, a.max_in_doubt, a.send_within, a.call_timeout, a.answer_grace,
-         a.lookup_first_wait, a.lookup_max_wait, a.crowd_size, a.crowd_lookup_wait, a.absence_quiet, a.absence_spacing,
-         a.absence_window, a.duplicate_alarm_after, a.backoff_first, a.backoff_max, a.throttle_wait,
+  select a.account, a.environment, a.broker_account_id, a.risk_engine, a.one_decision_per_signal,
+         a.max_decision_age, a.max_submits, a.on_absent, a.broker_remembers_ids, a.max_in_doubt,
+         a.send_within, a.call_timeout, a.answer_grace, a.lookup_first_wait, a.lookup_max_wait,
+         a.crowd_size, a.crowd_lookup_wait, a.absence_quiet, a.absence_spacing, a.absence_window,
+         a.duplicate_alarm_after, a.backoff_first, a.backoff_max, a.throttle_wait,
          s.paused_until, s.last_read_at, a.created_at, a.created_by
     from orderlatch_data.accounts as a
     join orderlatch_data.account_states as s on s.account_id = a.account_id
@@ -16,7 +17,8 @@ comment on view orderlatch.accounts is
 
 -- Halts that stand.
 create or replace view orderlatch.standing_halts as
-  select h.halt_id, coalesce(a.account, '(every account)') as account, h.strategy_id, h.symbol, h.reason, h.halted_at, h.halted_by
+  select h.halt_id, coalesce(a.account, '(every account)') as account, h.strategy_id, h.symbol, h.reason,
+         h.halted_at, h.halted_by
     from orderlatch_data.halts as h
     left join orderlatch_data.accounts as a on a.account_id = h.account_id
    where h.lifted_at is null
@@ -28,7 +30,8 @@ comment on view orderlatch.standing_halts is
 
 -- Incidents that nobody has closed.
 create or replace view orderlatch.open_incidents as
-  select i.incident_id, a.account, i.incident, i.opened_at, i.detail, encode(t.decision_hash, 'hex') as decision_hash, i.request_id
+  select i.incident_id, a.account, i.incident, i.opened_at, i.detail,
+         encode(t.decision_hash, 'hex') as decision_hash, i.request_id
     from orderlatch_data.incidents as i
     left join orderlatch_data.accounts as a on a.account_id = i.account_id
     left join orderlatch_data.trade_decisions as t on t.decision_id = i.decision_id
@@ -45,13 +48,13 @@ create or replace view orderlatch.incident_kinds as
   select k.incident, k.meaning, k.halts_account
     from (
       values
-        ('account_mismatch', 'the keys of a worker belong to another account than the one they are given for', true),
+        ('account_mismatch', 'the keys of a worker open another account than they are given for', true),
         ('duplicate_order', 'the broker shows a second order of one decision', true),
         ('duplicate_without_order', 'the broker says an id is taken but does not show its order', false),
         ('hash_collision', 'two intents have one hash', true),
-        ('order_despite_verdict', 'the broker shows an order of a decision that was rejected, withdrawn, lapsed or refused', true),
+        ('order_despite_verdict', 'the broker has an order of a decision that had settled without one', true),
         ('order_mismatch', 'the broker shows an order with the id of a decision and other terms', true),
-        ('order_read_stuck', 'more orders bear one time than a page holds, so a proof of absence cannot go on', false),
+        ('order_read_stuck', 'a page full of orders of one time: a proof of absence cannot go on', false),
         ('unauthorized', 'the broker does not accept the key of a worker', true)
     ) as k(incident, meaning, halts_account)
    order by k.incident;
@@ -89,7 +92,8 @@ comment on view orderlatch.workers is
 -- Limits in force.
 create or replace view orderlatch.limits as
   select l.limit_id, l.limit_kind, l.ceiling, k.unit, coalesce(a.account, '(any)') as account,
-         coalesce(l.strategy_id, '(any)') as strategy_id, coalesce(l.symbol, '(any)') as symbol, l.enabled, l.set_at, l.set_by
+         coalesce(l.strategy_id, '(any)') as strategy_id, coalesce(l.symbol, '(any)') as symbol, l.enabled,
+         l.set_at, l.set_by
     from orderlatch_data.risk_limits as l
     join orderlatch_data.risk_limit_kinds as k on k.limit_kind = l.limit_kind
     left join orderlatch_data.accounts as a on a.account_id = l.account_id

@@ -10,8 +10,8 @@ comment on view orderlatch.legal_moves is 'Every move that a decision can make. 
 
 -- What answers mean.
 create or replace view orderlatch.answer_rules as
-  select r.rule_no, coalesce(r.kind, '(any)') as kind, r.status_from, r.status_to, r.code, r.message_pattern, r.json_only,
-         r.meaning, r.why
+  select r.rule_no, coalesce(r.kind, '(any)') as kind, r.status_from, r.status_to, r.code, r.message_pattern,
+         r.json_only, r.meaning, r.why
     from orderlatch_data.answer_rules as r
    order by r.rule_no;
 revoke all on orderlatch.answer_rules from public;

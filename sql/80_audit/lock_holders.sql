@@ -1,0 +1,24 @@
+-- Sessions that hold an account's advisory lock, and since when their transaction goes on.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.lock_holders()
+returns table (pid integer, purpose text, account_id integer, since timestamptz)
+language sql
+stable
+parallel safe
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select l.pid, c.purpose, l.objid::bigint::integer, s.xact_start
+    from pg_locks as l
+    join unnest('{judging,granting,answering}'::text[]) as c(purpose)
+      on l.classid = orderlatch_data.lock_class(c.purpose)::oid
+    join pg_stat_activity as s on s.pid = l.pid
+   where l.locktype = 'advisory'
+     and l.objsubid = 2
+     and l.granted
+     and l.database = (select b.oid from pg_database as b where b.datname = current_database())
+$$;
+revoke all on function orderlatch_data.lock_holders() from public;
+comment on function orderlatch_data.lock_holders() is
+  'Who holds accounts for judging, granting or answering. With the rights of the owner, as nobody else sees '
+  'the times of other logins'' sessions; null where the owner is not in pg_read_all_stats.';

@@ -57,9 +57,9 @@ begin
       input_no integer, decision_id bigint, decision_hash bytea, outcome text,
       error_code text, error_message text, error_detail text, error_hint text
     )
-    -- a collision shows no status: the row under that hash is another decision's
+    -- under the hash of a collision lies another decision, under that of a refused element perhaps another's
     left join lateral orderlatch_data.status_of(
-           case when t.outcome <> 'collision' then t.decision_id end
+           case when t.outcome not in ('collision', 'invalid') then t.decision_id end
          ) as s on true
    order by t.input_no;
 end

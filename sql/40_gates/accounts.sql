@@ -27,10 +27,15 @@ begin
         ),
         hint = 'The settings are the columns of orderlatch.accounts.';
     end if;
-    if p_settings -> v_setting = 'null' and v_setting <> 'broker_account_id' then
+    -- Postgres 15 reads an interval even out of {"seconds": 5}
+    if jsonb_typeof(p_settings -> v_setting) in ('object', 'array')
+      or (p_settings -> v_setting = 'null' and v_setting <> 'broker_account_id')
+    then
       raise exception using
         errcode = 'OL131',
-        message = format('argument_invalid: setting %L cannot be null', v_setting);
+        message = format(
+          'argument_invalid: setting %L cannot be %s', v_setting, jsonb_typeof(p_settings -> v_setting)
+        );
     end if;
     v_account := jsonb_populate_record(v_account, jsonb_build_object(v_setting, p_settings -> v_setting));
   end loop;

@@ -42,7 +42,7 @@ begin
   if v_account.broker_account_id !~ '^[[:graph:]]{1,128}$' then
     raise exception using
       errcode = 'OL131',
-      message = 'argument_invalid: setting broker_account_id must be 1 to 128 visible characters without blanks';
+      message = 'argument_invalid: setting broker_account_id must be 1 to 128 visible characters';
   end if;
   return v_account;
 exception
@@ -135,6 +135,13 @@ begin
     perform orderlatch_data.require_owner('changing the settings of this account');
   end if;
   perform orderlatch_data.save_settings(v_account.account_id, v_account.environment, p_settings);
+  -- with another identity nobody is verified any more
+  update orderlatch_data.worker_accounts as c
+     set verified_at = null
+    from orderlatch_data.accounts as a
+   where a.account_id = v_account.account_id
+     and a.broker_account_id is distinct from v_account.broker_account_id
+     and c.account_id = a.account_id;
 end
 $$;
 revoke all on function orderlatch.update_account(text, jsonb) from public;

@@ -48,12 +48,6 @@ begin
          backoff_max = v_account.backoff_max,
          throttle_wait = v_account.throttle_wait
    where a.account_id = p_account_id;
-  if v_account.broker_account_id is distinct from v_base.broker_account_id then
-    -- whoever was verified was so for another account of the broker
-    update orderlatch_data.worker_accounts as c
-       set verified_at = null
-     where c.account_id = p_account_id;
-  end if;
 exception
   when check_violation then
     get stacked diagnostics v_rule = constraint_name;

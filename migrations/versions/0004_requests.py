@@ -107,6 +107,7 @@ create type orderlatch_data.granted_request as (
   send_within_ms integer,
   timeout_ms integer
 );
+revoke all on type orderlatch_data.granted_request from public;
 comment on type orderlatch_data.granted_request is 'A request as a worker gets it.';
 
 create sequence orderlatch_data.claim_turns as bigint;

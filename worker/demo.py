@@ -40,11 +40,11 @@ WATCH_EVERY_S: Final = 0.1
 SHORT_TIMES: Final = {
     "max_decision_age": "1 hour",
     "send_within": "1 second",
-    "call_timeout": "1 second",
-    "answer_grace": "500 milliseconds",
+    "call_timeout": "800 milliseconds",
+    "answer_grace": "300 milliseconds",
     "lookup_first_wait": "250 milliseconds",
-    "lookup_max_wait": "2 seconds",
-    "absence_quiet": "1 second",
+    "lookup_max_wait": "1 second",
+    "absence_quiet": "700 milliseconds",
     "absence_spacing": "500 milliseconds",
     "backoff_first": "200 milliseconds",
 }

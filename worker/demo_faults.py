@@ -63,9 +63,4 @@ FAULTS: Final = (
         says="the order is stored, the connection is reset",
         options={"action": "reset", "when": "after"},
     ),
-    Fault(
-        nth=58,
-        says="nobody listens at the broker's address for a second",
-        options={"action": "refuse", "seconds": 1},
-    ),
 )

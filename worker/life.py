@@ -39,8 +39,13 @@ class Life:
     async def keep(self) -> None:
         """Live one life after the other until cancelled; raises StatementRefusedError when not let in."""
         async for _ in pauses(longest_s=1.0):
-            with suppress(DatabaseAwayError):
+            try:
                 await self._live()
+            except DatabaseAwayError:
+                continue
+            except StatementRefusedError as refused:
+                if not refused.lost_a_race:
+                    raise
 
     def doubt(self, worker_id: int) -> None:
         """End a life that the database says is over, though its session has not noticed."""

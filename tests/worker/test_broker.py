@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import ssl
 import subprocess
@@ -181,6 +182,18 @@ async def test_a_gateway_page_is_an_answer() -> None:
         answer = await the_answer(peer.url, a_request())
     assert told(answer) == ("yes", None, 502)
     assert answer.body == b"<html>Bad Gateway</html>"
+
+
+async def test_keys_that_a_gateway_repeats_are_blanked_out() -> None:
+    async def script(exchange: Exchange) -> None:
+        received = await exchange.receive()
+        await exchange.respond(502, json.dumps(received.headers).encode())
+
+    async with listening(script) as peer:
+        answer = await the_answer(peer.url, a_request())
+    assert answer.body is not None
+    shown = json.loads(answer.body)
+    assert (shown["apca-api-key-id"], shown["apca-api-secret-key"]) == ("*" * 10, "*" * 14)
 
 
 async def test_a_cookie_is_not_brought_back() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import tempfile
 import threading
 import time
@@ -21,6 +22,7 @@ from tests.worker.script import PATIENCE_S, Script, Worker, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
+    from uuid import UUID
 
     from tests.support.servers import Database, TestServer
     from worker.embedded import Server
@@ -217,44 +219,52 @@ def test_a_life_that_the_database_disowns_is_ended_and_a_new_one_begun(world: Wo
 # --- recording ------------------------------------------------------------------------------------------
 
 
+@contextmanager
+def the_first_answer_being_recorded(script: Script, gate: Gate) -> Iterator[UUID]:
+    """Hold up the recording of one answer for the block, so that others gather behind it."""
+    script.wait_for_worker()
+    with psycopg.connect(script.url) as holding:
+        holding.execute("lock table script.answers in exclusive mode")
+        [first] = script.ask_for()
+        gate.open()
+        waiting = "select count(*)::int from pg_locks as l where not l.granted"
+        wait_until(lambda: script.number(waiting) == 1, what="the first answer waits for the lock")
+        yield first
+
+
+BATCHES = "select count(*)::int from script.answers as a group by a.batch_no order by a.batch_no"
+
+
 def test_answers_gather_into_one_batch_while_another_is_being_recorded(
     script: Script, tmp_path: Path
 ) -> None:
     gate = Gate()
     with a_world(script, tmp_path, gate.script) as world, world.worker(slots=20) as worker:
-        script.wait_for_worker()
-        with psycopg.connect(script.url) as holding:
-            holding.execute("lock table script.answers in exclusive mode")
-            first = script.ask_for(1)
-            gate.open()
-            waiting = "select count(*)::int from pg_locks as l where not l.granted"
-            wait_until(lambda: script.number(waiting) == 1, what="the first batch waits for the lock")
+        with the_first_answer_being_recorded(script, gate) as first:
             others = script.ask_for(12)
             worker.wait_for("request_carried", 13)
-        script.wait_for_answers([*first, *others])
+        script.wait_for_answers([first, *others])
         assert worker.stop() == 0
-    batches = script.rows(
-        "select count(*)::int from script.answers as a group by a.batch_no order by a.batch_no"
-    )
-    assert batches == [(1,), (12,)]
+    assert script.rows(BATCHES) == [(1,), (12,)]
 
 
 def test_an_answer_that_cannot_be_recorded_costs_only_itself(script: Script, tmp_path: Path) -> None:
     gate = Gate()
     with a_world(script, tmp_path, gate.script) as world, world.worker(slots=20) as worker:
-        requests = script.ask_for(6)
-        wait_until(lambda: gate.standing == 6, what="six calls at the broker")
-        script.run("update script.settings set poison = %s", str(requests[2]))
-        gate.open()
-        script.wait_for_answers([*requests[:2], *requests[3:]])
+        with the_first_answer_being_recorded(script, gate) as first:
+            requests = script.ask_for(6)
+            worker.wait_for("request_carried", 7)
+            script.run("update script.settings set poison = %s", str(requests[2]))
+        script.wait_for_answers([first, *requests[:2], *requests[3:]])
         worker.wait_for("answer_given_up")
         script.wait_for_answers(script.ask_for())
         assert worker.stop() == 0
+    assert [line["answers"] for line in worker.events("record_refused")] == [6, 1, 1, 1]
     assert [(line["request_id"], line["sqlstate"]) for line in worker.events("answer_given_up")] == [
         (str(requests[2]), "22P05")
     ]
     assert requests[2] not in script.answers()
-    assert len(script.answers()) == script.number("select count(*)::int from script.answers") == 6
+    assert script.rows(BATCHES) == [(1,)] * 7
 
 
 @pytest.mark.parametrize("sqlstate", ["OL201", "40P01", "55P03"])
@@ -455,7 +465,8 @@ def test_neither_keys_nor_payloads_are_logged(world: World) -> None:
 
 def test_metrics_count_calls_and_answers(world: World) -> None:
     requests = world.script.ask_for(3)
-    port = 9_464
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
     with world.worker(metrics_port=port) as worker:
         world.script.wait_for_answers(requests)
         worker.wait_for("answer_recorded", 3)

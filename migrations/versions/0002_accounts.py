@@ -55,6 +55,7 @@ create table orderlatch_data.accounts (
     and crowd_lookup_wait between lookup_first_wait and '1 hour'
     and backoff_max between backoff_first and '5 minutes'
     and throttle_wait <= '1 hour'
+    and duplicate_alarm_after <= '1 day'
     and max_decision_age between '1 millisecond' and '30 days'
   ),
   constraint accounts_proof_times_are_bounded check (

@@ -43,6 +43,7 @@ insert into orderlatch_data.risk_reasons (reason, description) values
   ('invalid_order:crypto_time_in_force', 'crypto orders are gtc or ioc'),
   ('invalid_order:crypto_order_type', 'crypto orders are market, limit or stop_limit'),
   ('invalid_order:unexpected_exit', 'take_profit and stop_loss need an order_class'),
+  ('invalid_order:position_intent', 'position_intent says the other side than action'),
   ('unsupported_order:trailing_stop', 'this version of Orderlatch does not send trailing stops'),
   ('unsupported_order:order_class', 'this version of Orderlatch sends simple orders only');
 

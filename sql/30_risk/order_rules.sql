@@ -55,6 +55,7 @@ as $$
           ('invalid_order:crypto_time_in_force', d.crypto and d.time_in_force not in ('gtc', 'ioc')),
           ('invalid_order:crypto_order_type',
            d.crypto and d.order_type not in ('market', 'limit', 'stop_limit')),
+          ('invalid_order:position_intent', d.position_intent not like d.action || '\_to\_%'),
           ('invalid_order:unexpected_exit',
            d.order_class = 'simple' and (d.take_profit is not null or d.stop_loss is not null)),
           ('unsupported_order:trailing_stop', d.order_type = 'trailing_stop'),

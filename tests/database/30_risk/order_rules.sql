@@ -1,6 +1,6 @@
 -- What the broker would refuse on its face is rejected here, by name; what it would take passes.
 begin;
-select plan(81);
+select plan(85);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account();
@@ -90,6 +90,10 @@ insert into cases values
    'a stop of crypto'),
 
   -- exits, and what is not sent yet
+  ('{"position_intent": "buy_to_open"}', '{}', 'a buy that opens'),
+  ('{"action": "sell", "position_intent": "sell_to_close"}', '{}', 'a sale that closes'),
+  ('{"position_intent": "sell_to_open"}', '{invalid_order:position_intent}', 'a buy that is meant to sell'),
+  ('{"action": "sell", "position_intent": "buy_to_close"}', '{invalid_order:position_intent}', 'a sale that is meant to buy'),
   ('{"take_profit": {"limit_price": "200"}}', '{invalid_order:unexpected_exit}', 'a simple order with a take profit'),
   ('{"stop_loss": {"stop_price": "180"}}', '{invalid_order:unexpected_exit}', 'a simple order with a stop loss'),
   ('{"take_profit": {}}', '{}', 'an empty take profit, which is none'),

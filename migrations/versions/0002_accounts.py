@@ -223,6 +223,7 @@ create table orderlatch_data.incidents (
 );
 create unique index incidents_open_once on orderlatch_data.incidents
   (incident, coalesce(account_id, 0), coalesce(decision_id, 0)) where closed_at is null;
+create index incidents_by_decision on orderlatch_data.incidents (decision_id) where decision_id is not null;
 comment on table orderlatch_data.incidents is
   'What must not happen and did: a row for a person to look at. One that is open is not opened again.';
 comment on column orderlatch_data.incidents.incident is

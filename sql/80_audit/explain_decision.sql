@@ -29,16 +29,20 @@ as $$
   -- an answer is told before the moves that it made
   select least(r.recorded_at, m.moved_at), 1, 0,
          format(
-           '  %s%s%s: %s%s',
+           '  %s%s: %s%s%s',
            case r.sent
              when 'yes' then 'answer: HTTP ' || r.status
              when 'no' then 'not sent'
              else 'no whole answer'
            end,
            coalesce(' after ' || r.elapsed_ms || ' ms', ''),
-           coalesce(', X-Request-ID ' || r.broker_request_id, ''),
            r.meaning,
-           coalesce(' (' || left(coalesce(r.message, r.error), 60) || ')', '')
+           -- the broker repeats the id that it was asked for
+           coalesce(
+             ' (' || left(regexp_replace(coalesce(r.message, r.error), '[0-9a-f]{64}', 'this id'), 60) || ')',
+             ''
+           ),
+           coalesce(', X-Request-ID ' || r.broker_request_id, '')
          )
     from calls as q
     join orderlatch_data.broker_responses as r on r.request_id = q.request_id
@@ -60,8 +64,8 @@ as $$
 $$;
 revoke all on function orderlatch_data.wire_story(bigint) from public;
 comment on function orderlatch_data.wire_story(bigint) is
-  'Calls, answers and losses of a decision as sentences. place orders what happened at one moment: answers, '
-  'then losses, moves and calls.';
+  'Calls, answers and losses of a decision as sentences. place orders what happened at one moment: birth, '
+  'answers, losses and verdicts, moves, calls, incidents.';
 
 -- Tells the whole life of one decision, one sentence a line.
 -- Locks: none. Raises: OL103 decision_unknown, OL131 argument_invalid, OL301 login_not_bound.
@@ -80,7 +84,7 @@ begin
   return query
   select l.at, l.story
     from (
-      select e.moved_at as at, 3 as place, e.event_id as turn,
+      select e.moved_at as at, case e.from_status when 'none' then 0 else 3 end as place, e.event_id as turn,
              case
                when e.from_status = 'none' then format(
                  '%s recorded %s %s %s, %s %s, for strategy %s', e.moved_by, v_decision.action,
@@ -107,7 +111,7 @@ begin
         from orderlatch_data.incidents as i
        where i.decision_id = v_decision.decision_id
     ) as l
-   order by l.at, l.place, l.turn;
+   order by l.at, l.place, l.turn, l.story;
 end
 $$;
 revoke all on function orderlatch.explain_decision(text) from public;

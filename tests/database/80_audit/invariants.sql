@@ -1,0 +1,154 @@
+-- Each promise counts nothing in a healthy world, and something once it is broken by hand.
+begin;
+select plan(32);
+
+select test_support.hold_clock('2026-03-02 15:00:00Z');
+select test.given_account();
+create temporary table worlds as select test.given_worker() as worker_id;
+
+-- A world in which everything has happened that may.
+create temporary table decisions as
+  select s.status as name, test.given_decision_in(s.status, w.worker_id) as decision_hash
+    from worlds as w,
+         unnest('{planned,rejected,withdrawn,lapsed,submitted,refused,submitting,in_doubt}'::text[]) as s(status);
+create function pg_temp.hash_of(p_name text)
+returns text
+language sql
+as $$ select d.decision_hash from decisions as d where d.name = p_name $$;
+create function pg_temp.id_of(p_name text)
+returns bigint
+language sql
+as $$ select test.decision_id(pg_temp.hash_of(p_name)) $$;
+select is(test.kinds(w.worker_id), '{find_order}', 'the one in doubt is looked for') from worlds as w;
+-- sent twice: the first submit did not leave
+select test_support.advance_clock('1 second');
+insert into decisions select 'again', test.given_submitting_decision(w.worker_id, '{"symbol": "AGAIN"}') from worlds as w;
+select is(test.record(test.answer_not_sent(test.holder(pg_temp.hash_of('again')))), 'not_sent', 'one is to be sent again');
+select test_support.advance_clock('2 seconds');
+select is(test.kinds(w.worker_id), '{submit_order}', 'and is') from worlds as w;
+insert into decisions select 'approved', test.given_decision_in('approved', w.worker_id) from worlds as w;
+
+select is_empty(
+  $$ select i.* from orderlatch.invariants as i where i.violations is distinct from 0 $$, 'in a healthy world no promise is broken'
+);
+select is(
+  (select array_agg(distinct test.status(d.decision_hash)) from decisions as d),
+  '{approved,in_doubt,lapsed,planned,refused,rejected,submitted,submitting,withdrawn}'::text[],
+  'the healthy world has decisions in every status'
+);
+
+-- What a deed done behind the back of all triggers breaks: the numbers of the promises. It is undone.
+create function pg_temp.broken_by(p_deed text)
+returns integer[]
+language plpgsql
+as $$
+declare
+  v_broken integer[];
+begin
+  begin
+    set local session_replication_role = replica;
+    execute p_deed;
+    select coalesce(array_agg(i.promise_no::integer), '{}') into v_broken
+      from (select v.violations, row_number() over () as promise_no from orderlatch.invariants as v) as i
+     where i.violations > 0;
+    raise exception using errcode = 'ZZ000';
+  exception
+    when sqlstate 'ZZ000' then
+      null;
+  end;
+  return v_broken;
+end
+$$;
+create temporary table deeds (promise_no integer, also integer[], title text, deed text);
+insert into deeds values
+  (1, '{3,5}', 'a decision that has neither an open row nor an outcome',
+   $$ delete from orderlatch_data.open_decisions as o where o.decision_id = pg_temp.id_of('submitting') $$),
+  (1, '{4,11}', 'a decision that has both',
+   $$ insert into orderlatch_data.decision_outcomes (decision_id, status, event_id, clean, settled_at)
+      values (pg_temp.id_of('approved'), 'lapsed', 1, true, orderlatch_data.clock()) $$),
+  (2, '{}', 'a submitted decision without an order',
+   $$ delete from orderlatch_data.executions as x where x.decision_id = pg_temp.id_of('submitted') $$),
+  (2, '{}', 'an order of a decision that was rejected',
+   $$ update orderlatch_data.executions as x set decision_id = pg_temp.id_of('rejected') $$),
+  (3, '{}', 'an event taken out of the middle',
+   $$ delete from orderlatch_data.decision_events as e
+       where e.decision_id = pg_temp.id_of('submitting') and e.to_status = 'approved' $$),
+  (3, '{}', 'the first event taken away',
+   $$ delete from orderlatch_data.decision_events as e
+       where e.decision_id = pg_temp.id_of('submitting') and e.from_status = 'none' $$),
+  (3, '{}', 'a decision without any event',
+   $$ delete from orderlatch_data.decision_events as e where e.decision_id = pg_temp.id_of('planned') $$),
+  (3, '{}', 'a move without an event',
+   $$ update orderlatch_data.open_decisions as o set status = 'approved', approval_no = 99
+       where o.decision_id = pg_temp.id_of('planned') $$),
+  (4, '{3}', 'an outcome changed by hand',
+   $$ update orderlatch_data.decision_outcomes as s set status = 'withdrawn' where s.decision_id = pg_temp.id_of('refused') $$),
+  (4, '{}', 'an outcome that names an older event',
+   $$ update orderlatch_data.decision_outcomes as s set event_id = s.event_id - 1
+       where s.decision_id = pg_temp.id_of('refused') $$),
+  (5, '{6}', 'a submitting decision whose submit is not on its way',
+   $$ delete from orderlatch_data.open_requests as r where r.request_id = test.holder(pg_temp.hash_of('submitting')) $$),
+  (5, '{}', 'a submit on its way that its decision does not name',
+   $$ update orderlatch_data.open_decisions as o set holder_request_id = orderlatch_data.new_request_id()
+       where o.decision_id = pg_temp.id_of('submitting') $$),
+  (6, '{}', 'a call that was answered and is on its way',
+   $$ insert into orderlatch_data.lost_requests (request_id, lost_at, cause)
+      values (test.holder(pg_temp.hash_of('submitting')), orderlatch_data.clock(), 'worker_gone') $$),
+  (6, '{}', 'a call without an end',
+   $$ delete from orderlatch_data.broker_responses as r where r.request_id = test.holder(pg_temp.hash_of('submitted')) $$),
+  (7, '{}', 'a submit with another id',
+   $$ update orderlatch_data.broker_requests as q set body = jsonb_set(q.body::jsonb, '{client_order_id}', '"other"')
+       where q.request_id = test.holder(pg_temp.hash_of('submitted')) $$),
+  (7, '{}', 'a submit without an id',
+   $$ update orderlatch_data.broker_requests as q set body = q.body::jsonb - 'client_order_id'
+       where q.request_id = test.holder(pg_temp.hash_of('submitted')) $$),
+  (7, '{}', 'a submit that risk never approved',
+   $$ delete from orderlatch_data.risk_verdicts as v where v.decision_id = pg_temp.id_of('submitted') $$),
+  (7, '{}', 'a submit that risk approved afterwards',
+   $$ update orderlatch_data.risk_verdicts as v set judged_at = v.judged_at + interval '1 hour'
+       where v.decision_id = pg_temp.id_of('submitted') $$),
+  (8, '{}', 'a submit granted before the one before it was answered',
+   $$ update orderlatch_data.broker_responses as r set recorded_at = r.recorded_at + interval '1 hour'
+        from orderlatch_data.broker_requests as q
+       where q.request_id = r.request_id and q.decision_id = pg_temp.id_of('again') $$),
+  (8, '{6}', 'a submit granted after one that never ended',
+   $$ delete from orderlatch_data.broker_responses as r
+       using orderlatch_data.broker_requests as q
+       where q.request_id = r.request_id and q.decision_id = pg_temp.id_of('again') $$),
+  (9, '{}', 'a doubt that nobody knows of',
+   $$ delete from orderlatch_data.doubts as d where d.decision_id = pg_temp.id_of('in_doubt') $$),
+  (9, '{}', 'a doubt that nobody looks into',
+   $$ with gone as (
+        update orderlatch_data.open_decisions as o set lookup_request_id = null where o.decision_id = pg_temp.id_of('in_doubt')
+      )
+      update orderlatch_data.doubts as d set next_lookup_at = null where d.decision_id = pg_temp.id_of('in_doubt') $$),
+  (10, '{}', 'a decision whose intent was changed',
+   $$ update orderlatch_data.trade_decisions as t set intent = replace(t.intent, '"qty":"10"', '"qty":"11"')
+       where t.decision_id = pg_temp.id_of('submitted') $$),
+  (11, '{}', 'a signal that a rejected decision keeps to itself',
+   $$ insert into orderlatch_data.live_signals (signal_key, decision_id)
+      values (orderlatch_data.new_request_id(), pg_temp.id_of('rejected')) $$);
+select is(
+  pg_temp.broken_by(d.deed), array(select n.promise_no from unnest(array[d.promise_no] || d.also) as n(promise_no) order by 1),
+  format('promise %s shows %s', d.promise_no, d.title)
+)
+  from deeds as d;
+select bag_eq(
+  $$ select distinct d.promise_no::bigint from deeds as d $$,
+  $$ select row_number() over () from orderlatch.invariants as i $$,
+  'every promise was broken'
+);
+
+-- An order may be seen while a later submit of its decision is on its way.
+select test_support.advance_clock('1 second');
+create temporary table first_submits as
+  select r.request_id
+    from orderlatch_data.broker_requests as r
+   where r.decision_id = pg_temp.id_of('again') and r.kind = 'submit_order'
+   order by r.claimed_at
+   limit 1;
+select is(test.record(test.answer_order(f.request_id)), 'order_exists', 'the first submit has arrived after all') from first_submits as f;
+select is(test.broken_promises(), '{}', 'an order seen before its second submit is answered breaks no promise');
+
+select * from finish();
+rollback;

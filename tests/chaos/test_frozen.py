@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.chaos.world import World
     from tests.worker.script import Worker
@@ -29,6 +31,7 @@ def answers_of(worker: Worker, error: str) -> int:
     return sum(event["error"] == error for event in worker.events("request_carried"))
 
 
+@pytest.mark.every_major
 def test_thawed_after_another_has_sent(world: World) -> None:
     frozen = world.ready_worker()
     decision = freeze_with_a_claim(world, frozen)

@@ -59,6 +59,7 @@ def test_killed_after_the_claim_committed(world: World) -> None:
     assert world.sandbox.posts_of(decision) == 1
 
 
+@pytest.mark.every_major
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_killed_while_the_request_is_on_the_wire(world: World, when: str) -> None:
     """Before and after the broker has stored the order; the answer meets a closed door."""

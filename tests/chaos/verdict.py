@@ -35,6 +35,7 @@ def verify(world: World) -> None:
     world.wait_until(lambda: world.number(UNKNOWN) == 0, what="the fate of every order is known")
     for worker in world.workers:
         if worker.process.poll() is None:
+            worker.wait_for("worker_registered")  # before, a signal just ends it
             assert worker.stop() == 0, worker.log.read_text()
     assert world.rows("select i.* from orderlatch.invariants as i where i.violations <> 0") == []
     assert world.number(DEADLOCKS) == 0

@@ -12,7 +12,8 @@ create function pg_temp.wait(p_kind text) returns interval language sql volatile
    where b.kind = p_kind and b.account_id = test.account_id('paper')
 $$;
 create function pg_temp.claim_of(p_kind text) returns uuid language sql volatile as $$
-  select c.request_id from test.claim((select max(w.worker_id) from orderlatch_data.workers as w)) as c where c.kind = p_kind limit 1
+  select c.request_id from test.claim((select max(w.worker_id) from orderlatch_data.workers as w)) as c
+     where c.kind = p_kind limit 1
 $$;
 -- Fails p_times in a row, each time at the first moment that is allowed, and says how long each failure made it wait.
 create function pg_temp.failures(p_kind text, p_times integer) returns text[] language plpgsql as $$
@@ -41,7 +42,8 @@ $$;
 -- submit_order
 select test.given_approved_decision() as decision \gset
 select is(pg_temp.failures('submit_order', 11), '{1,2,4,8,16,32,64,128,256,300,300}', 'submits that fail wait longer each time');
-select is((select b.failures || ' ' || (test.open_row(:'decision')).tries from orderlatch_data.kind_backoffs as b), '11 11', 'and are counted');
+select is((select b.failures || ' ' || (test.open_row(:'decision')).tries from orderlatch_data.kind_backoffs as b), '11 11',
+          'and are counted');
 select test.given_approved_decision('other') as elsewhere \gset
 select is(test.kinds(:worker), '{submit_order,submit_order}', 'another account does not wait');
 select is(test.record(test.answer_order(test.holder(:'decision'))), 'order_exists', 'a success');
@@ -90,7 +92,8 @@ select is(pg_temp.wait('list_orders'), null, 'ends the back-off');
 
 -- get_account
 select test.given_stranger('paper') as stranger \gset
-select is(pg_temp.failures('get_account', 10), '{1,2,4,8,16,32,64,128,256,300}', 'questions who the account is that fail wait longer each time');
+select is(pg_temp.failures('get_account', 10), '{1,2,4,8,16,32,64,128,256,300}',
+          'questions who the account is that fail wait longer each time');
 select is(test.record(test.answer_account(pg_temp.claim_of('get_account'), 'paper-id')), 'account_verified', 'an answer');
 select is(pg_temp.wait('get_account'), null, 'ends the back-off');
 
@@ -99,7 +102,8 @@ select orderlatch.update_account('paper', '{"backoff_first": "3 seconds", "backo
 select test.given_approved_decision('paper', '{"symbol": "V"}') as decision \gset
 select is(pg_temp.failures('submit_order', 3), '{3,5,5}', 'first and longest back-off are settings of the account');
 select is((test.open_row(:'decision')).next_try_at <= orderlatch_data.clock(), true, 'for the decision itself too');
-select is(test.record(test.answer_error(pg_temp.claim_of('submit_order'), 401, null, 'unauthorized.')), 'unauthorized', 'a key that is not accepted');
+select is(test.record(test.answer_error(pg_temp.claim_of('submit_order'), 401, null, 'unauthorized.')), 'unauthorized',
+          'a key that is not accepted');
 select is(pg_temp.wait('submit_order'), '5 seconds', 'is a failure');
 select is(test.broken_promises(), '{}', 'no promise is broken');
 

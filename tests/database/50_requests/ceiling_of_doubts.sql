@@ -28,7 +28,8 @@ select is(pg_temp.submits(), 0::bigint, 'one in doubt does not');
 select test.record(test.answer_maybe(pg_temp.on_its_way()));
 select test.record(test.answer_maybe(pg_temp.on_its_way()));
 select test_support.advance_clock('10 seconds');
-select is((select count(*) from orderlatch_data.open_decisions as o where o.status = 'in_doubt'), 3::bigint, 'three are in doubt');
+select is((select count(*) from orderlatch_data.open_decisions as o where o.status = 'in_doubt'), 3::bigint,
+          'three are in doubt');
 select is(pg_temp.submits(), 0::bigint, 'nothing more is submitted');
 
 -- Reads that fail change nothing; the first that succeeds, if it was granted after the doubt, lets submits go on.
@@ -37,7 +38,8 @@ select test_support.advance_clock('1 minute');
 select is(pg_temp.submits(), 0::bigint, 'a read that failed does not release them');
 select min(r.request_id::text) as lookup from orderlatch_data.open_requests as r where r.kind = 'find_order' \gset
 select test.record(test.answer_absent(:'lookup'));
-select is((select s.last_read_at from orderlatch_data.account_states as s), orderlatch_data.clock(), 'a read that succeeded does,');
+select is((select s.last_read_at from orderlatch_data.account_states as s), orderlatch_data.clock(),
+          'a read that succeeded does,');
 select is(pg_temp.submits(), 3::bigint, 'though the doubts are still there');
 select is((select count(*) from orderlatch_data.open_decisions as o where o.status = 'in_doubt'), 3::bigint, 'all of them');
 

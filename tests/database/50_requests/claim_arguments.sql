@@ -18,7 +18,8 @@ select throws_ok(format('select orderlatch.claim_requests(%s, %L, 1)', :worker, 
            ('{NULL}', 'an account without a name is refused')
   ) as n(accounts, title);
 select throws_ok('select orderlatch.claim_requests(null, ''{paper}'', 1)', 'OL101', null, 'no worker is refused');
-select throws_ok('select orderlatch.claim_requests(-7, ''{paper}'', 1)', 'OL101', null, 'a worker that nobody registered is refused');
+select throws_ok('select orderlatch.claim_requests(-7, ''{paper}'', 1)', 'OL101', null,
+                 'a worker that nobody registered is refused');
 
 insert into orderlatch_data.workers (worker_name, login, registered_at)
 values ('impostor', session_user, orderlatch_data.clock())
@@ -48,7 +49,8 @@ reset session authorization;
 
 select is_empty('select 1 from orderlatch_data.broker_requests as r where r.kind = ''submit_order''', 'nothing was granted');
 select is(test.status(:'decision'), 'approved', 'the decision still waits');
-select is((select count(*)::integer from orderlatch.claim_requests(:worker, '{}', 1)), 0, 'a claim for no account grants nothing');
+select is((select count(*)::integer from orderlatch.claim_requests(:worker, '{}', 1)), 0,
+          'a claim for no account grants nothing');
 select is((select count(*)::integer from orderlatch.claim_requests(:worker, null, 1)), 0, 'nor does one for null');
 
 select * from finish();

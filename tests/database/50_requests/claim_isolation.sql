@@ -8,7 +8,8 @@ select throws_ok(format('select orderlatch.claim_requests(%s, ''{paper}'', 1)', 
                  'a claim in a repeatable read transaction is refused');
 select throws_ok('select orderlatch.record_responses(''[]'')', 'OL132', null,
                  'answers in a repeatable read transaction are refused');
-select throws_ok(format('select orderlatch.resolve_in_doubt(%L, ''absent'', ''{"note": "seen"}'')', repeat('0', 64)), 'OL103', null,
+select throws_ok(format('select orderlatch.resolve_in_doubt(%L, ''absent'', ''{"note": "seen"}'')', repeat('0', 64)), 'OL103',
+                 null,
                  'an unknown decision is refused before the isolation level is looked at');
 
 select * from finish();

@@ -18,10 +18,13 @@ select is(
   }'::jsonb,
   'a paper account begins with the defaults');
 select is(
-  (select to_jsonb(l) - '{account_id,account,environment,broker_account_id}'::text[] from orderlatch_data.accounts as l where l.account = 'live'),
-  (select to_jsonb(p) - '{account_id,account,environment,broker_account_id}'::text[] from orderlatch_data.accounts as p where p.account = 'paper'),
+  (select to_jsonb(l) - '{account_id,account,environment,broker_account_id}'::text[] from orderlatch_data.accounts as l
+              where l.account = 'live'),
+  (select to_jsonb(p) - '{account_id,account,environment,broker_account_id}'::text[] from orderlatch_data.accounts as p
+              where p.account = 'paper'),
   'so does a live one');
-select throws_ok(format('select orderlatch.update_account(''live'', jsonb_build_object(%L, %L))', s.setting, s.below), 'OL305', null,
+select throws_ok(format('select orderlatch.update_account(''live'', jsonb_build_object(%L, %L))', s.setting, s.below), 'OL305',
+                 null,
                  format('a live account cannot have a %s of %s', s.setting, s.below))
   from (values ('absence_quiet', '59 seconds'), ('answer_grace', '4 seconds')) as s(setting, below);
 select lives_ok($$ select orderlatch.update_account('paper', '{"absence_quiet": "0", "absence_spacing": "0", "answer_grace": "1 millisecond"}') $$,

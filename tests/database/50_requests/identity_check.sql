@@ -24,9 +24,11 @@ select is(test.kinds(:worker), '{}', 'and the verified one does not ask again');
 
 -- Keys of another account.
 select r.request_id as question from orderlatch_data.open_requests as r \gset
-select is(test.record(test.answer_account(:'question', 'broker-2')), 'account_mismatch', 'keys that open another account are found out');
+select is(test.record(test.answer_account(:'question', 'broker-2')), 'account_mismatch',
+          'keys that open another account are found out');
 select is((select a.broker_account_id from orderlatch_data.accounts as a), 'broker-1', 'the account stays who it is');
-select is(test.incidents() || test.halts(), '{account_mismatch,account_mismatch}', 'an incident is opened and the account halted');
+select is(test.incidents() || test.halts(), '{account_mismatch,account_mismatch}',
+          'an incident is opened and the account halted');
 select is((select i.detail from orderlatch_data.incidents as i), '{"expected": "broker-1", "named": "broker-2"}'::jsonb,
           'the incident names both');
 select is(test.kinds(:next), '{}', 'the question is not asked again at once');
@@ -39,7 +41,8 @@ select is(test.kinds(:next), '{}', 'and then after two');
 select test_support.advance_clock('1 millisecond');
 select * from test.claim_one(:next, 'get_account') \gset
 select is(test.incidents() || test.halts(), '{account_mismatch,account_mismatch}', 'it is one incident and one halt');
-select is(test.record(test.answer_account(:'request_id', 'broker-1')), 'account_verified', 'keys that are put right are accepted');
+select is(test.record(test.answer_account(:'request_id', 'broker-1')), 'account_verified',
+          'keys that are put right are accepted');
 select is((select count(*)::integer from orderlatch_data.kind_backoffs), 0, 'and the back-off has ended');
 select is(test.halts(), '{account_mismatch}', 'a person lifts the halt');
 select is(test.broken_promises(), '{}', 'no promise is broken');

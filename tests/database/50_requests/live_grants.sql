@@ -11,7 +11,8 @@ select is(test.kinds(:worker), '{}', 'without a grant nothing is submitted');
 select is(test.ask_again_ms(:worker), 60000, 'and there is nothing to ask again for soon');
 select orderlatch.grant_live('live', '2500 milliseconds', 'tests');
 select is((test.claim_one(:worker)).send_within_ms, 2500, 'a grant that ends soon ends the time to send');
-select is((select r.answer_by - r.claimed_at from orderlatch_data.broker_requests as r where r.request_id = test.holder(:'decision')),
+select is((select r.answer_by - r.claimed_at from orderlatch_data.broker_requests as r
+            where r.request_id = test.holder(:'decision')),
           '20 seconds', 'but not the time to answer');
 select test.record(test.answer_not_sent(test.holder(:'decision')));
 select test_support.advance_clock('2499 milliseconds');
@@ -34,7 +35,8 @@ select test.record(test.answer_absent(r.request_id)) from orderlatch_data.open_r
 select test_support.advance_clock('1 minute');
 select test.given_approved_decision('live', '{"symbol": "X"}') as next \gset
 select orderlatch.grant_live('live', '1 hour', 'tests');
-select is((select array_agg(c.kind) from test.claim(:worker) as c), '{find_order,submit_order}', 'under a new grant submits go on');
+select is((select array_agg(c.kind) from test.claim(:worker) as c), '{find_order,submit_order}',
+          'under a new grant submits go on');
 select test.record(test.answer_not_sent(test.holder(:'next')));
 select test_support.advance_clock('1 minute');
 select orderlatch.revoke_live('live');

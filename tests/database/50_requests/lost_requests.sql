@@ -23,7 +23,8 @@ select test.record(test.answer_account(r.request_id, 'paper-id')) from orderlatc
 select test.given_submitting_decision(:worker) as decision \gset
 select test_support.advance_clock('20 seconds');
 select is(test.kinds(:worker), '{find_order}', 'a lost submit is looked up at once');
-select is(test.moves(:'decision'), '{none>planned,planned>approved,approved>submitting,submitting>in_doubt}', 'its decision is in doubt');
+select is(test.moves(:'decision'), '{none>planned,planned>approved,approved>submitting,submitting>in_doubt}',
+          'its decision is in doubt');
 select is(test.reason(:'decision'), 'lost: no_answer_in_time', 'because it was lost');
 select is(
   (select jsonb_build_object('request', d.request_id = test.holder(:'decision'), 'lost', d.lost, 'was_clean', d.was_clean,
@@ -33,9 +34,11 @@ select is(
   '{"request": true, "lost": true, "was_clean": true, "duplicate": false, "mismatched": false,
     "in_doubt_at": "2026-03-02T15:00:40+00:00", "believe_after": "2026-03-02T15:01:40+00:00"}'::jsonb,
   'absence is believed a minute after its answer_by');
-select is((select o.clean || ' ' || o.submits || ' ' || (o.holder_request_id = test.holder(:'decision')) from test.open_row(:'decision') as o),
+select is((select o.clean || ' ' || o.submits || ' ' || (o.holder_request_id = test.holder(:'decision'))
+            from test.open_row(:'decision') as o),
           'false 1 true', 'it is not clean any more, and still held by the lost call');
-select is((select e.request_id from orderlatch_data.decision_events as e where e.to_status = 'in_doubt'), test.holder(:'decision'),
+select is((select e.request_id from orderlatch_data.decision_events as e where e.to_status = 'in_doubt'),
+          test.holder(:'decision'),
           'the event names it');
 
 -- find_order
@@ -59,13 +62,15 @@ select test.look_in_vain(:worker);
 select test_support.advance_clock('500 milliseconds');
 select * from test.claim_one(:worker, 'list_orders') as again \gset again_
 select isnt(:'again_request_id', :'page'::text, 'a lost page is asked for again at once');
-select is((select count(distinct (r.query, r.read_id))::integer from orderlatch_data.broker_requests as r where r.kind = 'list_orders'), 1,
+select is((select count(distinct (r.query, r.read_id))::integer from orderlatch_data.broker_requests as r
+            where r.kind = 'list_orders'), 1,
           'the same page of the same list');
 select is(test.record(test.answer_status(:'page', 200, '[]')), 'stale', 'the late answer of a lost page proves nothing');
 select is(test.status(:'decision'), 'in_doubt', 'the doubt goes on');
 select is(test.record(test.answer_status(:'again_request_id', 200, '[]')), 'orders_listed', 'the page on its way');
 select is(test.status(:'decision'), 'approved', 'ends it');
-select is((select array_agg(l.cause) from orderlatch_data.lost_requests as l), array_fill('no_answer_in_time'::text, '{5}'), 'five calls were lost');
+select is((select array_agg(l.cause) from orderlatch_data.lost_requests as l), array_fill('no_answer_in_time'::text, '{5}'),
+          'five calls were lost');
 select is(test.broken_promises(), '{}', 'no promise is broken');
 
 select * from finish();

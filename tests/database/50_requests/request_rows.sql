@@ -7,7 +7,8 @@ select test.given_account('paper', '{"send_within": "3 seconds", "call_timeout":
 select test.given_worker() as worker \gset
 
 create function pg_temp.row_of(p_request_id uuid) returns jsonb language sql volatile as $$
-  select to_jsonb(r) - 'request_id' - 'worker_id' - 'account_id' from orderlatch_data.broker_requests as r where r.request_id = p_request_id
+  select to_jsonb(r) - 'request_id' - 'worker_id' - 'account_id' from orderlatch_data.broker_requests as r
+     where r.request_id = p_request_id
 $$;
 
 select test.given_approved_decision('paper', '{
@@ -30,7 +31,8 @@ select is(
     'query', null, 'body', :'body', 'claimed_at', '2026-03-02T15:00:00+00:00', 'send_within_ms', 3000, 'timeout_ms', 7000,
     'answer_by', '2026-03-02T15:00:21+00:00'),
   'the same is written down before the call, to be answered within all three times of the account');
-select is((select r.worker_id from orderlatch_data.broker_requests as r where r.request_id = :'request_id'), :worker, 'with its worker');
+select is((select r.worker_id from orderlatch_data.broker_requests as r where r.request_id = :'request_id'), :worker,
+          'with its worker');
 select is(
   (select array[r.kind, r.answer_by::text, (r.lock_key = (test.open_row(:'decision')).lock_key)::text]
      from orderlatch_data.open_requests as r where r.request_id = :'request_id'),
@@ -41,7 +43,8 @@ select is((select o.holder_request_id || ' ' || o.submits from test.open_row(:'d
 
 select test.given_approved_decision('paper', '{"symbol": "BRK", "qty": null, "notional": "12.50"}') as dollars \gset
 select is((test.claim_one(:worker)).body::jsonb ->> 'notional', '12.5', 'an order by dollars says so');
-select ok(not (select r.body::jsonb ? 'qty' from orderlatch_data.broker_requests as r where r.request_id = test.holder(:'dollars')),
+select ok(not (select r.body::jsonb ? 'qty' from orderlatch_data.broker_requests as r
+            where r.request_id = test.holder(:'dollars')),
           'and names no quantity');
 
 select test.record(test.answer_maybe(test.holder(:'decision')));
@@ -67,7 +70,8 @@ select is(
                "after": "2026-03-02T14:55:00.000000Z"}'::jsonb,
     'send_within_ms', 3000, 'timeout_ms', 7000),
   'a proof reads all orders of the symbol from five minutes before the first submit, without an end');
-select isnt((select r.read_id from orderlatch_data.broker_requests as r where r.request_id = :'request_id'), null, 'for its read');
+select isnt((select r.read_id from orderlatch_data.broker_requests as r where r.request_id = :'request_id'), null,
+            'for its read');
 select is(test.broken_promises(), '{}', 'no promise is broken');
 
 select * from finish();

@@ -13,7 +13,8 @@ insert into grants select 1, array_agg(c.account) from test.claim(:worker, 2) as
 insert into grants select 2, array_agg(c.account) from test.claim(:worker, 2) as c;
 insert into grants select 3, array_agg(c.account) from test.claim(:worker, 2) as c;
 select set_eq('select g.accounts[1] from grants as g', array['a', 'b', 'c'], 'three claims begin with three accounts');
-select is_empty('select 1 from grants as g where g.accounts[1] <> g.accounts[2]', 'each fills itself from the account that it begins with');
+select is_empty('select 1 from grants as g where g.accounts[1] <> g.accounts[2]',
+  'each fills itself from the account that it begins with');
 insert into grants select 4, array_agg(c.account) from test.claim(:worker, 2) as c;
 select is((select g.accounts from grants as g where g.turn = 4), (select g.accounts from grants as g where g.turn = 1),
           'the fourth begins where the first did');

@@ -13,7 +13,8 @@ select orderlatch.evaluate_decision(:'third');
 select test.given_approved_decision('paper', '{"symbol": "AAPL"}') as other \gset
 
 create function pg_temp.granted() returns text[] language sql volatile as $$
-  select array(select test.decision_of(c.request_id) from test.claim((select max(w.worker_id) from orderlatch_data.workers as w)) as c
+  select array(select test.decision_of(c.request_id)
+     from test.claim((select max(w.worker_id) from orderlatch_data.workers as w)) as c
                 where c.kind = 'submit_order')
 $$;
 
@@ -37,12 +38,14 @@ select test.record(test.answer_order(test.holder(:'other')));
 select test.record(test.answer_order(r.request_id)) from orderlatch_data.open_requests as r;
 select is(test.status(:'first'), 'submitted', 'found, it lets go');
 select is(pg_temp.granted(), array[:'second'], 'the next approved goes out');
-select is(test.record(test.answer_error(test.holder(:'second'), 403, 40310000, 'insufficient buying power')), 'refused', 'refused,');
+select is(test.record(test.answer_error(test.holder(:'second'), 403, 40310000, 'insufficient buying power')), 'refused',
+          'refused,');
 select is(pg_temp.granted(), array[:'third'], 'it makes room too');
 
 -- Throttled: its lookup comes first, and the symbol waits for it.
 select test.given_approved_decision() as fourth \gset
-select is(test.record(test.answer_error(test.holder(:'third'), 429, 42910000, 'rate limit exceeded')), 'throttled', 'over the limit');
+select is(test.record(test.answer_error(test.holder(:'third'), 429, 42910000, 'rate limit exceeded')), 'throttled',
+          'over the limit');
 select test_support.advance_clock('1 minute');
 select is(pg_temp.granted(), '{}', 'a decision that was throttled holds its symbol back');
 select test.record(test.answer_absent(r.request_id)) from orderlatch_data.open_requests as r;

@@ -18,7 +18,8 @@ select is(test.kinds(:worker, 1), '{submit_order}', 'then a submit goes out');
 select is(test.status(:'waiting') || ', ' || test.status(:'later'), 'submitting, approved', 'the one that was approved first');
 select is(test.kinds(:worker, 5), '{submit_order}', 'and the rest, however many more are asked for');
 select is(test.kinds(:worker, 5), '{}', 'nothing is granted twice');
-select is((select count(distinct r.request_id) = count(*) from orderlatch_data.broker_requests as r), true, 'each call has an id of its own');
+select is((select count(distinct r.request_id) = count(*) from orderlatch_data.broker_requests as r), true,
+          'each call has an id of its own');
 select is(test.broken_promises(), '{}', 'no promise is broken');
 
 select * from finish();

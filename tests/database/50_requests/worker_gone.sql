@@ -25,19 +25,23 @@ select results_eq('select distinct l.cause, l.lost_at from orderlatch_data.lost_
 select is((select count(*)::integer from orderlatch_data.lost_requests), 3, 'all three of them');
 select is((test.doubt(:'decision')).lost, true, 'its worker never answered');
 select is((test.doubt(:'decision')).believe_after,
-          (select r.answer_by + interval '60 seconds' from orderlatch_data.broker_requests as r where r.request_id = test.holder(:'decision')),
+          (select r.answer_by + interval '60 seconds' from orderlatch_data.broker_requests as r
+                      where r.request_id = test.holder(:'decision')),
           'absence is believed no sooner');
 
 -- It was not dead after all: it only lost its connection.
 select is(test.record(test.answer_order(test.holder(:'answered'))), 'order_exists', 'an order that it brings exists');
 select is(test.status(:'answered'), 'submitted', 'and ends the doubt');
-select is(test.record(test.answer_not_sent(test.holder(:'decision'))), 'not_sent', 'its own definite word on its submit still counts');
+select is(test.record(test.answer_not_sent(test.holder(:'decision'))), 'not_sent',
+          'its own definite word on its submit still counts');
 select is((select o.status || ' ' || o.clean || ' ' || o.submits from test.open_row(:'decision') as o), 'approved true 0',
           'the decision is as it was before');
 select is((test.doubt(:'decision')).decision_id, null, 'and not in doubt');
-select is((select w.verified_at from orderlatch_data.worker_accounts as w where w.worker_id = :unverified), null, 'who asked is not verified');
+select is((select w.verified_at from orderlatch_data.worker_accounts as w where w.worker_id = :unverified), null,
+          'who asked is not verified');
 select test.record(test.answer_account(:'question', 'paper-id'));
-select isnt((select w.verified_at from orderlatch_data.worker_accounts as w where w.worker_id = :unverified), null, 'until it is answered');
+select isnt((select w.verified_at from orderlatch_data.worker_accounts as w where w.worker_id = :unverified), null,
+            'until it is answered');
 
 -- A worker that said goodbye with calls unanswered.
 select test_support.advance_clock('1 minute');

@@ -11,7 +11,8 @@ $$;
 
 -- Errors in the broker's own words.
 select is(pg_temp.meaning(e.kind, e.status, pg_temp.error(e.code, e.message)), e.meaning,
-          format('rule %s: %s %s %s "%s" is %s', e.rule, e.kind, e.status, coalesce(e.code::text, 'without a code'), e.message, e.meaning))
+          format('rule %s: %s %s %s "%s" is %s', e.rule, e.kind, e.status, coalesce(e.code::text, 'without a code'), e.message,
+            e.meaning))
   from (
     values
       ('10', 'submit_order', 422, 40010001, 'client_order_id must be unique', 'duplicate'),
@@ -76,7 +77,8 @@ select is(pg_temp.meaning(e.kind, e.status, pg_temp.error(e.code, e.message)), e
   ) as e(rule, kind, status, code, message, meaning);
 
 -- The same status from anybody else: a proxy's page, an empty body, a text, a list, a message that is none.
-select is(pg_temp.meaning(b.kind, b.status, b.body), 'in_doubt', format('a %s for %s that says %s proves nothing', b.status, b.kind, b.body))
+select is(pg_temp.meaning(b.kind, b.status, b.body), 'in_doubt',
+          format('a %s for %s that says %s proves nothing', b.status, b.kind, b.body))
   from (
     values ('find_order', 404, '<html>order not found</html>'), ('find_order', 404, ''), ('find_order', 404, '"order not found"'),
            ('find_order', 404, '[{"code": 40410000, "message": "order not found for x"}]'),
@@ -89,7 +91,8 @@ select is(pg_temp.meaning(b.kind, b.status, b.body), 'in_doubt', format('a %s fo
            ('submit_order', 422, '<html>client_order_id must be unique</html>'),
            ('submit_order', 422, '{"code": 42210000}'), ('submit_order', 504, '<html>'), ('submit_order', 204, '')
   ) as b(kind, status, body);
-select is(pg_temp.meaning('submit_order', 401, '<html>401 Authorization Required</html>'), 'unauthorized', 'rule 30: some paths say 401 in HTML');
+select is(pg_temp.meaning('submit_order', 401, '<html>401 Authorization Required</html>'), 'unauthorized',
+          'rule 30: some paths say 401 in HTML');
 
 -- Reads that succeeded, or only look so.
 select is(pg_temp.meaning(s.kind, 200, s.body), s.meaning, format('200 for %s: %s', s.kind, s.title))
@@ -103,7 +106,8 @@ select is(pg_temp.meaning(s.kind, 200, s.body), s.meaning, format('200 for %s: %
            ('list_orders', '[{"id": "x", "client_order_id": "y", "status": "new", "submitted_at": "soon"}]',
             'in_doubt', 'an order submitted at no time makes it none'),
            ('list_orders', '[{"id": "x"}]', 'in_doubt', 'nor is one of anything else'),
-           ('list_orders', '[{"id": "x", "client_order_id": "y", "status": "new", "submitted_at": "2026-03-02T15:00:00Z"}', 'in_doubt', 'nor one cut off'),
+           ('list_orders', '[{"id": "x", "client_order_id": "y", "status": "new", "submitted_at": "2026-03-02T15:00:00Z"}',
+            'in_doubt', 'nor one cut off'),
            ('list_orders', 'null', 'in_doubt', 'null is no list')
   ) as s(kind, body, meaning, title);
 

@@ -37,14 +37,17 @@ update answers as a set answer = case a.no
   when 8 then test.answer_order(test.holder(a.decision_hash), '{"side": "sell"}') end;
 update answers as a set meaning = test.record(a.answer);
 select is((select array_agg(a.meaning order by a.no) from answers as a),
-          '{order_exists,refused,not_sent,in_doubt,duplicate,unauthorized,throttled,order_mismatch}', 'eight answers, eight meanings');
+          '{order_exists,refused,not_sent,in_doubt,duplicate,unauthorized,throttled,order_mismatch}',
+            'eight answers, eight meanings');
 select pg_temp.world() as world \gset
 select test_support.advance_clock('3 seconds');
 select is(test.record(a.answer), a.meaning, format('said again, it is still %s', a.meaning)) from answers as a order by a.no;
 select is(pg_temp.world(), :'world', 'and nothing has changed');
 select is((select array_agg(r.meaning order by r.answer_no) from orderlatch.record_responses(
-             (select jsonb_agg(a.answer order by a.no) from answers as a) || (select jsonb_agg(a.answer order by a.no) from answers as a)) as r),
-          (select array_agg(a.meaning order by n, a.no) from answers as a, generate_series(1, 2) as n), 'nor when it is said twice in one batch');
+             (select jsonb_agg(a.answer order by a.no) from answers as a) || (select jsonb_agg(a.answer order by a.no)
+                         from answers as a)) as r),
+          (select array_agg(a.meaning order by n, a.no) from answers as a, generate_series(1, 2) as n),
+           'nor when it is said twice in one batch');
 select is(pg_temp.world(), :'world', 'not even a little');
 
 -- The first of two in one batch counts.
@@ -59,10 +62,13 @@ select is(test.status(:'twice'), 'approved', 'the first one stands');
 
 -- Delivered again with the order that the first time was missing.
 select test.record(test.answer_order(test.holder(a.decision_hash))) from answers as a where a.no = 4;
-select is((select test.status(a.decision_hash) from answers as a where a.no = 4), 'submitted', 'an order that an answer brings only the second time exists');
-select is((select r.meaning from orderlatch_data.broker_responses as r join answers as a on r.request_id = test.holder(a.decision_hash) where a.no = 4),
+select is((select test.status(a.decision_hash) from answers as a where a.no = 4), 'submitted',
+          'an order that an answer brings only the second time exists');
+select is((select r.meaning from orderlatch_data.broker_responses as r
+            join answers as a on r.request_id = test.holder(a.decision_hash) where a.no = 4),
           'in_doubt', 'what was recorded first stays as it was');
-select is((select test.record(test.answer_order(test.holder(a.decision_hash))) from answers as a where a.no = 2), 'order_exists', 'even after a refusal');
+select is((select test.record(test.answer_order(test.holder(a.decision_hash))) from answers as a where a.no = 2), 'order_exists',
+          'even after a refusal');
 select is((select test.status(a.decision_hash) from answers as a where a.no = 2), 'submitted', 'the fact counts');
 select is(test.halts(), '{order_despite_verdict}', 'and is looked into');
 

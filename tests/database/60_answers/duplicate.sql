@@ -16,10 +16,14 @@ end
 $$;
 
 select pg_temp.given_duplicate('A') as found \gset
-select is((select r.meaning from orderlatch_data.broker_responses as r where r.request_id = test.holder(:'found')), 'duplicate', 'the id is taken');
-select is(test.status(:'found') || ': ' || test.reason(:'found'), 'in_doubt: the broker says the id is taken', 'the decision is in doubt');
-select is((select d.duplicate || ' ' || d.mismatched || ' ' || (d.refusal is null) from test.doubt(:'found') as d), 'true false true', 'for good');
-select is(test.record(test.answer_order((test.claim_one(:worker, 'find_order')).request_id)), 'order_exists', 'looked up at once, the order is found');
+select is((select r.meaning from orderlatch_data.broker_responses as r where r.request_id = test.holder(:'found')), 'duplicate',
+          'the id is taken');
+select is(test.status(:'found') || ': ' || test.reason(:'found'), 'in_doubt: the broker says the id is taken',
+          'the decision is in doubt');
+select is((select d.duplicate || ' ' || d.mismatched || ' ' || (d.refusal is null) from test.doubt(:'found') as d),
+          'true false true', 'for good');
+select is(test.record(test.answer_order((test.claim_one(:worker, 'find_order')).request_id)), 'order_exists',
+          'looked up at once, the order is found');
 select is(test.status(:'found'), 'submitted', 'and ends the doubt');
 select is(test.incidents(), '{}', 'nothing is wrong');
 
@@ -48,20 +52,25 @@ select is(test.incidents(), '{}', 'before ten minutes it alarms nobody');
 select test_support.advance_clock('30 seconds');
 select is(test.look_in_vain(:worker), 1::bigint, 'it is looked up all the while');
 select is(test.incidents(), '{duplicate_without_order}', 'after ten minutes a person is asked');
-select is((select i.decision_id from orderlatch_data.incidents as i where i.closed_at is null), test.decision_id(:'missing'), 'about this decision');
+select is((select i.decision_id from orderlatch_data.incidents as i where i.closed_at is null), test.decision_id(:'missing'),
+          'about this decision');
 select test_support.advance_clock('1 day');
 select test.look_in_vain(:worker);
 select is(test.status(:'missing'), 'in_doubt', 'a day later it is still in doubt');
-select is((select count(*)::integer from orderlatch_data.incidents as i where i.incident = 'duplicate_without_order'), 1, 'it is one incident');
+select is((select count(*)::integer from orderlatch_data.incidents as i where i.incident = 'duplicate_without_order'), 1,
+          'it is one incident');
 
 -- A person ends it: the order is there.
-select is(orderlatch.resolve_in_doubt(:'missing', 'adopt', '{"broker_order_id": "seen-1", "status": "filled"}'), 'submitted', 'an operator adopts it');
-select is((select x.broker_order_id || ' ' || x.status from orderlatch_data.executions as x where x.decision_id = test.decision_id(:'missing')),
+select is(orderlatch.resolve_in_doubt(:'missing', 'adopt', '{"broker_order_id": "seen-1", "status": "filled"}'), 'submitted',
+          'an operator adopts it');
+select is((select x.broker_order_id || ' ' || x.status from orderlatch_data.executions as x
+            where x.decision_id = test.decision_id(:'missing')),
           'seen-1 filled', 'as the evidence names it');
 
 -- Or the operator says that there is none.
 select pg_temp.given_duplicate('D') as absent \gset
-select is(orderlatch.resolve_in_doubt(:'absent', 'absent', '{"note": "support says so"}'), 'approved', 'declared absent it may be sent again');
+select is(orderlatch.resolve_in_doubt(:'absent', 'absent', '{"note": "support says so"}'), 'approved',
+          'declared absent it may be sent again');
 select test_support.advance_clock('1 minute');
 select is((test.claim_one(:worker)).body::jsonb ->> 'client_order_id', :'absent', 'under the same id');
 select is(test.record(test.answer_error(test.holder(:'absent'), 409, 40910000, 'conflict')), 'duplicate', 'taken again');

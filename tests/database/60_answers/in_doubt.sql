@@ -12,7 +12,8 @@ select w.no, w.answer, w.title, test.given_submitting_decision(:worker, jsonb_bu
     values
       (1, '{"sent": "maybe", "error": "read timeout"}'::jsonb, 'a time-out'),
       (2, '{"sent": "maybe", "status": 200}', 'a response that broke off'),
-      (3, '{"sent": "yes", "status": 500, "body": "{\"code\": 50010000, \"message\": \"internal server error occurred\"}"}', 'a 500 in the broker''s own words'),
+      (3, '{"sent": "yes", "status": 500, "body": "{\"code\": 50010000, \"message\": \"internal server error occurred\"}"}',
+       'a 500 in the broker''s own words'),
       (4, '{"sent": "yes", "status": 502, "body": "<html>bad gateway</html>"}', 'a gateway''s page'),
       (5, '{"sent": "yes", "status": 408, "body": ""}', 'a 408'),
       (6, '{"sent": "yes", "status": 307, "body": ""}', 'a redirect'),
@@ -21,7 +22,8 @@ select w.no, w.answer, w.title, test.given_submitting_decision(:worker, jsonb_bu
       (9, '{"sent": "yes", "status": 403, "body": "<html>blocked</html>"}', 'a proxy''s 403'),
       (10, '{"sent": "yes", "status": 429, "body": "<html>slow down</html>"}', 'a 429 of somebody else'),
       (11, '{"sent": "yes", "status": 409, "body": "{\"message\": \"conflict\"}"}', 'a 409 of which nobody knows what it means'),
-      (12, '{"sent": "yes", "status": 200, "body": "{\"id\": \"x\", \"client_order_id\": \"another\", \"status\": \"new\"}"}', 'an order with another client_order_id')
+      (12, '{"sent": "yes", "status": 200, "body": "{\"id\": \"x\", \"client_order_id\": \"another\", \"status\": \"new\"}"}',
+       'an order with another client_order_id')
   ) as w(no, answer, title);
 select is(
   test.record(test.answer(test.holder(w.decision_hash), w.answer ->> 'sent', (w.answer ->> 'status')::integer, w.answer ->> 'body',
@@ -30,15 +32,19 @@ select is(
   from ways as w order by w.no;
 select is((select array_agg(distinct test.moves(w.decision_hash)::text) from ways as w),
           array['{none>planned,planned>approved,approved>submitting,submitting>in_doubt}'], 'every decision is in doubt');
-select set_eq('select test.reason(w.decision_hash) from ways as w', array['read timeout', 'answer proves nothing'], 'and says why');
+select set_eq('select test.reason(w.decision_hash) from ways as w', array['read timeout', 'answer proves nothing'],
+              'and says why');
 select is((select array_agg(distinct (d.lost, d.was_clean, d.duplicate, d.mismatched, d.refusal, d.believe_after, d.next_lookup_at)::text)
              from orderlatch_data.doubts as d),
-          array['(f,t,f,f,,"2026-03-02 15:01:20+00","2026-03-02 15:00:00+00")'], 'a lookup is due at once; absence is believed a minute after answer_by');
-select is((select array_agg(distinct (o.clean, o.lookup_first, o.submits, o.lookup_request_id)::text) from orderlatch_data.open_decisions as o),
+          array['(f,t,f,f,,"2026-03-02 15:01:20+00","2026-03-02 15:00:00+00")'],
+            'a lookup is due at once; absence is believed a minute after answer_by');
+select is((select array_agg(distinct (o.clean, o.lookup_first, o.submits, o.lookup_request_id)::text)
+            from orderlatch_data.open_decisions as o),
           array['(f,f,1,)'], 'none is clean any more');
 select is(test.incidents() || test.halts(), '{}', 'that is no incident');
 select is((select count(*)::integer from orderlatch_data.foreign_orders), 0, 'an order of somebody else is not ours to keep');
-select is((select array_agg(distinct c.kind) || count(*)::text from test.claim(:worker) as c), '{find_order,12}', 'all are looked up');
+select is((select array_agg(distinct c.kind) || count(*)::text from test.claim(:worker) as c), '{find_order,12}',
+          'all are looked up');
 select is(test.broken_promises(), '{}', 'no promise is broken');
 
 select * from finish();

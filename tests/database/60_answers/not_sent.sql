@@ -8,12 +8,14 @@ select test.given_worker() as worker \gset
 select test.given_submitting_decision(:worker) as decision \gset
 select (test.open_row(:'decision')).approval_no as approval_no \gset
 select is(test.record(test.answer_not_sent(test.holder(:'decision'), 'connection refused')), 'not_sent', 'the call never left');
-select is(test.moves(:'decision'), '{none>planned,planned>approved,approved>submitting,submitting>approved}', 'the decision is approved again');
+select is(test.moves(:'decision'), '{none>planned,planned>approved,approved>submitting,submitting>approved}',
+          'the decision is approved again');
 select is(test.reason(:'decision'), 'connection refused', 'with the worker''s reason');
 select is(
   (select to_jsonb(o) - '{decision_id,account_id,symbol,lock_key,lapse_at,move_reason,move_request_id,move_evidence}'::text[]
      from test.open_row(:'decision') as o),
-  jsonb_build_object('status', 'approved', 'approval_no', :approval_no, 'next_try_at', '2026-03-02T15:00:01+00:00', 'tries', 1, 'submits', 0,
+  jsonb_build_object('status', 'approved', 'approval_no', :approval_no, 'next_try_at', '2026-03-02T15:00:01+00:00', 'tries', 1,
+    'submits', 0,
                      'clean', true, 'lookup_first', false, 'wish', null, 'holder_request_id', null, 'lookup_request_id', null),
   'clean, held by nobody, in its old place, after one second');
 select is((select count(*)::integer from orderlatch_data.doubts), 0, 'it is not in doubt');
@@ -21,7 +23,8 @@ select is(test.kinds(:worker), '{}', 'it waits');
 select test_support.advance_clock('1 second');
 select test.holder(:'decision') as first \gset
 select is((test.claim_one(:worker)).body,
-          (select r.body from orderlatch_data.broker_requests as r where r.request_id = :'first'), 'then the same order is sent, under a new request');
+          (select r.body from orderlatch_data.broker_requests as r where r.request_id = :'first'),
+           'then the same order is sent, under a new request');
 select test.record(test.answer(test.holder(:'decision'), 'no'));
 select is((test.open_row(:'decision')).next_try_at - orderlatch_data.clock(), '2 seconds', 'the second wait is longer');
 select is(test.reason(:'decision'), 'not sent', 'a worker need not say why');

@@ -13,10 +13,13 @@ select test_support.advance_clock('1 minute');
 create function pg_temp.find(p_decision_hash text) returns text language sql volatile as $$
   select test.record(test.answer_status(gen_random_uuid(), 200, test.order_document(p_decision_hash)::text))
 $$;
-select is(pg_temp.find(e.decision_hash), 'order_exists', format('an order of a decision that was %s exists', e.status)) from ended as e;
-select is((test.moves(e.decision_hash))[array_upper(test.moves(e.decision_hash), 1)], e.status || '>submitted', format('%s becomes submitted', e.status))
+select is(pg_temp.find(e.decision_hash), 'order_exists',
+          format('an order of a decision that was %s exists', e.status)) from ended as e;
+select is((test.moves(e.decision_hash))[array_upper(test.moves(e.decision_hash), 1)], e.status || '>submitted',
+          format('%s becomes submitted', e.status))
   from ended as e;
-select is((select o.status from orderlatch_data.decision_outcomes as o where o.decision_id = test.decision_id(e.decision_hash)), 'submitted',
+select is((select o.status from orderlatch_data.decision_outcomes as o where o.decision_id = test.decision_id(e.decision_hash)),
+          'submitted',
           format('that is how the one that was %s ended', e.status)) from ended as e;
 select is((select i.detail from orderlatch_data.incidents as i where i.decision_id = test.decision_id(e.decision_hash)),
           jsonb_build_object('status', e.status, 'broker_order_id', 'order-' || test.decision_id(e.decision_hash)),

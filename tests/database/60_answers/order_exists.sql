@@ -10,14 +10,17 @@ select test_support.advance_clock('300 milliseconds');
 select is(
   test.record(test.answer_order(test.holder(:'decision'), '{"status": "filled", "filled_qty": "10", "filled_avg_price": "190.255"}')),
   'order_exists', 'the broker has the order');
-select is(test.moves(:'decision'), '{none>planned,planned>approved,approved>submitting,submitting>submitted}', 'the decision is submitted');
+select is(test.moves(:'decision'), '{none>planned,planned>approved,approved>submitting,submitting>submitted}',
+          'the decision is submitted');
 select is(test.reason(:'decision'), 'the broker has order order-' || test.decision_id(:'decision'), 'the event names the order');
-select is((select e.request_id from orderlatch_data.decision_events as e where e.to_status = 'submitted'), test.holder(:'decision'),
+select is((select e.request_id from orderlatch_data.decision_events as e where e.to_status = 'submitted'),
+          test.holder(:'decision'),
           'and the request');
 select is(
   (select to_jsonb(x) - 'execution_id' from orderlatch_data.executions as x),
   jsonb_build_object(
-    'decision_id', test.decision_id(:'decision'), 'account_id', test.account_id(), 'broker_order_id', 'order-' || test.decision_id(:'decision'),
+    'decision_id', test.decision_id(:'decision'), 'account_id', test.account_id(), 'broker_order_id',
+      'order-' || test.decision_id(:'decision'),
     'status', 'filled', 'filled_qty', 10, 'filled_avg_price', 190.255, 'submitted_at', '2026-03-02T15:00:00.37106+00:00',
     'updated_at', '2026-03-02T15:00:00.371751+00:00', 'found_in_request_id', test.holder(:'decision'),
     'recorded_at', '2026-03-02T15:00:00.3+00:00'),
@@ -26,8 +29,10 @@ select is(
   (select to_jsonb(r) - 'body' from orderlatch_data.broker_responses as r where r.request_id = test.holder(:'decision')),
   jsonb_build_object(
     'request_id', test.holder(:'decision'), 'recorded_at', '2026-03-02T15:00:00.3+00:00', 'sent', 'yes', 'status', 200,
-    'meaning', 'order_exists', 'code', null, 'message', null, 'broker_request_id', '649c5a79da1ab9cb20742ffdada0a7bb', 'headers', '{}'::jsonb,
-    'body_octets', (select octet_length(r.body) from orderlatch_data.broker_responses as r where r.request_id = test.holder(:'decision')),
+    'meaning', 'order_exists', 'code', null, 'message', null, 'broker_request_id', '649c5a79da1ab9cb20742ffdada0a7bb', 'headers',
+      '{}'::jsonb,
+    'body_octets', (select octet_length(r.body) from orderlatch_data.broker_responses as r
+       where r.request_id = test.holder(:'decision')),
     'error', null, 'elapsed_ms', 42),
   'the answer is kept, with the broker''s X-Request-ID');
 select is((select convert_from(r.body, 'UTF8')::jsonb ->> 'client_order_id' from orderlatch_data.broker_responses as r

@@ -45,23 +45,31 @@ select is(pg_temp.differences(t.decided, t.shown), t.differs, t.title)
       ('{}', '{"notional": "x"}', '{notional}', 'also when they are no number'),
       ('{"qty": null, "notional": "12.5"}', '{"notional": "12.50", "qty": null}', '{}', 'dollars that were decided agree'),
       ('{"qty": null, "notional": "12.5"}', '{"notional": "12.51", "qty": null}', '{notional}', 'other dollars differ'),
-      ('{"qty": null, "notional": "12.5"}', '{"notional": null, "qty": "0.06"}', '{notional,qty}', 'shares instead of dollars differ in both'),
+      ('{"qty": null, "notional": "12.5"}', '{"notional": null, "qty": "0.06"}', '{notional,qty}',
+       'shares instead of dollars differ in both'),
       ('{}', '{"limit_price": "190"}', '{limit_price}', 'a limit that was not decided differs'),
       ('{}', '{"stop_price": "190"}', '{stop_price}', 'so does a stop'),
       ('{"order_type": "limit", "limit_price": "190.1"}', '{"limit_price": "190.10"}', '{}', 'the limit that was decided agrees'),
       ('{"order_type": "limit", "limit_price": "190.1"}', '{"limit_price": "190.11"}', '{limit_price}', 'another limit differs'),
       ('{"order_type": "limit", "limit_price": "190.1"}', '{"limit_price": null}', '{limit_price}', 'no limit differs'),
-      ('{"order_type": "limit", "limit_price": "190.1"}', '{"type": "market", "order_type": "market", "limit_price": null}', '{limit_price,type}',
+      ('{"order_type": "limit", "limit_price": "190.1"}', '{"type": "market", "order_type": "market", "limit_price": null}',
+       '{limit_price,type}',
        'a limit order that is shown at the market differs in both'),
       ('{"order_type": "stop", "stop_price": "195"}', '{"stop_price": "195.00"}', '{}', 'the stop that was decided agrees'),
-      ('{"order_type": "stop", "stop_price": "195"}', '{"type": "stop_limit", "order_type": "stop_limit", "limit_price": "202.8"}', '{}',
+      ('{"order_type": "stop", "stop_price": "195"}',
+       '{"type": "stop_limit", "order_type": "stop_limit", "limit_price": "202.8"}', '{}',
        'a buy stop that comes back as a stop limit agrees'),
-      ('{"order_type": "stop", "stop_price": "195"}', '{"type": "stop_limit", "limit_price": "202.8", "stop_price": "196"}', '{stop_price}',
+      ('{"order_type": "stop", "stop_price": "195"}', '{"type": "stop_limit", "limit_price": "202.8", "stop_price": "196"}',
+       '{stop_price}',
        'but not with another stop'),
-      ('{"order_type": "stop", "stop_price": "195"}', '{"type": "stop_limit", "limit_price": "202.8", "qty": "9"}', '{qty}', 'nor with another quantity'),
-      ('{"order_type": "stop", "stop_price": "195"}', '{"type": "stop", "limit_price": "202.8"}', '{limit_price}', 'a buy stop with a limit differs'),
-      ('{"order_type": "stop", "stop_price": "195"}', '{"type": "limit", "limit_price": "202.8"}', '{limit_price,type}', 'a buy stop that comes back as a limit differs'),
-      ('{"order_type": "stop", "stop_price": "180", "action": "sell"}', '{"type": "stop_limit", "limit_price": "170"}', '{limit_price,type}',
+      ('{"order_type": "stop", "stop_price": "195"}', '{"type": "stop_limit", "limit_price": "202.8", "qty": "9"}', '{qty}',
+       'nor with another quantity'),
+      ('{"order_type": "stop", "stop_price": "195"}', '{"type": "stop", "limit_price": "202.8"}', '{limit_price}',
+       'a buy stop with a limit differs'),
+      ('{"order_type": "stop", "stop_price": "195"}', '{"type": "limit", "limit_price": "202.8"}', '{limit_price,type}',
+       'a buy stop that comes back as a limit differs'),
+      ('{"order_type": "stop", "stop_price": "180", "action": "sell"}', '{"type": "stop_limit", "limit_price": "170"}',
+       '{limit_price,type}',
        'a sell stop that comes back as a stop limit differs'),
       ('{"order_type": "stop_limit", "stop_price": "195", "limit_price": "196"}', '{"limit_price": "202.8"}', '{limit_price}',
        'a stop limit with another limit differs')
@@ -74,8 +82,10 @@ select is(
   jsonb_build_object('side', jsonb_build_object('decided', 'buy', 'shown', repeat('x', 100)),
                      'limit_price', '{"decided": "190.1", "shown": "7"}'::jsonb),
   'a difference names what was decided and what is shown, its first 100 characters');
-select is((select orderlatch_data.order_differences(d, '{}') from orderlatch_data.trade_decisions as d where d.decision_hash = decode(:'decision', 'hex'))
-            - '{client_order_id,symbol,side,type,time_in_force,qty,limit_price}'::text[], '{}'::jsonb, 'an empty document differs in every term');
+select is((select orderlatch_data.order_differences(d, '{}') from orderlatch_data.trade_decisions as d
+            where d.decision_hash = decode(:'decision', 'hex'))
+            - '{client_order_id,symbol,side,type,time_in_force,qty,limit_price}'::text[], '{}'::jsonb,
+              'an empty document differs in every term');
 select is(pg_temp.differences('{"symbol": "BTC/USD", "time_in_force": "gtc"}', '{}'), '{}', 'a crypto pair agrees');
 
 select * from finish();

@@ -23,10 +23,12 @@ update orderlatch_data.doubts set next_lookup_at = 'infinity';
 select (test.claim_one(:worker, 'list_orders')).request_id as page \gset
 select is(pg_temp.after(:'page'), '2026-03-02T14:55:00.000000Z', 'the first page begins where the list does');
 select is(test.kinds(:worker), '{}', 'one page is on its way at a time');
-select is(test.record(test.answer_status(:'page', 200, pg_temp.page(500, '2026-03-02 14:57:00Z')::text)), 'orders_listed', 'a full page');
+select is(test.record(test.answer_status(:'page', 200, pg_temp.page(500, '2026-03-02 14:57:00Z')::text)), 'orders_listed',
+          'a full page');
 select is(test.status(:'decision'), 'in_doubt', 'proves nothing yet');
 select (test.claim_one(:worker, 'list_orders')).request_id as page \gset
-select is(pg_temp.after(:'page'), '2026-03-02T14:56:59.999999Z', 'the next begins a microsecond before its last order, as bounds are exclusive');
+select is(pg_temp.after(:'page'), '2026-03-02T14:56:59.999999Z',
+          'the next begins a microsecond before its last order, as bounds are exclusive');
 
 -- Failures.
 select is(test.record(test.answer_status(:'page', 502, '<html>')), 'in_doubt', 'a page that fails');
@@ -38,13 +40,16 @@ select is(test.record(test.answer_status(:'page', 200, (pg_temp.page(3, '2026-03
           'a page with something else in it is no page');
 select test_support.advance_clock('2 seconds');
 select (test.claim_one(:worker, 'list_orders')).request_id as page \gset
-select is(test.record(test.answer_error(:'page', 404, 40410000, 'order not found for x')), 'in_doubt', 'nor is an error of the broker');
+select is(test.record(test.answer_error(:'page', 404, 40410000, 'order not found for x')), 'in_doubt',
+          'nor is an error of the broker');
 select test_support.advance_clock('4 seconds');
 select (test.claim_one(:worker, 'list_orders')).request_id as page \gset
-select is(test.record(test.answer_error(:'page', 429, 42910000, 'rate limit exceeded', '{"retry-after": "9"}')), 'throttled', 'nor is a 429');
+select is(test.record(test.answer_error(:'page', 429, 42910000, 'rate limit exceeded', '{"retry-after": "9"}')), 'throttled',
+          'nor is a 429');
 select test_support.advance_clock('9 seconds');
 select (test.claim_one(:worker, 'list_orders')).request_id as page \gset
-select is((select r.pages || ' ' || (r.completed_at is null) from orderlatch_data.order_reads as r), '1 true', 'one page has been read');
+select is((select r.pages || ' ' || (r.completed_at is null) from orderlatch_data.order_reads as r), '1 true',
+          'one page has been read');
 
 -- Nanoseconds, and the end.
 select is(test.record(test.answer_status(:'page', 200,
@@ -52,9 +57,11 @@ select is(test.record(test.answer_status(:'page', 200,
               || '{"submitted_at": "2026-03-02T14:59:00.123456789Z"}'))::text)), 'orders_listed', 'another full page');
 select (test.claim_one(:worker, 'list_orders')).request_id as page \gset
 select is(pg_temp.after(:'page'), '2026-03-02T14:59:00.123455Z', 'nanoseconds never move the cursor forward');
-select is(test.record(test.answer_status(:'page', 200, pg_temp.page(499, '2026-03-02 15:02:00Z')::text)), 'orders_listed', 'a page of 499');
+select is(test.record(test.answer_status(:'page', 200, pg_temp.page(499, '2026-03-02 15:02:00Z')::text)), 'orders_listed',
+          'a page of 499');
 select is(test.status(:'decision'), 'approved', 'is the last, and completes the proof');
-select is((select e.evidence ->> 'pages' from orderlatch_data.decision_events as e order by e.event_id desc limit 1), '3', 'of three pages');
+select is((select e.evidence ->> 'pages' from orderlatch_data.decision_events as e order by e.event_id desc limit 1), '3',
+          'of three pages');
 
 -- The order is in the list: on a page that is not the last.
 select (test.claim_one(:worker)).request_id as second \gset
@@ -67,7 +74,8 @@ select is(test.record(test.answer_status(:'page', 200, (pg_temp.page(499, '2026-
 select is(test.status(:'decision'), 'submitted', 'ends the doubt');
 select test_support.advance_clock('1 minute');
 select is(test.kinds(:worker), '{}', 'and nobody reads on');
-select is((select x.found_in_request_id from orderlatch_data.executions as x), :'page'::uuid, 'the execution says where it was found');
+select is((select x.found_in_request_id from orderlatch_data.executions as x), :'page'::uuid,
+          'the execution says where it was found');
 
 -- A page full of one moment cannot be passed.
 select test.given_submitting_decision(:worker, '{"symbol": "STUCK"}') as stuck \gset
@@ -94,8 +102,10 @@ select test_support.advance_clock('1 second');
 select test.record(test.answer_maybe(test.holder(:'stuck')));
 select test.given_absent_twice(:worker, :'stuck');
 select (test.claim_one(:worker, 'list_orders')).request_id as page \gset
-select is(orderlatch.resolve_in_doubt(:'stuck', 'absent', '{"note": "seen on the broker''s page"}'), 'approved', 'an operator is faster than the list');
-select is(test.record(test.answer_status(:'page', 200, pg_temp.page(500, '2026-03-02 15:00:00Z')::text)), 'orders_listed', 'its page is recorded');
+select is(orderlatch.resolve_in_doubt(:'stuck', 'absent', '{"note": "seen on the broker''s page"}'), 'approved',
+          'an operator is faster than the list');
+select is(test.record(test.answer_status(:'page', 200, pg_temp.page(500, '2026-03-02 15:00:00Z')::text)), 'orders_listed',
+          'its page is recorded');
 select test_support.advance_clock('10 seconds');
 select is((select array_agg(c.kind) from test.claim(:worker) as c), '{submit_order}', 'and no further one is read');
 select is(test.broken_promises(), '{}', 'no promise is broken');

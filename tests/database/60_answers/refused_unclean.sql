@@ -27,7 +27,8 @@ select is((select jsonb_build_object('refusal', d.refusal, 'was_clean', d.was_cl
                                      'first', d.first_absent_at) from test.doubt(:'decision') as d),
           '{"refusal": {"status": 403, "code": 40310000, "message": "insufficient buying power"}, "was_clean": false, "lost": false,
             "lookups": 0, "first": null}'::jsonb, 'the no is remembered, the proof begins anew');
-select is((select r.meaning || ' ' || r.code from orderlatch_data.broker_responses as r where r.request_id = test.holder(:'decision')),
+select is((select r.meaning || ' ' || r.code from orderlatch_data.broker_responses as r
+            where r.request_id = test.holder(:'decision')),
           'refused_unclean 40310000', 'the answer is kept');
 select is((select e.evidence ->> 'message' from orderlatch_data.decision_events as e order by e.event_id desc limit 1),
           'insufficient buying power', 'its event tells it');
@@ -51,11 +52,13 @@ select test.record(test.answer_error(test.holder(:'throttled'), 429, 42910000, '
 select test_support.advance_clock('1 minute');
 select test.look_in_vain(:worker);
 select test.claim_one(:worker);
-select is(test.record(test.answer_error(test.holder(:'throttled'), 422, 42210000, 'asset "C" is not tradable')), 'refused_unclean',
+select is(test.record(test.answer_error(test.holder(:'throttled'), 422, 42210000, 'asset "C" is not tradable')),
+          'refused_unclean',
           'a no after a 429 is not final');
 select orderlatch.withdraw_decision(:'throttled', 'no more');
 select is(test.prove_absent(:worker, :'throttled'), 'refused', 'a remembered no comes before a wish to withdraw');
-select is((select count(*)::integer from orderlatch_data.broker_requests as r where r.kind = 'submit_order' and r.decision_id = test.decision_id(:'throttled')),
+select is((select count(*)::integer from orderlatch_data.broker_requests as r
+            where r.kind = 'submit_order' and r.decision_id = test.decision_id(:'throttled')),
           2, 'and it is not sent again');
 select is(test.broken_promises(), '{}', 'no promise is broken');
 

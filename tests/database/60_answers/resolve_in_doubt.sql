@@ -11,7 +11,8 @@ create function pg_temp.resolve(p_decision_hash text, p_verdict text, p_evidence
   select format('select orderlatch.resolve_in_doubt(%L, %L, %L)', p_decision_hash, p_verdict, p_evidence)
 $$;
 
-select throws_ok(pg_temp.resolve(:'decision', 'absent', '{"note": "x"}'), 'OL203', null, 'a decision that is submitting is not in doubt');
+select throws_ok(pg_temp.resolve(:'decision', 'absent', '{"note": "x"}'), 'OL203', null,
+                 'a decision that is submitting is not in doubt');
 select test.record(test.answer_maybe(test.holder(:'decision')));
 select throws_ok(pg_temp.resolve(r.decision_hash, r.verdict, r.evidence), r.code, null, r.title)
   from (
@@ -27,15 +28,18 @@ select throws_ok(pg_temp.resolve(r.decision_hash, r.verdict, r.evidence), r.code
            (:'decision', 'adopt', '{"note": "x"}', 'OL307', 'to adopt, the evidence must name an order'),
            (:'decision', 'adopt', '{"broker_order_id": ""}', 'OL307', 'one that has an id'),
            (:'decision', 'adopt', '{"broker_order_id": "a b"}', 'OL307', 'without blanks'),
-           (:'decision', 'adopt', jsonb_build_object('broker_order_id', repeat('x', 129))::text, 'OL307', 'of 128 characters at most')
+           (:'decision', 'adopt', jsonb_build_object('broker_order_id', repeat('x', 129))::text, 'OL307',
+            'of 128 characters at most')
   ) as r(decision_hash, verdict, evidence, code, title);
-select is(test.moves(:'decision'), '{none>planned,planned>approved,approved>submitting,submitting>in_doubt}', 'what was refused left no trace');
+select is(test.moves(:'decision'), '{none>planned,planned>approved,approved>submitting,submitting>in_doubt}',
+          'what was refused left no trace');
 
 -- Who may.
 create role hand login;
 grant orderlatch_operator to hand;
 select test_support.act_as('hand');
-select throws_ok(pg_temp.resolve(:'decision', 'absent', '{"note": "x"}'), 'OL301', null, 'an operator that is not bound to the account may not');
+select throws_ok(pg_temp.resolve(:'decision', 'absent', '{"note": "x"}'), 'OL301', null,
+                 'an operator that is not bound to the account may not');
 reset session authorization;
 select orderlatch.bind_login('hand', 'other');
 select test_support.act_as('hand');
@@ -49,7 +53,8 @@ select throws_ok(pg_temp.resolve(:'decision', 'absent', '{"note": "x"}'), '42501
 reset session authorization;
 grant orderlatch_operator to hand;
 select test_support.act_as('hand');
-select is(orderlatch.resolve_in_doubt(:'decision', 'absent', '{"note": "the broker''s page shows nothing", "ticket": 7}'), 'approved',
+select is(orderlatch.resolve_in_doubt(:'decision', 'absent', '{"note": "the broker''s page shows nothing", "ticket": 7}'),
+          'approved',
           'an operator that is bound to the account may');
 reset session authorization;
 select is((select e.moved_by || ' ' || e.reason from orderlatch_data.decision_events as e where e.from_status = 'in_doubt'),
@@ -68,12 +73,14 @@ select test.given_submitting_decision(:worker, '{"symbol": "B"}') as adopted \gs
 select test.record(test.answer_maybe(test.holder(:'adopted')));
 select (test.claim_one(:worker, 'find_order')).request_id as lookup \gset
 select is(orderlatch.resolve_in_doubt(:'adopted', 'adopt', '{"broker_order_id": "by-hand"}'), 'submitted', 'an order is adopted');
-select is((select to_jsonb(x) - '{execution_id,decision_id,account_id,recorded_at}'::text[] from orderlatch_data.executions as x where x.broker_order_id = 'by-hand'),
+select is((select to_jsonb(x) - '{execution_id,decision_id,account_id,recorded_at}'::text[] from orderlatch_data.executions as x
+            where x.broker_order_id = 'by-hand'),
           '{"broker_order_id": "by-hand", "status": "unknown", "filled_qty": 0, "filled_avg_price": null, "submitted_at": null, "updated_at": null,
             "found_in_request_id": null}'::jsonb, 'of which nothing is known but its id');
 select is(test.record(test.answer_absent(:'lookup')), 'stale', 'a lookup that comes back empty is stale');
 select test.record(test.answer_status(gen_random_uuid(), 200, test.order_document(:'adopted', '{"id": "by-hand", "status": "filled", "filled_qty": "10"}')::text));
-select is((select x.status || ' ' || x.filled_qty from orderlatch_data.executions as x where x.broker_order_id = 'by-hand'), 'filled 10', 'shown later it is known');
+select is((select x.status || ' ' || x.filled_qty from orderlatch_data.executions as x where x.broker_order_id = 'by-hand'),
+          'filled 10', 'shown later it is known');
 select is(test.record(test.answer_order(:'lookup', '{"id": "another"}')), 'order_exists', 'another order of the same decision');
 select is(test.incidents() || test.halts(), '{duplicate_order,duplicate_order}', 'is one too many');
 select is(test.broken_promises(), '{}', 'no promise is broken');

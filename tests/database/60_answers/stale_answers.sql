@@ -20,7 +20,8 @@ $$;
 
 -- The first submit was lost, its order proved absent, and a second one is on its way.
 create temporary table lost as
-  select n.no, test.given_submitting_decision(:worker, jsonb_build_object('symbol', 'S' || n.no)) as decision_hash from negatives as n;
+  select n.no, test.given_submitting_decision(:worker,
+    jsonb_build_object('symbol', 'S' || n.no)) as decision_hash from negatives as n;
 alter table lost add first uuid;
 update lost set first = test.holder(decision_hash);
 select test_support.advance_clock('20 seconds');
@@ -30,24 +31,30 @@ select test.look_in_vain(:worker);
 select test_support.hold_clock('2026-03-02 15:02:30Z');
 select test.look_in_vain(:worker);
 select count(test.record(test.answer_status(c.request_id, 200, '[]'))) from test.claim(:worker) as c where c.kind = 'list_orders';
-select is((select array_agg(distinct test.status(l.decision_hash)) from lost as l), '{approved}', 'five orders are proved absent');
+select is((select array_agg(distinct test.status(l.decision_hash)) from lost as l), '{approved}',
+          'five orders are proved absent');
 select is(test.record(pg_temp.answer(l.first, l.no)), 'stale', n.title || ' that comes after the proof is stale')
   from lost as l join negatives as n on n.no = l.no where l.no in (1, 2, 4) order by l.no;
-select is((select array_agg(distinct (o.status, o.clean, o.submits)::text) from orderlatch_data.open_decisions as o), '{"(approved,f,1)"}', 'it changes nothing');
+select is((select array_agg(distinct (o.status, o.clean, o.submits)::text) from orderlatch_data.open_decisions as o),
+          '{"(approved,f,1)"}', 'it changes nothing');
 select test_support.advance_clock('1 minute');
 select count(*) from test.claim(:worker);
 select is((select array_agg(distinct test.status(l.decision_hash)) from lost as l), '{submitting}', 'all are sent again');
-select is(test.record(pg_temp.answer(l.first, l.no)), 'stale', n.title || ' of the first submit is stale while the second is on its way')
+select is(test.record(pg_temp.answer(l.first, l.no)), 'stale',
+          n.title || ' of the first submit is stale while the second is on its way')
   from lost as l join negatives as n on n.no = l.no where l.no in (3, 5) order by l.no;
 select is((select array_agg(distinct (test.status(l.decision_hash), test.holder(l.decision_hash) = (test.open_row(l.decision_hash)).holder_request_id)::text) from lost as l),
           '{"(submitting,t)"}', 'the second still holds the decision');
-select is((select count(*)::integer from orderlatch_data.broker_responses as r where r.meaning = 'stale'), 5, 'stale answers are kept');
-select is((select array_agg(r.code order by r.code) from orderlatch_data.broker_responses as r where r.meaning = 'stale' and r.code is not null),
+select is((select count(*)::integer from orderlatch_data.broker_responses as r where r.meaning = 'stale'), 5,
+          'stale answers are kept');
+select is((select array_agg(r.code order by r.code) from orderlatch_data.broker_responses as r
+            where r.meaning = 'stale' and r.code is not null),
           '{40010001,40310000,50010000}', 'with what they said');
 
 -- A submit that was answered in doubt has said all that it can.
 select test.record(test.answer_maybe(test.holder(l.decision_hash))) from lost as l where l.no = 1;
-select is(test.record(test.answer_error(test.holder(l.decision_hash), 403, 40310000, 'no')), 'in_doubt', 'a second answer to the same request is the first')
+select is(test.record(test.answer_error(test.holder(l.decision_hash), 403, 40310000, 'no')), 'in_doubt',
+          'a second answer to the same request is the first')
   from lost as l where l.no = 1;
 -- A settled decision.
 select test.record(test.answer_order(test.holder(l.decision_hash))) from lost as l where l.no > 1;
@@ -87,7 +94,8 @@ select isnt((test.open_row(:'again')).lookup_request_id, :'lookup'::uuid, 'a new
 select is(test.record(test.answer_absent(:'lookup')), 'stale', 'an older lookup''s word of absence is stale');
 select is(test.record(test.answer_order(:'lookup')), 'order_exists', 'but its order exists');
 select is(test.status(:'again'), 'submitted', 'and ends the doubt');
-select is(test.record(test.answer_absent(r.request_id)), 'stale', 'what is on its way then is stale') from orderlatch_data.open_requests as r;
+select is(test.record(test.answer_absent(r.request_id)), 'stale',
+          'what is on its way then is stale') from orderlatch_data.open_requests as r;
 select is(test.incidents(), '{}', 'nothing of this is an incident');
 select is(test.broken_promises(), '{}', 'no promise is broken');
 

@@ -19,7 +19,8 @@ select is(pg_temp.pause(h.headers), h.pause, h.title)
   from (
     values
       (jsonb_build_object('x-ratelimit-reset', (:now + 23)::text), interval '23 seconds', 'until x-ratelimit-reset'),
-      (jsonb_build_object('x-ratelimit-reset', (:now + 23)::text, 'retry-after', '5'), '23 seconds', 'which goes before retry-after'),
+      (jsonb_build_object('x-ratelimit-reset', (:now + 23)::text, 'retry-after', '5'), '23 seconds',
+       'which goes before retry-after'),
       (jsonb_build_object('x-ratelimit-reset', (:now + 3600)::text), '1 hour', 'an hour at most'),
       (jsonb_build_object('x-ratelimit-reset', (:now + 3601)::text), '7 seconds', 'a reset further off makes no sense'),
       (jsonb_build_object('x-ratelimit-reset', :now::text), '7 seconds', 'a reset that is now makes no sense'),

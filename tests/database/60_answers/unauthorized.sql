@@ -6,7 +6,8 @@ select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account('paper', '{"max_decision_age": "1 day"}');
 select test.given_worker() as worker \gset
 select test.given_submitting_decision(:worker) as decision \gset
-select is(test.record(test.answer_status(test.holder(:'decision'), 401, '<html>401 Authorization Required</html>')), 'unauthorized',
+select is(test.record(test.answer_status(test.holder(:'decision'), 401, '<html>401 Authorization Required</html>')),
+          'unauthorized',
           'the key is not accepted');
 select is((select o.status || ' ' || o.clean || ' ' || o.submits from test.open_row(:'decision') as o), 'approved true 0',
           'the decision is approved again, clean');
@@ -17,8 +18,10 @@ select test_support.advance_clock('1 minute');
 select is(test.kinds(:worker), '{}', 'nothing is submitted');
 select orderlatch.lift_halt(h.halt_id, 'the key is put right') from orderlatch_data.halts as h;
 select is(test.kinds(:worker), '{submit_order}', 'until the halt is lifted');
-select is(test.record(test.answer_error(test.holder(:'decision'), 403, null, 'forbidden.')), 'unauthorized', 'a 403 about the key is the same');
-select is(test.incidents() || test.halts(), '{unauthorized,unauthorized}', 'the open incident is not opened twice, the account is halted again');
+select is(test.record(test.answer_error(test.holder(:'decision'), 403, null, 'forbidden.')), 'unauthorized',
+          'a 403 about the key is the same');
+select is(test.incidents() || test.halts(), '{unauthorized,unauthorized}',
+          'the open incident is not opened twice, the account is halted again');
 select orderlatch.lift_halt(h.halt_id, 'again') from orderlatch_data.halts as h where h.lifted_at is null;
 
 -- Not clean: still approved, and still not clean.
@@ -34,7 +37,8 @@ select orderlatch.lift_halt(h.halt_id, 'again') from orderlatch_data.halts as h 
 select test_support.advance_clock('1 second');
 select is(test.prove_absent(:worker, :'decision'), 'approved', 'the doubt ends as if nothing had been');
 select test.claim_one(:worker);
-select is(test.record(test.answer_error(test.holder(:'decision'), 401, null, 'unauthorized.')), 'unauthorized', 'a second submit with a bad key');
+select is(test.record(test.answer_error(test.holder(:'decision'), 401, null, 'unauthorized.')), 'unauthorized',
+          'a second submit with a bad key');
 select is((select o.status || ' ' || o.clean || ' ' || o.submits from test.open_row(:'decision') as o), 'approved false 1',
           'leaves it approved, and not clean');
 

@@ -33,7 +33,8 @@ create temporary table meanings as
   select r.* from orderlatch.record_responses(
     (select jsonb_agg(pg_temp.report(test.holder(b.decision_hash), b.body) order by b.no) from bodies as b)
       || test.answer_order(test.holder(:'good'))) as r;
-select is((select m.meaning from meanings as m where m.answer_no = b.no), 'in_doubt', b.title || ' is in doubt') from bodies as b order by b.no;
+select is((select m.meaning from meanings as m where m.answer_no = b.no), 'in_doubt',
+          b.title || ' is in doubt') from bodies as b order by b.no;
 select is((select m.meaning from meanings as m where m.answer_no = 13), 'order_exists', 'the answer beside them counts');
 select is(test.status(:'good'), 'submitted', 'and does what it means');
 select is((select array_agg(distinct test.status(b.decision_hash)) from bodies as b), '{in_doubt}', 'the decisions are in doubt');
@@ -52,10 +53,12 @@ select is(
   test.record(test.answer_status(:'lookup', 200,
     (test.order_document(:'long') || jsonb_build_object('aaa', repeat('x', 2000000)))::text)),
   'order_exists', 'an order with two million octets of something else is an order');
-select is((select r.body_octets > 2000000 and octet_length(r.body) = 65536 from orderlatch_data.broker_responses as r where r.request_id = :'lookup'),
+select is((select r.body_octets > 2000000 and octet_length(r.body) = 65536 from orderlatch_data.broker_responses as r
+            where r.request_id = :'lookup'),
           true, 'its body is cut and marked');
 
-select is(test.record(pg_temp.report((test.open_row(b.decision_hash)).lookup_request_id, b.body)), 'in_doubt', 'a lookup that says this proves nothing either')
+select is(test.record(pg_temp.report((test.open_row(b.decision_hash)).lookup_request_id, b.body)), 'in_doubt',
+          'a lookup that says this proves nothing either')
   from bodies as b where b.no = 1;
 select is((test.doubt(b.decision_hash)).next_lookup_at, orderlatch_data.clock() + interval '1 second', 'it is looked up again')
   from bodies as b where b.no = 1;

@@ -39,19 +39,25 @@ comment on view orderlatch.in_doubt is
 
 -- Decisions that wait, and for what.
 create or replace view orderlatch.waiting as
-  select a.account, t.symbol, t.strategy_id, o.status, o.approval_no,
-         case
-           when o.status = 'planned' and a.risk_engine = 'external' then 'the external risk engine'
-           when o.status = 'planned' then 'a verdict'
-           when o.lookup_first then 'a lookup, after it was throttled'
-           when exists (
+  with open as (
+    select o.*, t.strategy_id, t.decision_hash,
+           exists (
              select 1
                from orderlatch_data.halts as h
               where h.lifted_at is null
                 and (h.account_id is null or h.account_id = o.account_id)
                 and (h.strategy_id is null or h.strategy_id = t.strategy_id)
                 and (h.symbol is null or h.symbol = o.symbol)
-           ) then 'a halt to be lifted'
+           ) as halted
+      from orderlatch_data.open_decisions as o
+      join orderlatch_data.trade_decisions as t on t.decision_id = o.decision_id
+  )
+  select a.account, o.symbol, o.strategy_id, o.status, o.approval_no,
+         case
+           when o.status = 'planned' and a.risk_engine = 'external' then 'the external risk engine'
+           when o.status = 'planned' then 'a verdict'
+           when o.lookup_first then 'a lookup, after it was throttled'
+           when o.halted then 'a halt to be lifted'
            when a.environment = 'live' and not exists (
              select 1
                from orderlatch_data.live_grants as g
@@ -62,18 +68,17 @@ create or replace view orderlatch.waiting as
            when b.next_try_at > orderlatch_data.clock() then 'the back-off of its account''s submits'
            when exists (
              select 1
-               from orderlatch_data.open_decisions as e
+               from open as e
               where e.account_id = o.account_id
                 and e.symbol = o.symbol
                 and e.decision_id <> o.decision_id
                 and (e.status in ('submitting', 'in_doubt')
-                     or (e.status = 'approved' and e.approval_no < o.approval_no))
+                     or (e.status = 'approved' and e.approval_no < o.approval_no and not e.halted))
            ) then 'an earlier decision of its symbol'
            else 'a worker'
          end as waits_for,
-         o.next_try_at, o.lapse_at, encode(t.decision_hash, 'hex') as decision_hash
-    from orderlatch_data.open_decisions as o
-    join orderlatch_data.trade_decisions as t on t.decision_id = o.decision_id
+         o.next_try_at, o.lapse_at, encode(o.decision_hash, 'hex') as decision_hash
+    from open as o
     join orderlatch_data.accounts as a on a.account_id = o.account_id
     join orderlatch_data.account_states as s on s.account_id = o.account_id
     left join orderlatch_data.kind_backoffs as b
@@ -82,7 +87,9 @@ create or replace view orderlatch.waiting as
    order by a.account, o.approval_no nulls last, o.decision_id;
 revoke all on orderlatch.waiting from public;
 grant select on orderlatch.waiting to orderlatch_operator, orderlatch_auditor;
-comment on view orderlatch.waiting is 'Decisions that are not on their way yet, and what each waits for.';
+comment on view orderlatch.waiting is
+  'Decisions that are not on their way yet, and what each waits for. A worker: nothing in the database holds '
+  'it back but the ceiling of doubts of its account (max_in_doubt).';
 
 -- What stands still and should not.
 create or replace view orderlatch.stuck as

@@ -75,6 +75,8 @@ create or replace view orderlatch.workers as
               and l.objid = w.worker_id::oid
               and l.objsubid = 2
               and l.granted
+              -- whoever asks whether it is gone holds it shared for a moment
+              and l.mode = 'ExclusiveLock'
          ) as alive,
          array(
            select a.account || case when c.verified_at is null then ' (not verified)' else '' end

@@ -121,30 +121,6 @@ def test_a_duplicate_answer_is_looked_up(world: World) -> None:
     assert world.sandbox.posts_of(decision) == 1
 
 
-@pytest.mark.parametrize("body", ["duplicate", "duplicate_42210000", "duplicate_409"])
-def test_a_duplicate_answer_without_an_order_waits_for_a_person(world: World, body: str) -> None:
-    world.sandbox.fault("answer", body=body, when="before")
-    decision = world.propose()
-    world.worker()
-    world.wait_until(lambda: world.incidents() == ["duplicate_without_order"], what="the incident is open")
-    meanwhile, behind = world.propose("KO"), world.propose()
-    world.wait_for("submitted", meanwhile)
-    assert (world.status(decision), world.status(behind)) == ("in_doubt", "approved")
-    assert world.sandbox.posts_of(decision) == 1
-
-    order = world.sandbox.tell("POST", "orders", BY_HAND)
-    assert isinstance(order, dict)
-    adopt = "select orderlatch.resolve_in_doubt(%s, 'adopt', jsonb_build_object('broker_order_id', %s::text))"
-    assert world.rows(adopt, decision, order["id"]) == [("submitted",)]
-    world.wait_for("submitted", behind)
-
-
-BY_HAND: Json = {
-    "account": "paper",
-    "order": {"symbol": "GOOG", "qty": "1", "side": "buy", "type": "market", "time_in_force": "day"},
-}
-
-
 @pytest.mark.parametrize("found", [True, False])
 def test_a_refusal_of_an_unclean_decision_is_not_believed(world: World, found: bool) -> None:
     """The first copy is lost or hidden; the second is refused, perhaps because of the first."""

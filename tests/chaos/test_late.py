@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ANSWERED = """
 select count(*)::int from orderlatch.wire as w where w.kind = 'find_order' and w.state = 'answered'
 """
+LISTS = "select count(*)::int from orderlatch.wire as w where w.kind = 'list_orders'"
 PROVED_ABSENT = ["submitting", "in_doubt", "approved"]
 
 
@@ -69,6 +70,18 @@ def test_an_order_is_found_that_comes_before_its_absence_is_proved(patient_world
     assert patient_world.status(decision) == "in_doubt"
     patient_world.pass_time(30)
     patient_world.wait_for("submitted", decision)
+    assert patient_world.sandbox.posts_of(decision) == 1
+
+
+def test_two_404s_in_quick_succession_prove_nothing(patient_world: World) -> None:
+    patient_world.change_account(lookup_max_wait="5 seconds")
+    decision = lose_a_submit(patient_world, late_s=102)
+    look_again(patient_world, after_s=30, times=3)
+    look_again(patient_world, after_s=5, times=2)
+    assert patient_world.status(decision) == "in_doubt"
+    patient_world.pass_time(5)
+    patient_world.wait_for("submitted", decision)
+    assert patient_world.number(LISTS) == 0, "the proof had come to its last step"
     assert patient_world.sandbox.posts_of(decision) == 1
 
 
@@ -159,3 +172,32 @@ def test_an_order_that_never_arrives_is_sent_three_times_at_most(patient_world: 
 
 def is_in_doubt_after(world: World, decision: str, submits: int) -> bool:
     return world.status(decision) == "in_doubt" and len(world.meanings(decision)) == submits
+
+
+@pytest.mark.parametrize("body", ["duplicate", "duplicate_409"])
+def test_a_duplicate_answer_without_an_order_waits_for_a_person(patient_world: World, body: str) -> None:
+    """Ten minutes of 404s prove nothing against it; then an operator finds the order, and adopts it."""
+    patient_world.sandbox.fault("answer", body=body, when="before")
+    decision = patient_world.propose()
+    patient_world.worker(poll_ms=100)
+    patient_world.wait_until(partial(looked, patient_world, 1), what="the first lookup is answered")
+    look_again(patient_world, after_s=30, times=19)
+    assert patient_world.incidents() == []
+    look_again(patient_world, after_s=30)
+    assert patient_world.incidents() == ["duplicate_without_order"]
+    behind, other = patient_world.propose(), patient_world.propose("KO")
+    patient_world.wait_for("submitted", other)
+    assert (patient_world.status(decision), patient_world.status(behind)) == ("in_doubt", "approved")
+    assert patient_world.sandbox.posts_of(decision) == 1
+
+    order = patient_world.sandbox.tell("POST", "orders", BY_HAND)
+    assert isinstance(order, dict)
+    adopt = "select orderlatch.resolve_in_doubt(%s, 'adopt', jsonb_build_object('broker_order_id', %s::text))"
+    assert patient_world.rows(adopt, decision, order["id"]) == [("submitted",)]
+    patient_world.wait_for("submitted", behind)
+
+
+BY_HAND: Json = {
+    "account": "paper",
+    "order": {"symbol": "GOOG", "qty": "1", "side": "buy", "type": "market", "time_in_force": "day"},
+}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 import worker.postgres
+from tests.worker.script import wait_until
 from worker.postgres import DatabaseAwayError, Postgres, StatementRefusedError, errors_named, pauses
 
 if TYPE_CHECKING:
@@ -62,16 +65,21 @@ async def test_sessions_are_read_committed_whatever_the_database_says(blank_data
 async def test_a_frozen_server_does_not_hold_a_statement_for_ever(
     blank_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker.postgres, "_STATEMENT_S", 0.1)
+    monkeypatch.setattr(worker.postgres, "_STATEMENT_S", 1.0)
+    sleeping = "select s.pid from pg_stat_activity as s where s.datname = %s and s.wait_event = 'PgSleep'"
     postgres = Postgres(blank_database.url)
     async with postgres.opened():
-        [pid] = await postgres.rows(Value, b"select pg_backend_pid()::text as value", {})
-        os.kill(int(pid.value), signal.SIGSTOP)
+        statement = asyncio.create_task(postgres.rows(Value, b"select pg_sleep(60)::text as value", {}))
+        with blank_database.connect() as watcher:
+            pids = partial(watcher.execute, sleeping, [blank_database.name])
+            await asyncio.to_thread(wait_until, lambda: pids().rowcount == 1, what="the statement runs")
+            [(pid,)] = pids().fetchall()
+        os.kill(pid, signal.SIGSTOP)
         try:
-            with pytest.raises(DatabaseAwayError, match="no answer within"):
-                await postgres.rows(Value, b"select 'never' as value", {})
+            with pytest.raises(DatabaseAwayError, match="no answer within 1 s"):
+                await statement
         finally:
-            os.kill(int(pid.value), signal.SIGCONT)
+            os.kill(pid, signal.SIGCONT)
         [value] = await postgres.rows(Value, b"select 'again' as value", {})
     assert value.value == "again"
 

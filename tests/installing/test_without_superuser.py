@@ -33,6 +33,8 @@ def test_a_database_owner_with_createrole_installs_and_upgrades(bare_server: Tes
         query = "select r.rolsuper, r.rolcanlogin from pg_roles as r where r.rolname = 'orderlatch_owner'"
         assert connection.execute(query).fetchone() == (False, False)
         assert connection.execute("select orderlatch.schema_version()").fetchone() == (1,)
+        missing = connection.execute("select s.what from orderlatch.stuck as s order by s.what").fetchall()
+        assert missing == [("advisory locks",), ("lock times",)]
 
 
 def test_an_owner_without_createrole_is_told_what_is_missing(bare_server: TestServer) -> None:

@@ -28,6 +28,8 @@ begin
   end if;
   if p_verdict = 'adopt' then
     perform orderlatch_data.require_free_order(v_decision, p_evidence ->> 'broker_order_id');
+  else
+    perform orderlatch_data.require_nothing_on_its_way(v_decision.decision_id);
   end if;
   select a.* into strict v_account
     from orderlatch_data.accounts as a
@@ -123,3 +125,35 @@ $$;
 revoke all on function orderlatch_data.require_free_order(orderlatch_data.trade_decisions, text) from public;
 comment on function orderlatch_data.require_free_order(orderlatch_data.trade_decisions, text) is
   'Passes a broker order that no other decision of the account has, else OL131 argument_invalid.';
+
+-- Refuses to declare absent what may still arrive: a submit that is neither answered nor lost.
+-- Locks: none; the caller holds the decision. Raises: OL203 decision_moved_on.
+create or replace function orderlatch_data.require_nothing_on_its_way(p_decision_id bigint)
+returns void
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_answer_by timestamptz;
+begin
+  select r.answer_by into v_answer_by
+    from orderlatch_data.open_requests as r
+   where r.decision_id = p_decision_id and r.kind = 'submit_order'
+   order by r.answer_by desc
+   limit 1;
+  if found then
+    raise exception using
+      errcode = 'OL203',
+      message = 'decision_moved_on: a submit of the decision is still on its way',
+      detail = format('it is answered, or lost, by %s', v_answer_by),
+      hint = 'Wait for that: what is on its way cannot be declared absent.';
+  end if;
+end
+$$;
+revoke all on function orderlatch_data.require_nothing_on_its_way(bigint) from public;
+comment on function orderlatch_data.require_nothing_on_its_way(bigint) is
+  'Passes a decision whose submits are all answered or lost, else OL203 decision_moved_on: an order with '
+  'other terms can put a decision in doubt while its own submit is under way.';

@@ -1,6 +1,6 @@
 -- An operator may sign for what the broker does not say; nothing else may.
 begin;
-select plan(30);
+select plan(33);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account('paper', '{"max_in_doubt": 100}');
@@ -83,6 +83,18 @@ select is((select x.status || ' ' || x.filled_qty from orderlatch_data.execution
           'filled 10', 'shown later it is known');
 select is(test.record(test.answer_order(:'lookup', '{"id": "another"}')), 'order_exists', 'another order of the same decision');
 select is(test.incidents() || test.halts(), '{duplicate_order,duplicate_order}', 'is one too many');
+
+-- In doubt for an order with other terms, while its own submit is under way.
+select test_support.advance_clock('1 minute');
+select orderlatch.lift_halt(h.halt_id, 'looked into') from orderlatch.standing_halts as h;
+select test.given_submitting_decision(:worker, '{"symbol": "C"}') as under_way \gset
+select test.record(test.answer_status(gen_random_uuid(), 200, test.order_document(:'under_way', '{"time_in_force": "gtc"}')::text));
+select throws_ok(pg_temp.resolve(:'under_way', 'absent', '{"note": "x"}'), 'OL203', null,
+                 'what is on its way cannot be declared absent');
+select is(test.status(:'under_way'), 'in_doubt', 'it stays in doubt');
+select test.record(test.answer_not_sent(test.holder(:'under_way')));
+select is(orderlatch.resolve_in_doubt(:'under_way', 'absent', '{"note": "cancelled by hand"}'), 'lapsed',
+          'once it is answered it can: under the halt it lapses');
 select is(test.broken_promises(), '{}', 'no promise is broken');
 
 select * from finish();

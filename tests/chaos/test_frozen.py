@@ -46,6 +46,22 @@ def test_thawed_after_another_has_sent(world: World) -> None:
     assert world.sandbox.posts_of(decision) == 1
 
 
+def test_thawed_while_the_call_of_another_is_on_the_wire(world: World) -> None:
+    """It did not send, but that does not speak for the other's call."""
+    frozen = world.ready_worker()
+    decision = freeze_with_a_claim(world, frozen)
+    world.change_account(call_timeout="20 seconds")
+    world.sandbox.fault("gate", gate="wire")
+    world.worker()
+    world.sandbox.wait_for_held("wire")
+    frozen.signal(signal.SIGCONT)
+    world.wait_until(lambda: world.meanings(decision)[0] == "stale", what="the late answer is recorded")
+    assert world.status(decision) == "submitting"
+    world.sandbox.release("wire")
+    world.wait_for("submitted", decision)
+    assert world.meanings(decision) == ["stale", "order_exists"]
+
+
 def test_thawed_while_its_silence_is_still_in_doubt(world: World) -> None:
     """Its own late, definite answer ends the doubt: no proof is needed, and the decision stays clean."""
     world.change_account(absence_quiet="1 hour")

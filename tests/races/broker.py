@@ -78,8 +78,8 @@ class Wire:
     """How often a call fails, and the seed that says which."""
 
     random: Random
-    unsent: float = 0.0
-    unheard: float = 0.0
+    unsent: float
+    unheard: float
 
     def carry(self, broker: Broker, request: tuple[object, ...]) -> Answer:
         """Carry one request; it may never leave, or its answer may never arrive."""

@@ -451,13 +451,14 @@ def test_a_garbled_database_url_is_not_quoted(world: World) -> None:
 def test_neither_keys_nor_payloads_are_logged(world: World) -> None:
     requests = world.script.ask_for(3, body='{"client_order_id": "payload"}')
     requests += world.script.ask_for(method="PO ST", body='{"client_order_id": "payload"}')
+    requests += world.script.ask_for(method="GET", query='{"client_order_id": "payload"}')
     with world.worker() as worker:
         world.script.wait_for_answers(requests)
         world.script.run(LISTENERS)
         world.script.wait_for_worker(count=2)
         assert worker.stop() == 0
         log = worker.log.read_text()
-    assert log.count("request_carried") == 4
+    assert log.count("request_carried") == 5
     for secret in (*KEYS.values(), "payload"):
         assert secret not in log
     assert worker.events("worker_stopped")

@@ -27,6 +27,7 @@ declare
   v_account orderlatch_data.accounts;
   v_left integer := p_how_many;
   v_granted integer;
+  v_visited integer := 0;
   v_ask_at timestamptz;
 begin
   perform orderlatch_data.require_read_committed();
@@ -37,6 +38,7 @@ begin
   for v_account in
     select t.* from orderlatch_data.accounts_in_turn(p_worker_id, p_accounts, 50) as t
   loop
+    v_visited := v_visited + 1;
     if not orderlatch_data.try_lock_granting(v_account.account_id) then
       v_ask_at := least(v_ask_at, orderlatch_data.clock() + interval '20 milliseconds');
       continue;
@@ -58,14 +60,13 @@ begin
       end
     );
   end loop;
-
+  if v_visited = 50 then
+    v_ask_at := least(v_ask_at, orderlatch_data.clock() + interval '100 milliseconds');  -- there may be more
+  end if;
   if v_left > 0 and v_ask_at is not null then
-    return query
-    select null::uuid, null::text, null::text, null::text, null::text, null::jsonb, null::text,
-           null::integer, null::integer,
-           least(
-             60000, greatest(1, ceil(1000 * extract(epoch from v_ask_at - orderlatch_data.clock())))
-           )::integer;
+    v_ask_at := least(v_ask_at, orderlatch_data.clock() + interval '1 minute');
+    ask_again_ms := greatest(1, ceil(1000 * extract(epoch from v_ask_at - orderlatch_data.clock()))::integer);
+    return next;
   end if;
 end
 $$;
@@ -132,7 +133,7 @@ comment on function orderlatch_data.require_claim(integer, text[], integer) is
   'Passes a living worker, accounts that it registered and may still act for, and a number from 1 to 1000; '
   'else OL101, OL102, OL131 or OL301.';
 
--- The accounts of a claim, beginning with another one at each call.
+-- The accounts of a claim that have anything to do, beginning with another one at each call.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.accounts_in_turn(
   p_worker_id integer,
@@ -151,6 +152,11 @@ as $$
       from orderlatch_data.accounts as a
       join orderlatch_data.worker_accounts as c on c.account_id = a.account_id and c.worker_id = p_worker_id
      where a.account = any (p_accounts)
+       and (
+         c.verified_at is null
+         or exists (select 1 from orderlatch_data.open_decisions as o where o.account_id = a.account_id)
+         or exists (select 1 from orderlatch_data.open_requests as r where r.account_id = a.account_id)
+       )
   ), turn as materialized (
     select nextval('orderlatch_data.claim_turns') as turn_no
   )
@@ -158,9 +164,11 @@ as $$
     from named as n
    cross join turn as t
     join orderlatch_data.accounts as a on a.account_id = n.account_id
-   order by (n.place + t.turn_no) % n.places
+   order by (n.place + t.turn_no * case when n.places > p_at_most then p_at_most else 1 end) % n.places
    limit p_at_most
 $$;
 revoke all on function orderlatch_data.accounts_in_turn(integer, text[], integer) from public;
 comment on function orderlatch_data.accounts_in_turn(integer, text[], integer) is
-  'At most p_at_most of the named accounts; with each call the rotation begins one account further on.';
+  'At most p_at_most of the named accounts that have open decisions or requests, or that the worker is not '
+  'verified for; each call begins one account further on, or, when there are more, after those of the last '
+  'call.';

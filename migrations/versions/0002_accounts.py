@@ -221,7 +221,7 @@ create table orderlatch_data.incidents (
     (closed_at is null) = (closed_by is null) and (closed_at is null) = (resolution is null)
   )
 );
-create unique index incidents_open_once on orderlatch_data.incidents
+create index incidents_open on orderlatch_data.incidents
   (incident, coalesce(account_id, 0), coalesce(decision_id, 0)) where closed_at is null;
 create index incidents_by_decision on orderlatch_data.incidents (decision_id) where decision_id is not null;
 comment on table orderlatch_data.incidents is

@@ -15,12 +15,22 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  insert into orderlatch_data.incidents (incident, account_id, decision_id, request_id, detail, opened_at)
-  values (
-    p_incident, p_account_id, p_decision_id, p_request_id, coalesce(p_detail, '{}'), orderlatch_data.clock()
-  )
-  on conflict (incident, coalesce(account_id, 0), coalesce(decision_id, 0)) where closed_at is null
-    do nothing;
+  -- A unique key would wait for an operator who is closing the same incident. One that is being closed does
+  -- not count: nobody has looked at what happened now.
+  perform
+     from orderlatch_data.incidents as i
+    where i.incident = p_incident
+      and coalesce(i.account_id, 0) = coalesce(p_account_id, 0)
+      and coalesce(i.decision_id, 0) = coalesce(p_decision_id, 0)
+      and i.closed_at is null
+    limit 1
+      for key share skip locked;
+  if not found then
+    insert into orderlatch_data.incidents (incident, account_id, decision_id, request_id, detail, opened_at)
+    values (
+      p_incident, p_account_id, p_decision_id, p_request_id, coalesce(p_detail, '{}'), orderlatch_data.clock()
+    );
+  end if;
 end
 $$;
 revoke all on function orderlatch_data.open_incident(text, integer, bigint, uuid, jsonb) from public;

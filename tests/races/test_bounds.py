@@ -94,3 +94,21 @@ def test_a_wait_that_was_cut_short_leaves_no_lock_behind(scene: Scene) -> None:
     assert scene.hasty().text("select test.record(%s)", Jsonb(answers[0])) == "order_exists"
     holder.rollback()
     assert scene.hasty().text("select test.record(%s)", Jsonb(answers[1])) == "order_exists"
+
+
+def test_an_operator_who_is_closing_an_incident_keeps_no_answer_waiting(scene: Scene) -> None:
+    first = scene.given("submitting", '{"symbol": "AAPL"}')
+    second = scene.given("submitting", '{"symbol": "MSFT"}')
+    unauthorized = "select test.record(test.answer_error(%s, 401, 40110000, 'request is not authorized'))"
+    scene.session().rows(unauthorized, scene.holder(first))
+    operator = scene.transaction()
+    operator.rows(
+        "select orderlatch.close_incident(i.incident_id, 'key renewed') from orderlatch.open_incidents as i"
+    )
+    hasty = scene.hasty()
+    assert hasty.rows(unauthorized, scene.holder(second)) == [("unauthorized",)]
+    operator.commit()
+    still_open = "select i.incident from orderlatch.open_incidents as i"
+    assert scene.session().rows(still_open) == [("unauthorized",)], (
+        "what happened meanwhile is not closed with it"
+    )

@@ -59,7 +59,7 @@ def demo_command() -> None:
     with ExitStack() as stack:
         connection = stack.enter_context(psycopg.connect(url, autocommit=True))
         account = _create_account(connection)
-        place = ROOT / ".orderlatch" / "demo" / account
+        place = embedded.home() / "demo" / account
         place.mkdir(parents=True, exist_ok=True)
         key, secret = secrets.token_hex(10), secrets.token_hex(20)
         broker = stack.enter_context(_sandbox(account=account, key=key, secret=secret, place=place))

@@ -70,6 +70,9 @@ create table orderlatch_data.accounts (
     )
   )
 );
+-- partial, so that the column is no key of the row, and rows that reference it do not wait for its change
+create unique index accounts_broker_account_once on orderlatch_data.accounts (broker_account_id)
+  where broker_account_id is not null;
 comment on table orderlatch_data.accounts is
   'One broker account each, with every rule and time that it is handled by.';
 comment on column orderlatch_data.accounts.account is

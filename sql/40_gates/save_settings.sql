@@ -49,27 +49,52 @@ begin
          throttle_wait = v_account.throttle_wait
    where a.account_id = p_account_id;
 exception
-  when check_violation then
+  when check_violation or unique_violation then
     get stacked diagnostics v_rule = constraint_name;
-    if v_rule = 'accounts_live_proof_has_floors' then
-      raise exception using
-        errcode = 'OL305',
-        message = 'setting_below_floor: a live account needs at least 60 s absence_quiet, '
-          '30 s absence_spacing, 5 min absence_window and 5 s answer_grace',
-        hint = 'These times keep a late order from being sent twice.';
-    end if;
-    if v_rule = 'accounts_live_has_identity' then
-      raise exception using
-        errcode = 'OL308',
-        message = 'live_needs_identity: a live account cannot be without its broker_account_id';
-    end if;
-    raise exception using
-      errcode = 'OL131',
-      message = format('argument_invalid: p_settings breaks the rule %s', v_rule),
-      hint = 'The rule is a check of the table accounts: see docs/generated/tables.md.';
+    perform orderlatch_data.raise_setting_error(v_rule);
 end
 $$;
 revoke all on function orderlatch_data.save_settings(integer, text, jsonb) from public;
 comment on function orderlatch_data.save_settings(integer, text, jsonb) is
   'Writes the settings of a JSON object into an account, all or none. OL131 argument_invalid for an unknown '
   'setting, a wrong type or a value out of its range, OL305 setting_below_floor, OL308 live_needs_identity.';
+
+-- Says which rule of the table accounts a setting breaks, in the words of whoever set it.
+-- Locks: none. Raises: OL131 argument_invalid, OL305 setting_below_floor, OL308 live_needs_identity.
+create or replace function orderlatch_data.raise_setting_error(p_rule text)
+returns void
+language plpgsql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  case p_rule
+    when 'accounts_live_proof_has_floors' then
+      raise exception using
+        errcode = 'OL305',
+        message = 'setting_below_floor: a live account needs at least 60 s absence_quiet, '
+          '30 s absence_spacing, 5 min absence_window and 5 s answer_grace',
+        hint = 'These times keep a late order from being sent twice.';
+    when 'accounts_live_has_identity' then
+      raise exception using
+        errcode = 'OL308',
+        message = 'live_needs_identity: a live account cannot be without its broker_account_id';
+    when 'accounts_broker_account_once' then
+      raise exception using
+        errcode = 'OL131',
+        message = 'argument_invalid: broker_account_id is that of another account',
+        hint = 'The orders of two accounts at one broker account could not be told apart.';
+    else
+      raise exception using
+        errcode = 'OL131',
+        message = format('argument_invalid: p_settings breaks the rule %s', p_rule),
+        hint = 'The rule is a check of the table accounts: see docs/generated/tables.md.';
+  end case;
+end
+$$;
+revoke all on function orderlatch_data.raise_setting_error(text) from public;
+comment on function orderlatch_data.raise_setting_error(text) is
+  'Raises what a broken rule of the table accounts means. p_rule: name of the constraint or unique index. '
+  'OL305 setting_below_floor, OL308 live_needs_identity, else OL131 argument_invalid.';

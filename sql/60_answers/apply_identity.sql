@@ -20,10 +20,13 @@ begin
   if p_meaning <> 'account_named' then
     return p_meaning;
   end if;
-  -- a paper account learns its id at first contact; later its row is left alone: an operator may hold it
+  -- a paper account learns its id at first contact, unless it is another account's already: then the keys are
+  -- that account's; later its row is left alone, as an operator may hold it
   update orderlatch_data.accounts as a
      set broker_account_id = v_named
-   where a.account_id = p_account.account_id and a.broker_account_id is null;
+   where a.account_id = p_account.account_id
+     and a.broker_account_id is null
+     and not exists (select 1 from orderlatch_data.accounts as b where b.broker_account_id = v_named);
   select a.broker_account_id into strict v_expected
     from orderlatch_data.accounts as a
    where a.account_id = p_account.account_id;
@@ -38,7 +41,13 @@ begin
   perform orderlatch_data.note_health(p_account, p_request, 'account_mismatch', null);
   perform orderlatch_data.open_incident(
     'account_mismatch', p_account.account_id, null, p_request.request_id,
-    jsonb_build_object('expected', v_expected, 'named', v_named)
+    jsonb_strip_nulls(
+      jsonb_build_object(
+        'expected', v_expected,
+        'named', v_named,
+        'known_as', (select b.account from orderlatch_data.accounts as b where b.broker_account_id = v_named)
+      )
+    )
   );
   perform orderlatch_data.halt_account(p_account.account_id, 'account_mismatch');
   return 'account_mismatch';

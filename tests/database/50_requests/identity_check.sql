@@ -1,6 +1,6 @@
 -- Before anything else a life of a worker finds out whose keys it holds, for each account.
 begin;
-select plan(22);
+select plan(26);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account();
@@ -46,6 +46,18 @@ select is(test.record(test.answer_account(:'request_id', 'broker-1')), 'account_
 select is((select count(*)::integer from orderlatch_data.kind_backoffs), 0, 'and the back-off has ended');
 select is(test.halts(), '{account_mismatch}', 'a person lifts the halt');
 select is(test.broken_promises(), '{}', 'no promise is broken');
+
+-- One broker account is one account.
+select test.given_account('twin');
+select test.given_stranger('twin') as twin \gset
+select (test.claim_one(:twin, 'get_account')).request_id as question \gset
+select is(test.record(test.answer_account(:'question', 'broker-1')), 'account_mismatch',
+          'keys of a broker account that is another account''s are no keys of a new one');
+select is((select a.broker_account_id from orderlatch_data.accounts as a where a.account = 'twin'), null, 'it learns nothing');
+select is((select i.detail from orderlatch_data.incidents as i where i.account_id = test.account_id('twin')),
+          '{"named": "broker-1", "known_as": "paper"}'::jsonb, 'the incident says whose they are');
+select throws_ok($$ select orderlatch.update_account('twin', '{"broker_account_id": "broker-1"}') $$, 'OL131',
+                 'argument_invalid: broker_account_id is that of another account', 'nor can it be told to be it');
 
 select * from finish();
 rollback;

@@ -106,6 +106,32 @@ comment on function orderlatch_data.find_decision(text) is
   'The decision of a hash (64 hex digits). OL131 argument_invalid, OL103 decision_unknown, OL301 '
   'login_not_bound when session_user is not bound to its account and strategy.';
 
+-- Refuses a login that may do a deed neither for the account it is about nor for the whole installation.
+-- Locks: none. Raises: OL301 login_not_bound.
+create or replace function orderlatch_data.require_right(
+  p_deed text,
+  p_account_id integer,
+  p_strategy_id text
+)
+returns void
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_account_id is null or not orderlatch_data.login_may_act(p_account_id, p_strategy_id) then
+    perform orderlatch_data.require_owner(p_deed);
+  end if;
+end
+$$;
+revoke all on function orderlatch_data.require_right(text, integer, text) from public;
+comment on function orderlatch_data.require_right(text, integer, text) is
+  'Passes a login that is bound to the account and, with null for p_strategy_id, to all of it; for every '
+  'account (null) only a member of orderlatch_owner. Else OL301 login_not_bound. p_deed: what was tried, for '
+  'the message.';
+
 -- Refuses a login that does not speak for the whole installation.
 -- Locks: none. Raises: OL301 login_not_bound.
 create or replace function orderlatch_data.require_owner(p_deed text)

@@ -27,7 +27,7 @@ begin
   if v_problem.error_code is null then
     hash_version := 1;
     strategy_id := p_decision ->> 'strategy_id';
-    symbol := translate(btrim(p_decision ->> 'symbol', E' \t\r\n'), v_lower, v_upper);
+    symbol := orderlatch_data.canonical_symbol(p_decision ->> 'symbol');
     event_ts := orderlatch_data.parse_time(p_decision ->> 'event_ts');
     timeframe := p_decision ->> 'timeframe';
     leg := coalesce(p_decision ->> 'leg', '');

@@ -25,7 +25,7 @@ as $$
            r.strategy_id, r.symbol, r.event_ts, r.timeframe, r.leg, r.action, r.qty, r.notional,
            r.order_type, r.time_in_force, r.limit_price, r.stop_price, r.trail_price, r.trail_percent,
            r.extended_hours, r.order_class, r.take_profit, r.stop_loss, r.position_intent,
-           nullif(r.params, '{}'), r.intent, r.rationale, r.reference_price, r.valid_until, r.metadata,
+           r.params, r.intent, r.rationale, r.reference_price, r.valid_until, r.metadata,
            orderlatch_data.clock(), session_user
          )::orderlatch_data.trade_decisions,
          orderlatch_data.signal_key(

@@ -89,11 +89,9 @@ begin
   select t.* into v_taken
     from orderlatch_data.take_decisions(p_account, jsonb_build_array(p_decision), p_judge) as t;
   if v_taken.error_code is not null then
-    raise exception using
-      errcode = v_taken.error_code,
-      message = v_taken.error_message,
-      detail = coalesce(v_taken.error_detail, ''),
-      hint = coalesce(v_taken.error_hint, '');
+    perform orderlatch_data.raise_input_error(
+      v_taken.error_code, v_taken.error_message, v_taken.error_detail, v_taken.error_hint
+    );
   end if;
   return query
   select v_taken.decision_id, v_taken.decision_hash, v_taken.status, v_taken.outcome, v_taken.reasons;

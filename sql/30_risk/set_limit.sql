@@ -39,9 +39,7 @@ begin
   if p_account is not null then
     v_account_id := (orderlatch_data.find_account(p_account)).account_id;
   end if;
-  if v_account_id is null or not orderlatch_data.login_may_act(v_account_id, p_strategy_id) then
-    perform orderlatch_data.require_owner('a limit of this scope');
-  end if;
+  perform orderlatch_data.require_right('a limit of this scope', v_account_id, p_strategy_id);
   perform orderlatch_data.make_durable();
   if v_account_id is not null then
     perform orderlatch_data.lock_account('judging', v_account_id);

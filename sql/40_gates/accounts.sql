@@ -131,9 +131,7 @@ as $$
 declare
   v_account constant orderlatch_data.accounts := orderlatch_data.find_account(p_account);
 begin
-  if not orderlatch_data.login_may_act(v_account.account_id, null) then
-    perform orderlatch_data.require_owner('changing the settings of this account');
-  end if;
+  perform orderlatch_data.require_right('changing the settings of this account', v_account.account_id, null);
   perform orderlatch_data.save_settings(v_account.account_id, v_account.environment, p_settings);
   -- with another identity nobody is verified any more
   update orderlatch_data.worker_accounts as c

@@ -73,9 +73,7 @@ begin
   if p_account is not null then
     v_account_id := (orderlatch_data.find_account(p_account)).account_id;
   end if;
-  if v_account_id is null or not orderlatch_data.login_may_act(v_account_id, p_strategy_id) then
-    perform orderlatch_data.require_owner('a halt of this scope');
-  end if;
+  perform orderlatch_data.require_right('a halt of this scope', v_account_id, p_strategy_id);
   perform orderlatch_data.make_durable();
   insert into orderlatch_data.halts as h (account_id, strategy_id, symbol, reason, halted_at, halted_by)
   values (
@@ -120,9 +118,7 @@ begin
       ),
       hint = 'The standing halts are the rows of orderlatch.standing_halts.';
   end if;
-  if v_account_id is null or not orderlatch_data.login_may_act(v_account_id, null) then
-    perform orderlatch_data.require_owner('this halt');
-  end if;
+  perform orderlatch_data.require_right('this halt', v_account_id, null);
   update orderlatch_data.halts as h
      set lifted_at = orderlatch_data.clock(), lifted_by = session_user, lift_reason = p_reason
    where h.halt_id = p_halt_id;

@@ -64,9 +64,7 @@ begin
       ),
       hint = 'The open incidents are the rows of orderlatch.open_incidents.';
   end if;
-  if v_account_id is null or not orderlatch_data.login_may_act(v_account_id, null) then
-    perform orderlatch_data.require_owner('this incident');
-  end if;
+  perform orderlatch_data.require_right('this incident', v_account_id, null);
   update orderlatch_data.incidents as i
      set closed_at = orderlatch_data.clock(), closed_by = session_user, resolution = p_resolution
    where i.incident_id = p_incident_id;

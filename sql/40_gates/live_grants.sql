@@ -14,9 +14,7 @@ declare
   v_until timestamptz;
 begin
   perform orderlatch_data.require_text('p_reason', p_reason, 500);
-  if not orderlatch_data.login_may_act(v_account.account_id, null) then
-    perform orderlatch_data.require_owner('a live grant for this account');
-  end if;
+  perform orderlatch_data.require_right('a live grant for this account', v_account.account_id, null);
   if v_account.environment <> 'live' then
     raise exception using
       errcode = 'OL131',
@@ -55,9 +53,7 @@ declare
   v_account constant orderlatch_data.accounts := orderlatch_data.find_account(p_account);
   v_now constant timestamptz := orderlatch_data.clock();
 begin
-  if not orderlatch_data.login_may_act(v_account.account_id, null) then
-    perform orderlatch_data.require_owner('a live grant for this account');
-  end if;
+  perform orderlatch_data.require_right('a live grant for this account', v_account.account_id, null);
   perform orderlatch_data.make_durable();
   -- a clock that was set back does not keep a grant from ending
   update orderlatch_data.live_grants as g

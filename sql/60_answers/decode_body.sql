@@ -66,6 +66,25 @@ revoke all on function orderlatch_data.read_decimal(jsonb) from public;
 comment on function orderlatch_data.read_decimal(jsonb) is
   'The number in a JSON string or number; null for anything else.';
 
+-- Reads the client_order_id of a broker's order as a decision hash.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.read_decision_hash(p_order jsonb)
+returns bytea
+language sql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select case
+    when p_order ->> 'client_order_id' ~ '^[0-9a-f]{64}$' then decode(p_order ->> 'client_order_id', 'hex')
+  end
+$$;
+revoke all on function orderlatch_data.read_decision_hash(jsonb) from public;
+comment on function orderlatch_data.read_decision_hash(jsonb) is
+  'The 32 bytes of a client_order_id of 64 lower-case hex digits; null for any other: such an order is not '
+  'ours.';
+
 -- Reads a time of a broker's document, to the microsecond.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.read_broker_time(p_value jsonb)

@@ -11,10 +11,7 @@ as $$
   select t.decision_id, orderlatch_data.decision_lock_key(h.decision_hash), e.document
     from jsonb_array_elements(p_document) with ordinality as e(document, place)
    cross join lateral (
-     select case
-              when e.document ->> 'client_order_id' ~ '^[0-9a-f]{64}$'
-                then decode(e.document ->> 'client_order_id', 'hex')
-            end as decision_hash
+     select orderlatch_data.read_decision_hash(e.document) as decision_hash
    ) as h
     left join orderlatch_data.trade_decisions as t
       on t.decision_hash = h.decision_hash and t.account_id = p_account_id

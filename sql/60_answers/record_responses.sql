@@ -28,8 +28,8 @@ begin
     answer_no := v_report.answer_no;
     request_id := v_report.request_id;
     meaning := orderlatch_data.record_report(
-      v_report.request_id, v_report.sent, v_report.status, v_report.headers, v_report.body, v_report.error,
-      v_report.elapsed_ms
+      v_report.request_id, v_report.sent, v_report.status, v_report.headers,
+      orderlatch_data.read_base64(v_report.body), v_report.error, v_report.elapsed_ms
     );
     return next;
   end loop;
@@ -127,7 +127,7 @@ as $$
   -- decisions whose orders a page shows, also those that are being recorded at this moment
   select w.lock_key
     from reports as r
-   cross join lateral orderlatch_data.read_json(r.body) as j(document)
+   cross join lateral orderlatch_data.read_json(orderlatch_data.read_base64(r.body)) as j(document)
    cross join lateral orderlatch_data.own_orders(
      r.account_id, case when orderlatch_data.is_order_list(j.document) then j.document else '[]' end
    ) as w
@@ -136,13 +136,10 @@ as $$
   -- the decision of an order in the answer to a request that a failover has lost
   select orderlatch_data.decision_lock_key(t.decision_hash)
     from reports as r
-   cross join lateral orderlatch_data.read_json(r.body) as j(document)
+   cross join lateral orderlatch_data.read_json(orderlatch_data.read_base64(r.body)) as j(document)
     join orderlatch_data.trade_decisions as t
-      on t.decision_hash = case
-           when orderlatch_data.is_order(j.document) and j.document ->> 'client_order_id' ~ '^[0-9a-f]{64}$'
-             then decode(j.document ->> 'client_order_id', 'hex')
-         end
-   where not r.known
+      on t.decision_hash = orderlatch_data.read_decision_hash(j.document)
+   where not r.known and orderlatch_data.is_order(j.document)
 $$;
 revoke all on function orderlatch_data.keys_of_answers(jsonb) from public;
 comment on function orderlatch_data.keys_of_answers(jsonb) is

@@ -17,10 +17,7 @@ begin
   end if;
   select t.* into v_decision
     from orderlatch_data.trade_decisions as t
-   where t.decision_hash = case
-           when v_order ->> 'client_order_id' ~ '^[0-9a-f]{64}$'
-             then decode(v_order ->> 'client_order_id', 'hex')
-         end;
+   where t.decision_hash = orderlatch_data.read_decision_hash(v_order);
   if v_decision.decision_id is not null then
     perform orderlatch_data.require_carrier(a)
       from orderlatch_data.accounts as a

@@ -252,12 +252,15 @@ create table orderlatch_data.foreign_orders (
   account_id integer,
   document jsonb not null,
   seen_at timestamptz not null,
-  constraint foreign_orders_pkey primary key (broker_order_id)
+  reported_by text not null,
+  constraint foreign_orders_pkey primary key (broker_order_id, reported_by)
 );
 create index foreign_orders_by_client_order_id on orderlatch_data.foreign_orders (client_order_id);
 comment on table orderlatch_data.foreign_orders is
   'Orders seen at the broker that belong to no decision, for example of a decision that a restore has lost; '
   'adopted when it is proposed again.';
+comment on column orderlatch_data.foreign_orders.reported_by is
+  'session_user of the worker that saw it: believed only of accounts that this login carries';
 
 create table orderlatch_data.order_reads (
   read_id bigint generated always as identity,

@@ -1,6 +1,10 @@
 -- Whether the login may act for an account, and for a strategy of it.
 -- Locks: none. Raises: none.
-create or replace function orderlatch_data.login_may_act(p_account_id integer, p_strategy_id text)
+create or replace function orderlatch_data.login_may_act(
+  p_account_id integer,
+  p_strategy_id text,
+  p_login text default session_user
+)
 returns boolean
 language sql
 stable
@@ -8,19 +12,19 @@ parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select pg_has_role(session_user, 'orderlatch_owner', 'member')
+  select pg_has_role(p_login::name, 'orderlatch_owner', 'member')
     or exists (
       select 1
         from orderlatch_data.login_bindings as b
-       where b.login = session_user
+       where b.login = p_login
          and b.account_id = p_account_id
          and (b.strategy_id = '' or b.strategy_id = p_strategy_id)
     )
 $$;
-revoke all on function orderlatch_data.login_may_act(integer, text) from public;
-comment on function orderlatch_data.login_may_act(integer, text) is
-  'Whether session_user is bound to the account, or is a member of orderlatch_owner. p_strategy_id: null '
-  'asks for the whole account, which a login bound to one strategy may not.';
+revoke all on function orderlatch_data.login_may_act(integer, text, text) from public;
+comment on function orderlatch_data.login_may_act(integer, text, text) is
+  'Whether the login is bound to the account, or is a member of orderlatch_owner. p_strategy_id: null asks '
+  'for the whole account, which a login bound to one strategy may not. p_login: a role that exists.';
 
 -- Finds an account that the login may act for.
 -- Locks: none. Raises: OL102 account_unknown, OL301 login_not_bound.

@@ -24,8 +24,11 @@ begin
      where a.account_id = v_decision.account_id;
     return orderlatch_data.record_order(v_decision.decision_id, v_order, null);
   end if;
-  insert into orderlatch_data.foreign_orders (broker_order_id, client_order_id, document, seen_at)
-  values (v_order ->> 'id', left(v_order ->> 'client_order_id', 128), v_order, orderlatch_data.clock())
+  insert into orderlatch_data.foreign_orders
+    (broker_order_id, client_order_id, document, seen_at, reported_by)
+  values (
+    v_order ->> 'id', left(v_order ->> 'client_order_id', 128), v_order, orderlatch_data.clock(), session_user
+  )
   on conflict on constraint foreign_orders_pkey do nothing;
   return 'order_exists';
 end
@@ -55,6 +58,11 @@ begin
       join orderlatch_data.foreign_orders as f on f.client_order_id = encode(t.decision_hash, 'hex')
      where t.decision_id = any (p_decision_ids)
        and not exists (select 1 from orderlatch_data.executions as x where x.decision_id = t.decision_id)
+       -- a login that does not carry the account could not have seen its orders
+       and case
+             when to_regrole(quote_ident(f.reported_by)) is not null
+               then orderlatch_data.login_may_act(t.account_id, null, f.reported_by)
+           end
      order by t.decision_id
   loop
     perform orderlatch_data.record_order(v_seen.decision_id, v_seen.document, null);
@@ -64,4 +72,5 @@ $$;
 revoke all on function orderlatch_data.adopt_seen_orders(bigint[]) from public;
 comment on function orderlatch_data.adopt_seen_orders(bigint[]) is
   'Compares each decision with an order of its hash in foreign_orders, and records it: such a decision is '
-  'submitted before any call is made.';
+  'submitted before any call is made. What was reported by a login that does not carry the account is not '
+  'believed.';

@@ -1,6 +1,6 @@
 -- Orders that were seen at the broker before their decisions were recorded, as after a restore.
 begin;
-select plan(10);
+select plan(13);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account();
@@ -69,6 +69,28 @@ select results_eq(
   $$ select l.leg, p.outcome, p.status from lost as l, orderlatch.propose_decision('paper', l.decision) as p order by l.leg $$,
   $$ values ('bent', 'existing', 'in_doubt'), ('ensured', 'existing', 'submitted'), ('proposed', 'existing', 'submitted') $$,
   'delivered again they are what they are'
+);
+
+-- Who carries another account cannot make a decision of this one look submitted.
+select test.given_account('other');
+create role stranger login;
+grant orderlatch_worker to stranger;
+select orderlatch.bind_login('stranger', 'other');
+select test.a_decision('{"leg": "stolen"}') as stolen \gset
+select jsonb_build_array(test.answer_status(gen_random_uuid(), 200, jsonb_build_object(
+         'id', 'no-such-order', 'client_order_id', orderlatch.decision_hash('paper', :'stolen'), 'symbol', 'GOOG', 'side', 'buy',
+         'type', 'market', 'time_in_force', 'day', 'qty', '10', 'status', 'filled', 'filled_qty', '10')::text)) as lie \gset
+select test_support.act_as('stranger');
+select is((select r.meaning from orderlatch.record_responses(:'lie') as r), 'order_exists', 'what a stranger saw is kept');
+reset session authorization;
+select results_eq(
+  format('select p.status, p.outcome from orderlatch.propose_decision(%L, %L) as p', 'paper', :'stolen'),
+  $$ values ('approved', 'created') $$, 'but believed of no account that the stranger does not carry'
+);
+select orderlatch.bind_login('stranger', 'paper');
+select results_eq(
+  format('select p.status, p.outcome from orderlatch.propose_decision(%L, %L) as p', 'paper', :'stolen'),
+  $$ values ('submitted', 'existing') $$, 'once the login carries the account, it is'
 );
 
 select * from finish();

@@ -23,8 +23,8 @@ as $$
 $$;
 revoke all on function orderlatch_data.status_of(bigint) from public;
 comment on function orderlatch_data.status_of(bigint) is
-  'Status of a decision, open or settled, and the reasons of its newest verdict (empty when approved or not '
-  'judged). No row when unknown.';
+  'Status of a decision, open or settled, and the reasons of its newest verdict (empty when approved or '
+  'not judged). No row when unknown.';
 
 -- Where a decision stands, for the strategy that proposed it.
 -- Locks: none. Raises: OL103 decision_unknown, OL131 argument_invalid, OL301 login_not_bound.
@@ -52,7 +52,7 @@ declare
 begin
   return query
   select s.decision_id, s.status, s.reasons, e.moved_at, e.reason,
-         x.broker_order_id, x.status, x.filled_qty, x.filled_avg_price
+         x.broker_order_id, x.order_status, x.filled_qty, x.filled_avg_price
     from orderlatch_data.status_of(v_decision.decision_id) as s
    cross join lateral (
      select j.moved_at, j.reason
@@ -61,7 +61,7 @@ begin
       order by j.event_id desc
       limit 1
    ) as e
-    left join orderlatch_data.executions as x on x.decision_id = s.decision_id;
+    left join lateral orderlatch_data.execution_of(s.decision_id) as x on true;
 end
 $$;
 revoke all on function orderlatch.decision_status(text) from public;
@@ -69,9 +69,10 @@ grant execute on function orderlatch.decision_status(text) to
   orderlatch_strategy, orderlatch_risk, orderlatch_operator, orderlatch_auditor;
 comment on function orderlatch.decision_status(text) is
   'Where a decision stands. p_decision_hash: 64 hex digits. Returns one row: status, the reasons of a '
-  'rejection, since when and why it has this status, and its broker order if there is one: id, status in '
-  'the broker''s words, filled quantity and average price in dollars. Raises OL103 decision_unknown, OL131 '
-  'argument_invalid, OL301 login_not_bound.';
+  'rejection, since when and why it has this status, and its broker order if there is one: id and status, '
+  'in the broker''s words, of the newest in its chain of replacements; quantity filled by all of them, and '
+  'their average price in dollars. Raises OL103 decision_unknown, OL131 argument_invalid, OL301 '
+  'login_not_bound.';
 
 -- Whether a broker order of the decision is known.
 -- Locks: none. Raises: OL103 decision_unknown, OL131 argument_invalid, OL301 login_not_bound.
@@ -86,7 +87,9 @@ as $$
 declare
   v_decision constant orderlatch_data.trade_decisions := orderlatch_data.find_decision(p_decision_hash);
 begin
-  return exists (select 1 from orderlatch_data.executions as x where x.decision_id = v_decision.decision_id);
+  return exists (
+    select 1 from orderlatch_data.broker_orders as x where x.decision_id = v_decision.decision_id
+  );
 end
 $$;
 revoke all on function orderlatch.execution_exists(text) from public;

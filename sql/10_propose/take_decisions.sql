@@ -37,9 +37,7 @@ begin
        and (
          o.status = 'planned'
          or exists (
-           select 1
-             from orderlatch_data.foreign_orders as f
-            where f.client_order_id = encode(t.decision_hash, 'hex')
+           select 1 from orderlatch_data.seen_orders_of(v_account.account_id, t.decision_hash)
          )
        )
   ));

@@ -1,6 +1,10 @@
 -- Takes a decision back, at once if it was provably not sent, else as soon as its order is proved absent.
 -- Locks: decision. Raises: OL103, OL131, OL132, OL202, OL301.
-create or replace function orderlatch.withdraw_decision(p_decision_hash text, p_reason text)
+create or replace function orderlatch.withdraw_decision(
+  p_decision_hash text,
+  p_reason text,
+  p_cancel boolean default false
+)
 returns table (status text, outcome text)
 language plpgsql
 volatile
@@ -23,30 +27,46 @@ begin
    where o.decision_id = v_decision.decision_id;
   if v_open.decision_id is not null then
     update orderlatch_data.open_decisions as o
-       set wish = coalesce(o.wish, p_reason)
+       set wish = coalesce(o.wish, p_reason), wish_cancels = o.wish_cancels or coalesce(p_cancel, false)
      where o.decision_id = v_decision.decision_id;
     perform orderlatch_data.grant_wish(v_decision.decision_id, null);
+  elsif p_cancel then
+    perform orderlatch_data.ask_cancel(b, p_reason, null)
+       from orderlatch_data.broker_orders as b
+      where b.decision_id = v_decision.decision_id and b.relation in ('order', 'replacement');
+    perform pg_notify('orderlatch', a.account)
+       from orderlatch_data.accounts as a
+      where a.account_id = v_decision.account_id;
   end if;
 
   return query
   select s.status,
          case
            when s.status = 'withdrawn' then 'withdrawn'
+           when s.status = 'submitted' and exists (
+             select 1
+               from orderlatch_data.order_cancels as c
+               join orderlatch_data.broker_orders as b
+                 on b.account_id = c.account_id and b.broker_order_id = c.broker_order_id
+              where b.decision_id = v_decision.decision_id and c.ended_at is null
+           ) then 'cancel_asked'
            when orderlatch_data.is_final(s.status) then 'too_late'
            else 'wish_noted'
          end
     from orderlatch_data.status_of(v_decision.decision_id) as s;
 end
 $$;
-revoke all on function orderlatch.withdraw_decision(text, text) from public;
-grant execute on function orderlatch.withdraw_decision(text, text) to
+revoke all on function orderlatch.withdraw_decision(text, text, boolean) from public;
+grant execute on function orderlatch.withdraw_decision(text, text, boolean) to
   orderlatch_strategy, orderlatch_operator;
-comment on function orderlatch.withdraw_decision(text, text) is
+comment on function orderlatch.withdraw_decision(text, text, boolean) is
   'Takes a decision back. p_decision_hash: 64 hex digits. p_reason: why, 1 to 500 characters, kept in its '
-  'event. Returns its status and an outcome: withdrawn; wish_noted (its submit is on its way or in doubt: '
-  'it is withdrawn if the order is proved not to exist, and submitted if it is found); too_late (it has '
-  'settled otherwise). Raises OL103 decision_unknown, OL131 argument_invalid, OL132 isolation_unsupported, '
-  'OL202 decision_busy, OL301 login_not_bound.';
+  'event. p_cancel: whether its order, if there is one, is to be canceled at the broker. Returns its '
+  'status and an outcome: withdrawn; wish_noted (its submit is on its way or in doubt: it is withdrawn if '
+  'the order is proved not to exist, and submitted, and with p_cancel canceled, if it is found); '
+  'cancel_asked (its open order is to be canceled); too_late (it has settled otherwise). Raises OL103 '
+  'decision_unknown, OL131 argument_invalid, OL132 isolation_unsupported, OL202 decision_busy, OL301 '
+  'login_not_bound.';
 
 -- Withdraws a decision that is wished away, if its order provably does not exist.
 -- Locks: none; the caller holds the decision. Raises: none.

@@ -106,7 +106,11 @@ begin
       message = format('account_exists: there is an account named %L', p_account),
       hint = 'update_account changes its settings.';
   end if;
-  insert into orderlatch_data.account_states (account_id) values (v_account_id);
+  insert into orderlatch_data.account_states (account_id, reconcile_after, reconcile_reason)
+  values (v_account_id, orderlatch_data.clock(), 'new');
+  insert into orderlatch_data.broker_reads (account_id, purpose, next_page_at)
+  select v_account_id, p.purpose, orderlatch_data.clock()
+    from unnest(array['orders', 'open_orders', 'fills', 'positions']) as p(purpose);
   perform orderlatch_data.save_settings(v_account_id, p_environment, p_settings);
 end
 $$;
@@ -114,9 +118,9 @@ revoke all on function orderlatch.create_account(text, text, jsonb) from public;
 grant execute on function orderlatch.create_account(text, text, jsonb) to orderlatch_operator;
 comment on function orderlatch.create_account(text, text, jsonb) is
   'Creates an account. p_account: its name, part of every decision hash. p_environment: paper or live. '
-  'p_settings: JSON object of settings, the columns of the view accounts; what is left out has its default. '
-  'Raises OL131 argument_invalid, OL133 account_exists, OL301 login_not_bound unless the login is a member '
-  'of orderlatch_owner, OL305 setting_below_floor, OL308 live_needs_identity.';
+  'p_settings: JSON object of settings, the columns of the view accounts; what is left out has its '
+  'default. Raises OL131 argument_invalid, OL133 account_exists, OL301 login_not_bound unless the login is '
+  'a member of orderlatch_owner, OL305 setting_below_floor, OL308 live_needs_identity.';
 
 -- Changes settings of an account.
 -- Locks: none. Raises: OL102, OL131, OL301, OL305 setting_below_floor.

@@ -5,7 +5,8 @@ create or replace function orderlatch_data.open_incident(
   p_account_id integer,
   p_decision_id bigint,
   p_request_id uuid,
-  p_detail jsonb
+  p_detail jsonb,
+  p_subject text default ''
 )
 returns void
 language plpgsql
@@ -22,21 +23,59 @@ begin
     where i.incident = p_incident
       and coalesce(i.account_id, 0) = coalesce(p_account_id, 0)
       and coalesce(i.decision_id, 0) = coalesce(p_decision_id, 0)
+      and i.subject = p_subject
       and i.closed_at is null
     limit 1
       for key share skip locked;
   if not found then
-    insert into orderlatch_data.incidents (incident, account_id, decision_id, request_id, detail, opened_at)
+    insert into orderlatch_data.incidents
+      (incident, account_id, decision_id, subject, request_id, detail, opened_at)
     values (
-      p_incident, p_account_id, p_decision_id, p_request_id, coalesce(p_detail, '{}'), orderlatch_data.clock()
+      p_incident, p_account_id, p_decision_id, p_subject, p_request_id, coalesce(p_detail, '{}'),
+      orderlatch_data.clock()
     );
   end if;
 end
 $$;
-revoke all on function orderlatch_data.open_incident(text, integer, bigint, uuid, jsonb) from public;
-comment on function orderlatch_data.open_incident(text, integer, bigint, uuid, jsonb) is
-  'Opens an incident for a person to look at, unless the same incident of the same account and decision is '
-  'open. p_detail: the values that disagree, never a whole payload.';
+revoke all on function orderlatch_data.open_incident(text, integer, bigint, uuid, jsonb, text) from public;
+comment on function orderlatch_data.open_incident(text, integer, bigint, uuid, jsonb, text) is
+  'Opens an incident for a person to look at, unless the same incident of the same account, decision and '
+  'subject is open. p_detail: the values that disagree, never a whole payload. p_subject: a symbol or an '
+  'order, where an account can have several such incidents at once.';
+
+-- Closes an incident that has gone by itself.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.heal_incident(
+  p_incident text,
+  p_account_id integer,
+  p_subject text,
+  p_resolution text
+)
+returns void
+language sql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  update orderlatch_data.incidents as i
+     set closed_at = orderlatch_data.clock(), closed_by = 'orderlatch', resolution = p_resolution
+   where i.incident_id in (
+     -- one that an operator is closing at this moment is left to that person
+     select o.incident_id
+       from orderlatch_data.incidents as o
+      where o.incident = p_incident
+        and o.account_id = p_account_id
+        and o.subject = p_subject
+        and o.closed_at is null
+      order by o.incident_id
+        for update skip locked
+   )
+$$;
+revoke all on function orderlatch_data.heal_incident(text, integer, text, text) from public;
+comment on function orderlatch_data.heal_incident(text, integer, text, text) is
+  'Closes the open incidents of a kind, account and subject, in the name of orderlatch. p_resolution: why '
+  'nobody need look any more.';
 
 -- Closes an incident that a person has dealt with.
 -- Locks: none. Raises: OL131 argument_invalid, OL301 login_not_bound.

@@ -46,7 +46,14 @@ begin
          duplicate_alarm_after = v_account.duplicate_alarm_after,
          backoff_first = v_account.backoff_first,
          backoff_max = v_account.backoff_max,
-         throttle_wait = v_account.throttle_wait
+         throttle_wait = v_account.throttle_wait,
+         reconcile_from = v_account.reconcile_from,
+         reconcile_every = v_account.reconcile_every,
+         reconcile_overlap = v_account.reconcile_overlap,
+         positions_every = v_account.positions_every,
+         on_foreign_order = v_account.on_foreign_order,
+         drift_grace = v_account.drift_grace,
+         crypto_fee_allowance = v_account.crypto_fee_allowance
    where a.account_id = p_account_id;
 exception
   when check_violation or unique_violation then
@@ -56,8 +63,9 @@ end
 $$;
 revoke all on function orderlatch_data.save_settings(integer, text, jsonb) from public;
 comment on function orderlatch_data.save_settings(integer, text, jsonb) is
-  'Writes the settings of a JSON object into an account, all or none. OL131 argument_invalid for an unknown '
-  'setting, a wrong type or a value out of its range, OL305 setting_below_floor, OL308 live_needs_identity.';
+  'Writes the settings of a JSON object into an account, all or none. OL131 argument_invalid for an '
+  'unknown setting, a wrong type or a value out of its range, OL305 setting_below_floor, OL308 '
+  'live_needs_identity.';
 
 -- Says which rule of the table accounts a setting breaks, in the words of whoever set it.
 -- Locks: none. Raises: OL131 argument_invalid, OL305 setting_below_floor, OL308 live_needs_identity.

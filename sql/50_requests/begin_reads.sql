@@ -42,8 +42,9 @@ begin
      where d.decision_id = any (v_waiting) and d.second_absent_at is not null and d.read_id is null
      group by d.decision_id, o.symbol
   ), begun as (
-    insert into orderlatch_data.order_reads as b (account_id, symbol, from_at, after_at, next_page_at)
-    select p_account.account_id, n.symbol, min(n.from_at), min(n.from_at), v_now
+    insert into orderlatch_data.broker_reads as b
+      (account_id, purpose, symbol, from_at, after_at, next_page_at)
+    select p_account.account_id, 'proof', n.symbol, min(n.from_at), min(n.from_at), v_now
       from needed as n
      group by n.symbol
     returning b.read_id, b.symbol

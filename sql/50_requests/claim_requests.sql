@@ -74,11 +74,12 @@ revoke all on function orderlatch.claim_requests(integer, text[], integer) from 
 grant execute on function orderlatch.claim_requests(integer, text[], integer) to orderlatch_worker;
 comment on function orderlatch.claim_requests(integer, text[], integer) is
   'Grants up to p_how_many (1 to 1000) broker calls to a worker, for the accounts it registered. Each row '
-  'is one HTTP call to make once: path below the account''s base URL, query as a JSON object of texts, body '
-  'to be sent as it is, send_within_ms from before this call was made until the call begins, timeout_ms for '
-  'the whole of it. At most one last row has only ask_again_ms: claim again after so many milliseconds. '
-  'Accounts that another worker claims for at this moment are skipped. Raises OL101 worker_unknown, OL102 '
-  'account_unknown, OL131 argument_invalid, OL132 isolation_unsupported, OL301 login_not_bound.';
+  'is one HTTP call to make once: path below the account''s base URL, query as a JSON object of texts, '
+  'body to be sent as it is, send_within_ms from before this call was made until the call begins, '
+  'timeout_ms for the whole of it. At most one last row has only ask_again_ms: claim again after so many '
+  'milliseconds. Accounts that another worker claims for at this moment are skipped. Raises OL101 '
+  'worker_unknown, OL102 account_unknown, OL131 argument_invalid, OL132 isolation_unsupported, OL301 '
+  'login_not_bound.';
 
 -- Refuses a claim that makes no sense.
 -- Locks: worker (try, shared). Raises: OL101, OL102, OL131, OL301.
@@ -156,6 +157,7 @@ as $$
          c.verified_at is null
          or exists (select 1 from orderlatch_data.open_decisions as o where o.account_id = a.account_id)
          or exists (select 1 from orderlatch_data.open_requests as r where r.account_id = a.account_id)
+         or orderlatch_data.read_is_due(a.account_id)
        )
   ), turn as materialized (
     select nextval('orderlatch_data.claim_turns') as turn_no
@@ -169,6 +171,6 @@ as $$
 $$;
 revoke all on function orderlatch_data.accounts_in_turn(integer, text[], integer) from public;
 comment on function orderlatch_data.accounts_in_turn(integer, text[], integer) is
-  'At most p_at_most of the named accounts that have open decisions or requests, or that the worker is not '
-  'verified for; each call begins one account further on, or, when there are more, after those of the last '
-  'call.';
+  'At most p_at_most of the named accounts that have open decisions or requests or a read that is due, or '
+  'that the worker is not verified for; each call begins one account further on, or, when there are more, '
+  'after those of the last call.';

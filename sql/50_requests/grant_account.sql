@@ -26,9 +26,15 @@ begin
     return;
   end if;
 
-  return query select g.* from orderlatch_data.grant_lookups(p_account, p_worker_id, v_left) as g;
+  -- written out, because the order is the urgency; a list that a proof waits for is as urgent as a lookup
+  return query select g.* from orderlatch_data.grant_cancels(p_account, p_worker_id, v_left) as g;
   get diagnostics v_granted = row_count;
   v_left := v_left - v_granted;
+  if v_left > 0 then
+    return query select g.* from orderlatch_data.grant_lookups(p_account, p_worker_id, v_left) as g;
+    get diagnostics v_granted = row_count;
+    v_left := v_left - v_granted;
+  end if;
   if v_left > 0 then
     return query select g.* from orderlatch_data.grant_pages(p_account, p_worker_id, v_left) as g;
     get diagnostics v_granted = row_count;
@@ -36,14 +42,24 @@ begin
   end if;
   if v_left > 0 then
     return query select g.* from orderlatch_data.grant_submits(p_account, p_worker_id, v_left) as g;
+    get diagnostics v_granted = row_count;
+    v_left := v_left - v_granted;
+  end if;
+  if v_left > 0 then
+    return query select g.* from orderlatch_data.grant_checks(p_account, p_worker_id, v_left) as g;
+    get diagnostics v_granted = row_count;
+    v_left := v_left - v_granted;
+  end if;
+  if v_left > 0 then
+    return query select g.* from orderlatch_data.grant_standing_reads(p_account, p_worker_id, v_left) as g;
   end if;
 end
 $$;
 revoke all on function orderlatch_data.grant_account(orderlatch_data.accounts, integer, integer) from public;
 comment on function orderlatch_data.grant_account(orderlatch_data.accounts, integer, integer) is
-  'Loses and lapses what is overdue, then grants up to p_how_many calls of one account: who am I, lookups, '
-  'pages of a proof, submits. A worker that is not verified for the account is only granted the first. '
-  'Nothing while the account is paused.';
+  'Loses and lapses what is overdue, then grants up to p_how_many calls of one account: who am I, cancels, '
+  'lookups, pages of a proof, submits, single orders, lists of the mirror. A worker that is not verified '
+  'for the account is only granted the first. Nothing while the account is paused.';
 
 -- Whether a 429 keeps the account from making any call.
 -- Locks: none. Raises: none.

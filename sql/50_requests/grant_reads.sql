@@ -98,8 +98,8 @@ end
 $$;
 revoke all on function orderlatch_data.grant_lookups(orderlatch_data.accounts, integer, integer) from public;
 comment on function orderlatch_data.grant_lookups(orderlatch_data.accounts, integer, integer) is
-  'Grants find_order for decisions that are due for a lookup. A decision that another session holds is left '
-  'for the next claim.';
+  'Grants find_order for decisions that are due for a lookup. A decision that another session holds is '
+  'left for the next claim.';
 
 -- Reads the broker's orders, page by page, where a proof of absence waits for it.
 -- Locks: none; the caller holds the account for granting. Raises: none.
@@ -124,17 +124,19 @@ begin
   end if;
   return query
   with due as materialized (
-    select r.read_id, r.symbol, r.after_at, orderlatch_data.new_request_id() as request_id
-      from orderlatch_data.order_reads as r
+    select r.read_id, orderlatch_data.new_request_id() as request_id, orderlatch_data.page_query(r) as query
+      from orderlatch_data.broker_reads as r
      where r.account_id = p_account.account_id
+       and r.purpose = 'proof'
        and r.completed_at is null
        and r.request_id is null
        and r.next_page_at <= v_now
        and exists (select 1 from orderlatch_data.doubts as d where d.read_id = r.read_id)
      order by r.next_page_at, r.read_id
      limit p_how_many
+       for update of r skip locked
   ), held as (
-    update orderlatch_data.order_reads as r
+    update orderlatch_data.broker_reads as r
        set request_id = d.request_id, began_at = coalesce(r.began_at, v_now)
       from due as d
      where r.read_id = d.read_id
@@ -142,18 +144,12 @@ begin
   select g.*
     from due as d
    cross join lateral orderlatch_data.grant_request(
-     p_account, p_worker_id, 'list_orders', d.request_id, null, d.read_id, null, '/v2/orders',
-     jsonb_strip_nulls(
-       jsonb_build_object(
-         'status', 'all', 'limit', '500', 'direction', 'asc', 'nested', 'false',
-         'after', orderlatch_data.canonical_time(d.after_at), 'symbols', d.symbol
-       )
-     ),
-     null, null
+     p_account, p_worker_id, 'list_orders', d.request_id, null, d.read_id, null, '/v2/orders', d.query, null,
+     null
    ) as g;
 end
 $$;
 revoke all on function orderlatch_data.grant_pages(orderlatch_data.accounts, integer, integer) from public;
 comment on function orderlatch_data.grant_pages(orderlatch_data.accounts, integer, integer) is
-  'Grants list_orders: the next page of each read of orders that has none on its way and that a doubt still '
-  'waits for.';
+  'Grants list_orders: the next page of each read of orders that has none on its way and that a doubt '
+  'still waits for.';

@@ -11,7 +11,8 @@ create or replace function orderlatch_data.grant_request(
   p_path text,
   p_query jsonb,
   p_body text,
-  p_send_until timestamptz
+  p_send_until timestamptz,
+  p_broker_order_id text default null
 )
 returns orderlatch_data.granted_request
 language plpgsql
@@ -28,15 +29,16 @@ declare
   v_timeout_ms constant integer := (1000 * extract(epoch from p_account.call_timeout))::integer;
   v_answer_by constant timestamptz :=
     v_now + p_account.send_within + p_account.call_timeout + p_account.answer_grace;
-  v_method constant text := case p_kind when 'submit_order' then 'POST' else 'GET' end;
+  v_method constant text :=
+    case p_kind when 'submit_order' then 'POST' when 'cancel_order' then 'DELETE' else 'GET' end;
 begin
   insert into orderlatch_data.broker_requests (
-    request_id, account_id, worker_id, kind, decision_id, read_id, method, path, query, body,
+    request_id, account_id, worker_id, kind, decision_id, read_id, broker_order_id, method, path, query, body,
     claimed_at, send_within_ms, timeout_ms, answer_by
   )
   values (
-    p_request_id, p_account.account_id, p_worker_id, p_kind, p_decision_id, p_read_id, v_method, p_path,
-    p_query, p_body, v_now, v_send_within_ms, v_timeout_ms, v_answer_by
+    p_request_id, p_account.account_id, p_worker_id, p_kind, p_decision_id, p_read_id, p_broker_order_id,
+    v_method, p_path, p_query, p_body, v_now, v_send_within_ms, v_timeout_ms, v_answer_by
   );
   insert into orderlatch_data.open_requests
     (request_id, account_id, worker_id, kind, decision_id, lock_key, answer_by)
@@ -50,14 +52,14 @@ begin
 end
 $$;
 revoke all on function orderlatch_data.grant_request(
-  orderlatch_data.accounts, integer, text, uuid, bigint, bigint, integer, text, jsonb, text, timestamptz
+  orderlatch_data.accounts, integer, text, uuid, bigint, bigint, integer, text, jsonb, text, timestamptz, text
 ) from public;
 comment on function orderlatch_data.grant_request(
-  orderlatch_data.accounts, integer, text, uuid, bigint, bigint, integer, text, jsonb, text, timestamptz
+  orderlatch_data.accounts, integer, text, uuid, bigint, bigint, integer, text, jsonb, text, timestamptz, text
 ) is
   'Writes broker_requests and open_requests for one call and returns what the worker gets. p_lock_key: of '
-  'its decision, or null. p_send_until: the call may not begin later, whatever send_within allows; null: no '
-  'such end.';
+  'its decision, or null. p_send_until: the call may not begin later, whatever send_within allows; null: '
+  'no such end. p_broker_order_id: the order that get_order or cancel_order is about.';
 
 -- Key of the advisory lock that guards the answer of a request without a decision.
 -- Locks: none. Raises: none.

@@ -10,6 +10,7 @@ set search_path = pg_catalog, pg_temp
 as $$
   select case
            when orderlatch_data.is_halted(p_account.account_id, null, null) then 0
+           when orderlatch_data.is_unreconciled(p_account.account_id) then 0
            when orderlatch_data.is_backing_off(p_account.account_id, 'submit_order', p_now) then 0
            when p_account.environment = 'live' and grants.granted_until is null then 0
            else greatest(0, p_account.max_in_doubt - unknown.on_their_way - unknown.in_doubt)::integer
@@ -40,8 +41,9 @@ as $$
 $$;
 revoke all on function orderlatch_data.submit_room(orderlatch_data.accounts, timestamptz) from public;
 comment on function orderlatch_data.submit_room(orderlatch_data.accounts, timestamptz) is
-  'room: submits that may be granted now; 0 under a halt of the account, without a live grant, while '
-  'submits back off, or at the account''s max_in_doubt. send_until: end of the live grant, or null.';
+  'room: submits that may be granted now; 0 under a halt of the account, before it is reconciled, without '
+  'a live grant, while submits back off, or at the account''s max_in_doubt. send_until: end of the live '
+  'grant, or null.';
 
 -- The decision of each symbol whose turn it is, first approved first.
 -- Locks: none. Raises: none.

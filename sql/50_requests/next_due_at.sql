@@ -31,11 +31,7 @@ begin
        order by d.next_lookup_at
        limit 1
     ),
-    (
-      select min(r.next_page_at)
-        from orderlatch_data.order_reads as r
-       where r.account_id = p_account.account_id and r.completed_at is null and r.next_page_at > v_now
-    ),
+    orderlatch_data.next_read_at(p_account.account_id),
     (
       select min(q.answer_by)
         from orderlatch_data.open_requests as q
@@ -56,8 +52,53 @@ end
 $$;
 revoke all on function orderlatch_data.next_due_at(orderlatch_data.accounts) from public;
 comment on function orderlatch_data.next_due_at(orderlatch_data.accounts) is
-  'The nearest moment at which a back-off, a pause, a decision, a lookup or a request of the account comes '
-  'due; null when there is none. What is due already does not count: see is_held_up.';
+  'The nearest moment at which a back-off, a pause, a decision, a lookup, a read or a request of the '
+  'account comes due; null when there is none. What is due already does not count: see is_held_up.';
+
+-- When an account next has something to read or to cancel at the broker.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.next_read_at(p_account_id integer)
+returns timestamptz
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_now constant timestamptz := orderlatch_data.clock();
+begin
+  return least(
+    (
+      select min(r.next_page_at)
+        from orderlatch_data.broker_reads as r
+       where r.account_id = p_account_id
+         and (r.completed_at is null or r.purpose <> 'proof')
+         and r.request_id is null
+         and r.next_page_at > v_now
+    ),
+    (
+      select min(w.due_at)
+        from orderlatch_data.read_wishes as w
+       where w.account_id = p_account_id and w.due_at > v_now
+    ),
+    (
+      select min(c.next_try_at)
+        from orderlatch_data.order_checks as c
+       where c.account_id = p_account_id and c.request_id is null and c.next_try_at > v_now
+    ),
+    (
+      select min(c.next_try_at)
+        from orderlatch_data.order_cancels as c
+       where c.account_id = p_account_id and c.ended_at is null and c.next_try_at > v_now
+    )
+  );
+end
+$$;
+revoke all on function orderlatch_data.next_read_at(integer) from public;
+comment on function orderlatch_data.next_read_at(integer) is
+  'The nearest moment at which a page, a standing read, a single order or a cancel of the account comes due; '
+  'null when there is none.';
 
 -- Whether something of an account is due that a claim would have done but for a lock of another session.
 -- Locks: none; the caller holds the account for granting and was granted nothing. Raises: none.
@@ -107,4 +148,5 @@ $$;
 revoke all on function orderlatch_data.is_held_up(orderlatch_data.accounts, integer) from public;
 comment on function orderlatch_data.is_held_up(orderlatch_data.accounts, integer) is
   'Whether a lost request, a stale decision, a lookup or a submit is due although the claim that just ran '
-  'granted nothing: another session held its decision, or it fell due meanwhile. Worth asking again at once.';
+  'granted nothing: another session held its decision, or it fell due meanwhile. Worth asking again at '
+  'once.';

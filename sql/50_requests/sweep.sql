@@ -89,10 +89,18 @@ begin
       perform orderlatch_data.schedule_lookup(p_account, v_open.decision_id)
          from orderlatch_data.open_decisions as o
         where o.decision_id = v_open.decision_id and o.lookup_request_id = p_request_id;
-    when 'list_orders' then
-      update orderlatch_data.order_reads as r
+    when 'list_orders', 'list_fills', 'list_positions' then
+      update orderlatch_data.broker_reads as r
          set request_id = null, next_page_at = v_now
        where r.request_id = p_request_id;
+    when 'get_order' then
+      update orderlatch_data.order_checks as c
+         set request_id = null, next_try_at = v_now
+       where c.account_id = v_open.account_id and c.request_id = p_request_id;
+    when 'cancel_order' then
+      update orderlatch_data.order_cancels as c
+         set request_id = null, next_try_at = v_now
+       where c.account_id = v_open.account_id and c.request_id = p_request_id;
     when 'get_account' then
       null; -- the next claim of a worker that is not verified asks again
   end case;
@@ -100,7 +108,7 @@ end
 $$;
 revoke all on function orderlatch_data.lose_request(orderlatch_data.accounts, uuid, text) from public;
 comment on function orderlatch_data.lose_request(orderlatch_data.accounts, uuid, text) is
-  'Records that a request is lost and what follows: a submit leaves its decision in doubt, a lookup or page '
+  'Records that a request is lost and what follows: a submit leaves its decision in doubt, anything else '
   'is asked again. p_cause: no_answer_in_time or worker_gone.';
 
 -- Lapses decisions that were not sent in time.

@@ -35,6 +35,9 @@ begin
    where c.worker_id = p_request.worker_id and c.account_id = p_account.account_id;
   if v_named = v_expected then
     perform orderlatch_data.note_health(p_account, p_request, 'account_verified', null);
+    perform orderlatch_data.wish_reads(
+      p_account.account_id, '{orders,open_orders,fills,positions}', 'a worker started'
+    );
     perform pg_notify('orderlatch', p_account.account);
     return 'account_verified';
   end if;

@@ -28,24 +28,30 @@ end
 $$;
 revoke all on function orderlatch_data.back_off(orderlatch_data.accounts, text, timestamptz) from public;
 comment on function orderlatch_data.back_off(orderlatch_data.accounts, text, timestamptz) is
-  'Makes a kind of request of the account wait: backoff_first after the first failure, doubled with each up '
-  'to backoff_max. p_claimed_at: when the failed request was granted; one granted before the last failure '
-  'does not count again.';
+  'Makes a kind of request of the account wait: backoff_first after the first failure, doubled with each '
+  'up to backoff_max. p_claimed_at: when the failed request was granted; one granted before the last '
+  'failure does not count again.';
 
 -- Ends the back-off of a kind of request that was answered.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.end_back_off(p_account_id integer, p_kind text)
-returns void
+returns boolean
 language sql
 volatile
 parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  delete from orderlatch_data.kind_backoffs as b where b.account_id = p_account_id and b.kind = p_kind
+  with ended as (
+    delete from orderlatch_data.kind_backoffs as b
+     where b.account_id = p_account_id and b.kind = p_kind
+    returning 1
+  )
+  select exists (select 1 from ended)
 $$;
 revoke all on function orderlatch_data.end_back_off(integer, text) from public;
-comment on function orderlatch_data.end_back_off(integer, text) is 'Requests of this kind wait no more.';
+comment on function orderlatch_data.end_back_off(integer, text) is
+  'Requests of this kind wait no more. Returns whether they did.';
 
 -- Pauses an account until the broker's rate limit resets.
 -- Locks: none. Raises: none.
@@ -82,5 +88,6 @@ end
 $$;
 revoke all on function orderlatch_data.pause_account(orderlatch_data.accounts, jsonb) from public;
 comment on function orderlatch_data.pause_account(orderlatch_data.accounts, jsonb) is
-  'Grants no call for the account until the moment in the headers x-ratelimit-reset (seconds since 1970) or '
-  'retry-after (seconds), or for throttle_wait when they say nothing that makes sense. Returns that moment.';
+  'Grants no call for the account until the moment in the headers x-ratelimit-reset (seconds since 1970) '
+  'or retry-after (seconds), or for throttle_wait when they say nothing that makes sense. Returns that '
+  'moment.';

@@ -26,7 +26,12 @@ begin
       );
       perform orderlatch_data.halt_account(p_account.account_id, 'unauthorized');
     else
-      perform orderlatch_data.end_back_off(p_account.account_id, p_request.kind);
+      if orderlatch_data.end_back_off(p_account.account_id, p_request.kind) then
+        -- what was missed meanwhile only a read can tell
+        perform orderlatch_data.wish_reads(
+          p_account.account_id, '{orders,open_orders,fills,positions}', 'the broker answers again'
+        );
+      end if;
       if p_request.kind <> 'submit_order' then
         update orderlatch_data.account_states as s
            set last_read_at = greatest(s.last_read_at, p_request.claimed_at)

@@ -24,6 +24,32 @@ comment on function orderlatch_data.own_orders(integer, jsonb) is
   'each with its key for lock_decisions. decision_id is null when the account has no such decision, or '
   'none yet.';
 
+-- The keys of decisions that a list of orders may move.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.keys_of_orders(p_account_id integer, p_documents jsonb)
+returns table (lock_key integer)
+language sql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select o.lock_key
+    from orderlatch_data.own_orders(p_account_id, p_documents) as o
+   where not exists (
+     -- an order that is known as its decision's moves it no more
+     select 1
+       from orderlatch_data.broker_orders as b
+      where b.account_id = p_account_id
+        and b.broker_order_id = o.document ->> 'id'
+        and b.decision_id = o.decision_id
+   )
+$$;
+revoke all on function orderlatch_data.keys_of_orders(integer, jsonb) from public;
+comment on function orderlatch_data.keys_of_orders(integer, jsonb) is
+  'Keys for lock_decisions, before the orders in a JSON array are taken: of each that reads as a '
+  'decision''s and is not known as its order, whether the decision is known yet or not.';
+
 -- Concludes every proof of absence that waited for a read which is now complete and did not show the order.
 -- Locks: none; the caller holds the decisions. Raises: none.
 create or replace function orderlatch_data.conclude_read(
@@ -46,7 +72,7 @@ begin
     select d.decision_id, d.first_absent_at, d.second_absent_at, r.from_at, r.began_at, r.pages
       from orderlatch_data.doubts as d
       join orderlatch_data.open_decisions as o on o.decision_id = d.decision_id
-      join orderlatch_data.order_reads as r on r.read_id = d.read_id
+      join orderlatch_data.broker_reads as r on r.read_id = d.read_id
      where d.read_id = p_read_id
        and o.status = 'in_doubt'
        and d.second_absent_at is not null

@@ -2,7 +2,7 @@
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.read_answer(
   p_kind text,
-  p_client_order_id text,
+  p_expected text,
   p_sent text,
   p_status integer,
   p_body bytea
@@ -15,12 +15,9 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if p_sent = 'no' then
-    return query select 'not_sent', null::bigint, null::text, null::jsonb;
-    return;
-  end if;
   if p_sent <> 'yes' or p_status is null then
-    return query select 'in_doubt', null::bigint, null::text, null::jsonb;
+    meaning := case p_sent when 'no' then 'not_sent' else 'in_doubt' end;
+    return next;
     return;
   end if;
 
@@ -31,9 +28,19 @@ begin
         case when document ->> 'id' <> '' then 'account_named' else 'in_doubt' end
       when 'list_orders' then
         case when orderlatch_data.is_order_list(document) then 'orders_listed' else 'in_doubt' end
+      when 'list_fills' then
+        case when orderlatch_data.is_fill_list(document) then 'fills_listed' else 'in_doubt' end
+      when 'list_positions' then
+        case when orderlatch_data.is_position_list(document) then 'positions_listed' else 'in_doubt' end
+      when 'cancel_order' then 'cancel_accepted'
+      when 'get_order' then
+        case
+          when orderlatch_data.is_order(document) and document ->> 'id' = p_expected then 'order_shown'
+          else 'in_doubt'
+        end
       else
         case
-          when orderlatch_data.is_order(document) and document ->> 'client_order_id' = p_client_order_id
+          when orderlatch_data.is_order(document) and document ->> 'client_order_id' = p_expected
             then 'order_exists'
           else 'in_doubt'
         end
@@ -44,9 +51,10 @@ begin
 
   if jsonb_typeof(document) = 'object' and jsonb_typeof(document -> 'message') = 'string' then
     message := left(document ->> 'message', 500);
-    if jsonb_typeof(document -> 'code') = 'number' and document ->> 'code' ~ '^[0-9]{1,15}$' then
-      code := (document ->> 'code')::bigint;
-    end if;
+    code := case
+      when jsonb_typeof(document -> 'code') = 'number' and document ->> 'code' ~ '^[0-9]{1,15}$'
+        then (document ->> 'code')::bigint
+    end;
   end if;
   select r.meaning into meaning
     from orderlatch_data.answer_rules as r
@@ -63,9 +71,11 @@ end
 $$;
 revoke all on function orderlatch_data.read_answer(text, text, text, integer, bytea) from public;
 comment on function orderlatch_data.read_answer(text, text, text, integer, bytea) is
-  'What an answer means: not_sent, in_doubt, order_exists, account_named, orders_listed, or by answer_rules '
-  'refused, throttled, duplicate, unauthorized, absent. p_sent: no, yes, maybe. p_status: HTTP status. '
-  'p_body: raw bytes. document is the body as JSON, when it is.';
+  'What an answer means: not_sent, in_doubt, order_exists, order_shown, account_named, orders_listed, '
+  'fills_listed, positions_listed, cancel_accepted, or by answer_rules refused, throttled, duplicate, '
+  'unauthorized, absent, not_cancelable. p_expected: the client_order_id that submit_order and find_order '
+  'are about, the id that get_order is about. p_sent: no, yes, maybe. p_status: HTTP status. p_body: raw '
+  'bytes. document is the body as JSON, when it is.';
 
 -- Whether a document is an order: it names itself, its client_order_id and its status.
 -- Locks: none. Raises: none.

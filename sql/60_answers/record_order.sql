@@ -32,7 +32,7 @@ as $$
         ('id', null,
          (
            select 'the order of decision ' || x.decision_id
-             from orderlatch_data.executions as x
+             from orderlatch_data.broker_orders as x
             where x.account_id = p_decision.account_id
               and x.broker_order_id = p_order ->> 'id'
               and x.decision_id <> p_decision.decision_id
@@ -75,21 +75,32 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_decision orderlatch_data.trade_decisions;
+  v_known orderlatch_data.broker_orders;
   v_differences jsonb;
-  v_known orderlatch_data.executions;
 begin
   select t.* into strict v_decision
     from orderlatch_data.trade_decisions as t
    where t.decision_id = p_decision_id;
-  select x.* into v_known from orderlatch_data.executions as x where x.decision_id = p_decision_id;
+  select b.* into v_known
+    from orderlatch_data.broker_orders as b
+   where b.decision_id = p_decision_id and b.relation = 'order';
+  -- a replacement may carry the id on: it is no second order, but the first one must be known to say so
+  if v_known.broker_order_id is distinct from p_order ->> 'id' and p_order ->> 'replaces' <> '' then
+    return orderlatch_data.record_replacement(
+      v_decision, v_known.order_no is not null, p_order, p_request_id
+    );
+  end if;
   if v_known.broker_order_id <> p_order ->> 'id' then
+    perform orderlatch_data.save_order(
+      v_decision.account_id, p_decision_id, 'duplicate', p_order, p_request_id
+    );
     perform orderlatch_data.report_order(
       'duplicate_order', v_decision, p_request_id,
       jsonb_build_object('known', v_known.broker_order_id, 'also', p_order ->> 'id')
     );
     return 'order_exists';
   end if;
-  if v_known.execution_id is null then
+  if v_known.order_no is null then
     v_differences := orderlatch_data.order_differences(v_decision, p_order);
     if v_differences <> '{}' then
       perform orderlatch_data.hold_mismatch(v_decision, p_order, p_request_id, v_differences);
@@ -105,7 +116,7 @@ begin
     where i.incident = 'order_mismatch'
       and i.decision_id = p_decision_id
       and i.detail ->> 'broker_order_id' <> p_order ->> 'id';
-  perform orderlatch_data.save_execution(v_decision, p_order, p_request_id);
+  perform orderlatch_data.save_order(v_decision.account_id, p_decision_id, 'order', p_order, p_request_id);
   perform orderlatch_data.settle_submitted(v_decision, p_order ->> 'id', p_request_id, null);
   return 'order_exists';
 end
@@ -115,7 +126,7 @@ comment on function orderlatch_data.record_order(bigint, jsonb, uuid) is
   'Records an order of the broker and moves its decision to submitted, from whatever status. p_order: the '
   'broker''s document. p_request_id: the request whose answer shows it, or null. Returns order_exists; or '
   'order_mismatch when its terms are not those decided: an incident, the account halted, the decision in '
-  'doubt until an operator ends it. A second order: incident duplicate_order.';
+  'doubt until an operator ends it. A second order that replaces none: incident duplicate_order.';
 
 -- Reports an order that must not be, and halts the account.
 -- Locks: none. Raises: none.

@@ -33,13 +33,7 @@ begin
   perform orderlatch_data.require_carrier(v_account);
   select r.* into strict v_answer
     from orderlatch_data.read_answer(
-           v_request.kind,
-           (
-             select encode(t.decision_hash, 'hex')
-               from orderlatch_data.trade_decisions as t
-              where t.decision_id = v_request.decision_id
-           ),
-           p_sent, p_status, p_body
+           v_request.kind, orderlatch_data.expected_id(v_request), p_sent, p_status, p_body
          ) as r;
 
   select s.meaning into v_recorded
@@ -47,7 +41,9 @@ begin
    where s.request_id = p_request_id;
   if v_recorded is not null then
     -- said before; but a fact is welcome however late
-    if v_answer.meaning = 'order_exists' and v_recorded not in ('order_exists', 'order_mismatch') then
+    if v_answer.meaning = 'order_exists'
+      and v_recorded not in ('order_exists', 'order_mismatch', 'replacement_seen')
+    then
       return orderlatch_data.record_order(v_request.decision_id, v_answer.document, p_request_id);
     end if;
     return v_recorded;
@@ -65,7 +61,8 @@ begin
   values (
     p_request_id, orderlatch_data.clock(), p_sent, p_status, v_meaning, v_answer.code, v_answer.message,
     p_headers ->> 'x-request-id', p_headers - 'x-request-id',
-    substr(p_body, 1, 65536), coalesce(octet_length(p_body), 0), p_error, p_elapsed_ms
+    case when not orderlatch_data.is_mirrored(v_request, v_meaning) then substr(p_body, 1, 65536) end,
+    coalesce(octet_length(p_body), 0), p_error, p_elapsed_ms
   );
   return v_meaning;
 end
@@ -73,65 +70,55 @@ $$;
 revoke all on function orderlatch_data.record_report(uuid, text, integer, jsonb, bytea, text, integer)
   from public;
 comment on function orderlatch_data.record_report(uuid, text, integer, jsonb, bytea, text, integer) is
-  'Records one answer in broker_responses, its body cut at 64 KiB, and does what it means. Returns the '
-  'meaning; for an answer that was recorded before, the meaning it had then. Arguments as in '
-  'record_responses, p_body decoded.';
+  'Records one answer in broker_responses, its body cut at 64 KiB, and does what it means. The body of a '
+  'list that went into the mirror is not kept. Returns the meaning; for an answer that was recorded '
+  'before, the meaning it had then. Arguments as in record_responses, p_body decoded.';
 
--- Does what an answer means, for its kind of request.
--- Locks: none; the caller holds what lock_for_answers holds. Raises: none.
-create or replace function orderlatch_data.apply_answer(
-  p_account orderlatch_data.accounts,
+-- Whether an answer's body lies in the mirror already, order by order and fill by fill.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.is_mirrored(
   p_request orderlatch_data.broker_requests,
-  p_status integer,
-  p_headers jsonb,
-  p_error text,
-  p_meaning text,
-  p_code bigint,
-  p_message text,
-  p_document jsonb
+  p_meaning text
 )
-returns text
-language plpgsql
-volatile
-parallel unsafe
+returns boolean
+language sql
+stable
+parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  v_meaning text := p_meaning;
-begin
-  -- from keys that are not proved to be the account's only facts count: their silence proves nothing
-  if p_request.kind <> 'get_account'
-    and p_meaning <> 'order_exists'
-    and not orderlatch_data.is_verified(p_request.worker_id, p_request.account_id)
-  then
-    v_meaning := 'in_doubt';
-  end if;
-  -- whether the account that is named is the right one, apply_identity finds out
-  if p_meaning <> 'account_named' then
-    perform orderlatch_data.note_health(p_account, p_request, v_meaning, p_headers);
-  end if;
-
-  return case p_request.kind
-    when 'submit_order' then orderlatch_data.apply_submit(
-      p_account, p_request, v_meaning,
-      jsonb_strip_nulls(
-        jsonb_build_object('status', p_status, 'code', p_code, 'message', p_message, 'error', p_error)
-      ),
-      p_document, p_headers
-    )
-    when 'find_order' then orderlatch_data.apply_lookup(p_account, p_request, v_meaning, p_document)
-    when 'list_orders' then orderlatch_data.apply_page(p_account, p_request, v_meaning, p_document)
-    when 'get_account' then orderlatch_data.apply_identity(p_account, p_request, v_meaning, p_document)
-  end;
-end
+  select p_meaning in ('orders_listed', 'fills_listed', 'positions_listed', 'order_shown')
+     and not exists (
+       select 1
+         from orderlatch_data.broker_reads as r
+        where r.read_id = p_request.read_id and r.purpose = 'proof'
+     )
 $$;
-revoke all on function orderlatch_data.apply_answer(
-  orderlatch_data.accounts, orderlatch_data.broker_requests, integer, jsonb, text, text, bigint, text, jsonb
-) from public;
-comment on function orderlatch_data.apply_answer(
-  orderlatch_data.accounts, orderlatch_data.broker_requests, integer, jsonb, text, text, bigint, text, jsonb
-) is
-  'Hands an answer to the function of its kind of request, after noting what it says of the broker''s '
-  'health. From a life of a worker that is not verified for the account a negative answer is in doubt. '
-  'Returns the meaning in the light of what is known.';
+revoke all on function orderlatch_data.is_mirrored(orderlatch_data.broker_requests, text) from public;
+comment on function orderlatch_data.is_mirrored(orderlatch_data.broker_requests, text) is
+  'Whether the body of an understood list need not be kept: read every minute, lists would fill the disk. '
+  'What a proof of absence rests on is kept.';
+
+-- The id that an answer about one order must show.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.expected_id(p_request orderlatch_data.broker_requests)
+returns text
+language sql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select coalesce(
+    p_request.broker_order_id,
+    (
+      select encode(t.decision_hash, 'hex')
+        from orderlatch_data.trade_decisions as t
+       where t.decision_id = p_request.decision_id
+    )
+  )
+$$;
+revoke all on function orderlatch_data.expected_id(orderlatch_data.broker_requests) from public;
+comment on function orderlatch_data.expected_id(orderlatch_data.broker_requests) is
+  'The client_order_id of a request''s decision, or the broker''s id of its order; null where it has '
+  'neither.';

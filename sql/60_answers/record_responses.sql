@@ -38,9 +38,9 @@ $$;
 revoke all on function orderlatch.record_responses(jsonb) from public;
 grant execute on function orderlatch.record_responses(jsonb) to orderlatch_worker;
 comment on function orderlatch.record_responses(jsonb) is
-  'Records answers. p_answers: JSON array of at most 1000 objects {request_id, sent, status, headers, body, '
-  'error, elapsed_ms}: sent is no (the call provably never left), yes (a whole response came back) or '
-  'maybe; status the HTTP status; headers an object of lower-case names; body the raw bytes in base64; '
+  'Records answers. p_answers: JSON array of at most 1000 objects {request_id, sent, status, headers, '
+  'body, error, elapsed_ms}: sent is no (the call provably never left), yes (a whole response came back) '
+  'or maybe; status the HTTP status; headers an object of lower-case names; body the raw bytes in base64; '
   'elapsed_ms milliseconds. Returns for each answer what it was taken to mean, see docs/protocol.md. '
   'Idempotent. Raises OL131 argument_invalid, OL132 isolation_unsupported, OL134 too_many, OL201 '
   'account_busy, OL202 decision_busy, OL301 login_not_bound.';
@@ -124,14 +124,19 @@ as $$
     join orderlatch_data.doubts as d on d.read_id = r.read_id
     join orderlatch_data.open_decisions as o on o.decision_id = d.decision_id
   union
-  -- decisions whose orders a page shows, also those that are being recorded at this moment
+  -- decisions whose orders are shown, also those that are being recorded at this moment
   select w.lock_key
     from reports as r
    cross join lateral orderlatch_data.read_json(orderlatch_data.read_base64(r.body)) as j(document)
-   cross join lateral orderlatch_data.own_orders(
-     r.account_id, case when orderlatch_data.is_order_list(j.document) then j.document else '[]' end
+   cross join lateral orderlatch_data.keys_of_orders(
+     r.account_id,
+     case
+       when orderlatch_data.is_order_list(j.document) then j.document
+       when orderlatch_data.is_order(j.document) then jsonb_build_array(j.document)
+       else '[]'
+     end
    ) as w
-   where r.kind = 'list_orders'
+   where r.kind in ('list_orders', 'get_order')
   union
   -- the decision of an order in the answer to a request that a failover has lost
   select orderlatch_data.decision_lock_key(t.decision_hash)

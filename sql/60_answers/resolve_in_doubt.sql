@@ -39,12 +39,16 @@ begin
       v_account, v_decision.decision_id, 'declared absent by ' || session_user, null, p_evidence
     );
   else
-    perform orderlatch_data.save_execution(
-      v_decision,
+    perform orderlatch_data.save_order(
+      v_decision.account_id, v_decision.decision_id, 'order',
       jsonb_build_object(
-        'id', p_evidence ->> 'broker_order_id', 'status', coalesce(p_evidence ->> 'status', 'unknown')
+        'id', p_evidence ->> 'broker_order_id', 'status', coalesce(p_evidence ->> 'status', 'unknown'),
+        'symbol', v_decision.symbol, 'side', v_decision.action, 'type', v_decision.order_type
       ),
       null
+    );
+    perform orderlatch_data.check_order(
+      v_decision.account_id, p_evidence ->> 'broker_order_id', 'adopted by an operator'
     );
     perform orderlatch_data.settle_submitted(v_decision, p_evidence ->> 'broker_order_id', null, p_evidence);
   end if;
@@ -109,7 +113,7 @@ declare
   v_other text;
 begin
   select encode(t.decision_hash, 'hex') into v_other
-    from orderlatch_data.executions as x
+    from orderlatch_data.broker_orders as x
     join orderlatch_data.trade_decisions as t on t.decision_id = x.decision_id
    where x.account_id = p_decision.account_id
      and x.broker_order_id = p_broker_order_id

@@ -1,44 +1,3 @@
--- Keeps the broker's order of a decision, as it was shown last; an older view never overwrites a newer one.
--- Locks: none; the caller holds the decision. Raises: none.
-create or replace function orderlatch_data.save_execution(
-  p_decision orderlatch_data.trade_decisions,
-  p_order jsonb,
-  p_request_id uuid
-)
-returns void
-language sql
-volatile
-parallel unsafe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-  insert into orderlatch_data.executions as x (
-    decision_id, account_id, broker_order_id, status, filled_qty, filled_avg_price, submitted_at, updated_at,
-    found_in_request_id, recorded_at
-  )
-  values (
-    p_decision.decision_id, p_decision.account_id, p_order ->> 'id', p_order ->> 'status',
-    coalesce(orderlatch_data.read_decimal(p_order -> 'filled_qty'), 0),
-    orderlatch_data.read_decimal(p_order -> 'filled_avg_price'),
-    orderlatch_data.read_broker_time(p_order -> 'submitted_at'),
-    orderlatch_data.read_broker_time(p_order -> 'updated_at'),
-    p_request_id, orderlatch_data.clock()
-  )
-  on conflict on constraint executions_one_order_per_decision do update
-    set status = excluded.status,
-        filled_qty = greatest(x.filled_qty, excluded.filled_qty),
-        filled_avg_price = coalesce(excluded.filled_avg_price, x.filled_avg_price),
-        submitted_at = coalesce(excluded.submitted_at, x.submitted_at),
-        updated_at = coalesce(excluded.updated_at, x.updated_at)
-    where x.status not in ('filled', 'canceled', 'expired', 'rejected', 'replaced')
-      and (x.updated_at is null or excluded.updated_at >= x.updated_at)
-$$;
-revoke all on function orderlatch_data.save_execution(orderlatch_data.trade_decisions, jsonb, uuid)
-  from public;
-comment on function orderlatch_data.save_execution(orderlatch_data.trade_decisions, jsonb, uuid) is
-  'Inserts the execution of a decision or brings it up to date: a final status stays, filled_qty never '
-  'falls, a view that is older than the stored one is ignored.';
-
 -- Moves a decision whose order exists to submitted, from any status; despite a verdict it is an incident.
 -- Locks: none; the caller holds the decision. Raises: none.
 create or replace function orderlatch_data.settle_submitted(
@@ -56,6 +15,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_outcome orderlatch_data.decision_outcomes;
+  v_open orderlatch_data.open_decisions;
 begin
   select s.* into v_outcome
     from orderlatch_data.decision_outcomes as s
@@ -77,17 +37,59 @@ begin
       jsonb_build_object('status', v_outcome.status, 'broker_order_id', p_broker_order_id)
     );
   end if;
+  select o.* into v_open
+    from orderlatch_data.open_decisions as o
+   where o.decision_id = p_decision.decision_id;
   perform orderlatch_data.move_decision(
-    p_decision.decision_id, 'submitted', 'the broker has order ' || p_broker_order_id, p_request_id,
-    p_evidence
+    p_decision.decision_id, 'submitted',
+    'the broker has order ' || p_broker_order_id
+      || orderlatch_data.found_how(p_request_id, v_open.holder_request_id),
+    p_request_id, p_evidence
   );
+  if v_open.wish_cancels then
+    perform orderlatch_data.ask_cancel(b, v_open.wish, null)
+       from orderlatch_data.broker_orders as b
+      where b.decision_id = p_decision.decision_id and b.relation = 'order';
+  end if;
 end
 $$;
 revoke all on function orderlatch_data.settle_submitted(orderlatch_data.trade_decisions, text, uuid, jsonb)
   from public;
 comment on function orderlatch_data.settle_submitted(orderlatch_data.trade_decisions, text, uuid, jsonb) is
-  'Moves a decision to submitted unless it is. One that was rejected, withdrawn, lapsed or refused also '
-  'opens the incident order_despite_verdict and halts the account.';
+  'Moves a decision to submitted unless it is; its event says who found the order. One that was rejected, '
+  'withdrawn, lapsed or refused also opens the incident order_despite_verdict and halts the account. An '
+  'order that was wished away is to be canceled.';
+
+-- Says which kind of request found an order, where it was not the submit itself.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.found_how(p_request_id uuid, p_holder_request_id uuid)
+returns text
+language sql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select case
+    when p_request_id = p_holder_request_id then ''
+    else coalesce(
+      (
+        select case q.kind
+                 when 'find_order' then ', found by a lookup'
+                 when 'get_order' then ', found by reading it'
+                 when 'list_orders' then ', found by reconciliation'
+               end
+          from orderlatch_data.broker_requests as q
+         where q.request_id = p_request_id
+      ),
+      ''
+    )
+  end
+$$;
+revoke all on function orderlatch_data.found_how(uuid, uuid) from public;
+comment on function orderlatch_data.found_how(uuid, uuid) is
+  'Words for the event of a decision whose order was found: by a lookup, by reading it or by '
+  'reconciliation; empty when a submit was answered, or when there is no request behind it.';
 
 -- Holds a decision whose id is on an order with other terms.
 -- Locks: none; the caller holds the decision. Raises: none.
@@ -107,6 +109,10 @@ as $$
 declare
   v_status text;
 begin
+  -- it exists, so it is kept; it is nobody's until an operator says whose
+  perform orderlatch_data.insert_orders(
+    p_decision.account_id, jsonb_build_array(p_order), null, p_request_id
+  );
   perform orderlatch_data.report_order(
     'order_mismatch', p_decision, p_request_id,
     jsonb_build_object('broker_order_id', p_order ->> 'id', 'differences', p_differences)

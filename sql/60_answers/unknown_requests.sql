@@ -24,19 +24,50 @@ begin
      where a.account_id = v_decision.account_id;
     return orderlatch_data.record_order(v_decision.decision_id, v_order, null);
   end if;
-  insert into orderlatch_data.foreign_orders
+  insert into orderlatch_data.seen_orders
     (broker_order_id, client_order_id, document, seen_at, reported_by)
   values (
     v_order ->> 'id', left(v_order ->> 'client_order_id', 128), v_order, orderlatch_data.clock(), session_user
   )
-  on conflict on constraint foreign_orders_pkey do nothing;
+  on conflict on constraint seen_orders_pkey do nothing;
   return 'order_exists';
 end
 $$;
 revoke all on function orderlatch_data.record_unknown(integer, bytea) from public;
 comment on function orderlatch_data.record_unknown(integer, bytea) is
-  'An order in an answer to an unknown request is recorded: for its decision, or, when that is lost too, in '
-  'foreign_orders until it is proposed again. Anything else is stale.';
+  'An order in an answer to an unknown request is recorded: for its decision, or, when that is lost too, '
+  'in seen_orders until it is proposed again. Anything else is stale.';
+
+-- Orders that were seen at the broker before their decision was recorded here.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.seen_orders_of(p_account_id integer, p_decision_hash bytea)
+returns setof jsonb
+language sql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select b.document
+    from orderlatch_data.broker_orders as b
+   where b.client_order_id = encode(p_decision_hash, 'hex')
+     and b.decision_id is null
+     and b.account_id = p_account_id
+     and b.document is not null
+  union all
+  select f.document
+    from orderlatch_data.seen_orders as f
+   where f.client_order_id = encode(p_decision_hash, 'hex')
+     -- a login that does not carry the account could not have seen its orders
+     and case
+           when to_regrole(quote_ident(f.reported_by)) is not null
+             then orderlatch_data.login_may_act(p_account_id, null, f.reported_by)
+         end
+$$;
+revoke all on function orderlatch_data.seen_orders_of(integer, bytea) from public;
+comment on function orderlatch_data.seen_orders_of(integer, bytea) is
+  'Documents of orders whose client_order_id is the hash: read by reconciliation, or in answers to unknown '
+  'requests, as far as their reporter carries the account.';
 
 -- Adopts orders that were seen at the broker before their decisions were recorded, as after a restore.
 -- Locks: none; the caller holds the decisions that others can see. Raises: none.
@@ -55,14 +86,9 @@ begin
   for v_seen in
     select t.decision_id, f.document
       from orderlatch_data.trade_decisions as t
-      join orderlatch_data.foreign_orders as f on f.client_order_id = encode(t.decision_hash, 'hex')
+     cross join lateral orderlatch_data.seen_orders_of(t.account_id, t.decision_hash) as f(document)
      where t.decision_id = any (p_decision_ids)
-       and not exists (select 1 from orderlatch_data.executions as x where x.decision_id = t.decision_id)
-       -- a login that does not carry the account could not have seen its orders
-       and case
-             when to_regrole(quote_ident(f.reported_by)) is not null
-               then orderlatch_data.login_may_act(t.account_id, null, f.reported_by)
-           end
+       and not exists (select 1 from orderlatch_data.broker_orders as x where x.decision_id = t.decision_id)
      order by t.decision_id
   loop
     perform orderlatch_data.record_order(v_seen.decision_id, v_seen.document, null);
@@ -71,6 +97,5 @@ end
 $$;
 revoke all on function orderlatch_data.adopt_seen_orders(bigint[]) from public;
 comment on function orderlatch_data.adopt_seen_orders(bigint[]) is
-  'Compares each decision with an order of its hash in foreign_orders, and records it: such a decision is '
-  'submitted before any call is made. What was reported by a login that does not carry the account is not '
-  'believed.';
+  'Compares each decision with an order of its hash that reconciliation or an answer has shown before, and '
+  'records it: such a decision is submitted before any call is made.';

@@ -6,7 +6,7 @@ create or replace view orderlatch.decisions as
          coalesce(o.status, s.status) as status,
          coalesce(o.clean, s.clean) as clean,
          v.reasons,
-         x.broker_order_id, x.status as order_status, x.filled_qty, x.filled_avg_price,
+         x.broker_order_id, x.order_status, x.filled_qty, x.filled_avg_price,
          d.event_ts, d.recorded_at, s.settled_at,
          encode(d.decision_hash, 'hex') as decision_hash
     from orderlatch_data.trade_decisions as d
@@ -14,7 +14,7 @@ create or replace view orderlatch.decisions as
     left join orderlatch_data.open_decisions as o on o.decision_id = d.decision_id
     left join orderlatch_data.decision_outcomes as s
       on s.decision_id = d.decision_id and o.decision_id is null
-    left join orderlatch_data.executions as x on x.decision_id = d.decision_id
+    left join lateral orderlatch_data.execution_of(d.decision_id) as x on true
     left join lateral (
       select r.reasons
         from orderlatch_data.risk_verdicts as r

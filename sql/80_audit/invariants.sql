@@ -19,7 +19,8 @@ create or replace view orderlatch.invariants as
             select count(*)
               from orderlatch_data.trade_decisions as d
               left join orderlatch_data.decision_outcomes as s on s.decision_id = d.decision_id
-              left join orderlatch_data.executions as x on x.decision_id = d.decision_id
+              left join orderlatch_data.broker_orders as x
+                on x.decision_id = d.decision_id and x.relation = 'order'
              where coalesce(s.status = 'submitted', false) <> (x.decision_id is not null)
           )
         ),

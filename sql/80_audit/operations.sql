@@ -4,7 +4,9 @@ create or replace view orderlatch.accounts as
          a.max_decision_age, a.max_submits, a.on_absent, a.broker_remembers_ids, a.max_in_doubt,
          a.send_within, a.call_timeout, a.answer_grace, a.lookup_first_wait, a.lookup_max_wait,
          a.crowd_size, a.crowd_lookup_wait, a.absence_quiet, a.absence_spacing, a.absence_window,
-         a.duplicate_alarm_after, a.backoff_first, a.backoff_max, a.throttle_wait,
+         a.duplicate_alarm_after, a.backoff_first, a.backoff_max, a.throttle_wait, a.reconcile_from,
+         a.reconcile_every, a.reconcile_overlap, a.positions_every, a.on_foreign_order, a.drift_grace,
+         a.crypto_fee_allowance,
          s.paused_until, s.last_read_at, a.created_at, a.created_by
     from orderlatch_data.accounts as a
     join orderlatch_data.account_states as s on s.account_id = a.account_id
@@ -30,7 +32,7 @@ comment on view orderlatch.standing_halts is
 
 -- Incidents that nobody has closed.
 create or replace view orderlatch.open_incidents as
-  select i.incident_id, a.account, i.incident, i.opened_at, i.detail,
+  select i.incident_id, a.account, i.incident, i.subject, i.opened_at, i.detail,
          encode(t.decision_hash, 'hex') as decision_hash, i.request_id
     from orderlatch_data.incidents as i
     left join orderlatch_data.accounts as a on a.account_id = i.account_id
@@ -48,13 +50,19 @@ create or replace view orderlatch.incident_kinds as
   select k.incident, k.meaning, k.halts_account
     from (
       values
+        ('activity_unread', 'the broker lists an activity that cannot be booked', false),
         ('account_mismatch', 'the keys of a worker open another account than they are given for', true),
+        ('decision_lost', 'the broker has an order with a decision hash that no decision here has', false),
         ('duplicate_order', 'the broker shows a second order of one decision', true),
         ('duplicate_without_order', 'the broker says an id is taken but does not show its order', false),
+        ('fill_mismatch', 'the fills of an order do not add up to what the broker says was filled', false),
+        ('foreign_order', 'orders that no decision asked for; halts where on_foreign_order says so', true),
         ('hash_collision', 'two intents have one hash', true),
         ('order_despite_verdict', 'the broker has an order of a decision that had settled without one', true),
         ('order_mismatch', 'the broker shows an order with the id of a decision and other terms', true),
-        ('order_read_stuck', 'a page full of orders of one time: a proof of absence cannot go on', false),
+        ('order_vanished', 'the broker says that it has no order which it had shown before', false),
+        ('position_drift', 'the broker''s position is not what fills and adjustments add up to', false),
+        ('read_stuck', 'a list full of orders of one moment could not be read on', false),
         ('unauthorized', 'the broker does not accept the key of a worker', true)
     ) as k(incident, meaning, halts_account)
    order by k.incident;

@@ -6,8 +6,29 @@ grant usage on schema test to public;
 
 -- Accounts ------------------------------------------------------------------------------------------------------------
 
--- An account; a live one gets an identity unless the settings name one. Returns its name.
+-- An account without a mirror, so that nothing is claimed but what a test asks for: see given_mirrored_account. A live one
+-- gets an identity unless the settings name one. Returns its name.
 create function test.given_account(
+  p_account text default 'paper',
+  p_settings jsonb default '{}',
+  p_environment text default 'paper'
+)
+returns text
+language plpgsql
+as $$
+begin
+  perform orderlatch.create_account(
+    p_account, p_environment,
+    case when p_environment = 'live' then jsonb_build_object('broker_account_id', p_account || '-id') else '{}' end || p_settings
+  );
+  delete from orderlatch_data.broker_reads as r where r.account_id = test.account_id(p_account);
+  update orderlatch_data.account_states as s set reconcile_after = null where s.account_id = test.account_id(p_account);
+  return p_account;
+end
+$$;
+
+-- An account as create_account makes it: everything is to be read, and nothing is submitted before.
+create function test.given_mirrored_account(
   p_account text default 'paper',
   p_settings jsonb default '{}',
   p_environment text default 'paper'
@@ -137,6 +158,9 @@ begin
       raise exception 'the worker is not verified: %', v_meaning;
     end if;
   end loop;
+  -- where there is no mirror, nobody serves what the start of a worker wishes for
+  delete from orderlatch_data.read_wishes as w
+   where not exists (select 1 from orderlatch_data.broker_reads as r where r.account_id = w.account_id);
   return v_worker_id;
 end
 $$;

@@ -10,7 +10,7 @@ PROMISES = {
         where (o.decision_id is null) = (s.decision_id is null)""",
     "executions are those of submitted decisions, one each": """
         select count(*) from orderlatch_data.trade_decisions as d
-        where (select count(*) from orderlatch_data.executions as x where x.decision_id = d.decision_id)
+        where (select count(*) from orderlatch_data.broker_orders as x where x.decision_id = d.decision_id)
           <> (select count(*) from orderlatch_data.decision_outcomes as s
               where s.decision_id = d.decision_id and s.status = 'submitted')""",
     "an open request is neither answered nor lost, and every other one is": """

@@ -63,7 +63,7 @@ def page(scene: Scene, clock: Clock) -> object:
     for _ in range(2):
         assert scene.ground.text(ABSENT, lookup(scene, clock)) == "absent"
     assert scene.claim(scene.ground) == ["list_orders"]
-    return scene.ground.value("select r.request_id from orderlatch_data.order_reads as r")
+    return scene.ground.value("select r.request_id from orderlatch_data.broker_reads as r")
 
 
 @pytest.mark.parametrize("committed", [True, False])

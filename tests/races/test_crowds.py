@@ -93,7 +93,7 @@ def carrier(
     def carry() -> Counter[str]:
         meanings: Counter[str] = Counter()
         deadline = time.monotonic() + 2 * PATIENCE_S
-        while session.number("select count(*) from orderlatch_data.executions") < orders:
+        while session.number("select count(*) from orderlatch_data.broker_orders") < orders:
             assert time.monotonic() < deadline, f"not done: {meanings}"
             meanings.update(work(session, worker, accounts, broker, wire))
         return meanings

@@ -128,6 +128,9 @@ def test_views_alias_tables_and_qualify_columns() -> None:
 def unqualified(query: Tree, variables: set[str]) -> Iterator[str]:
     """Tables without an alias, and columns without the alias of their table."""
     targets = [id(node["relation"]) for node in nodes(query, "InsertStmt")]
+    # "for update of x" names an alias
+    for clause in nodes(query, "LockingClause"):
+        targets += [id(node) for node in nodes(clause, "RangeVar")]
     named = {str(node["ctename"]) for node in nodes(query, "CommonTableExpr")}
     rows = GIVEN | variables | named | {str(node["aliasname"]) for node in nodes(query, "Alias")}
     inferred = [id(node) for clause in nodes(query, "InferClause") for node in nodes(clause, "ColumnRef")]

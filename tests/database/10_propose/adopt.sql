@@ -47,7 +47,7 @@ select results_eq(
 );
 select results_eq(
   $$ select d.leg, x.broker_order_id, x.status, x.filled_qty, x.filled_avg_price
-       from orderlatch_data.executions as x
+       from orderlatch_data.broker_orders as x
        join orderlatch_data.trade_decisions as d on d.decision_id = x.decision_id
       order by d.leg $$,
   $$ values ('ensured', 'order-of-ensured', 'filled', 10::numeric, 190.30), ('proposed', 'order-of-proposed', 'filled', 10, 190.30) $$,

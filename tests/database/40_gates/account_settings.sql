@@ -1,6 +1,6 @@
 -- Every setting of an account, on both sides of each of its bounds.
 begin;
-select plan(127);
+select plan(159);
 
 select test.given_account();
 select test.given_account('live', '{}', 'live');
@@ -24,6 +24,11 @@ insert into bounds values
   ('absence_quiet', 'paper', '"0"', '"-1 microsecond"', '"1 day"', '"1 day 1 second"'),
   ('absence_spacing', 'paper', '"0"', '"-1 microsecond"', '"1 day"', '"1 day 1 second"'),
   ('absence_window', 'paper', '"0"', '"-1 microsecond"', '"1 day"', '"1 day 1 second"'),
+  ('reconcile_every', 'paper', '"1 second"', '"0.999 seconds"', '"1 day"', '"1 day 1 second"'),
+  ('positions_every', 'paper', '"1 second"', '"0.999 seconds"', '"1 day"', '"1 day 1 second"'),
+  ('reconcile_overlap', 'paper', '"0"', '"-1 microsecond"', '"7 days"', '"7 days 1 second"'),
+  ('drift_grace', 'paper', '"0"', '"-1 microsecond"', '"1 day"', '"1 day 1 second"'),
+  ('crypto_fee_allowance', 'paper', '0', '-0.001', '0.05', '0.051'),
   -- the proof of absence has floors where money is real
   ('absence_quiet', 'live', '"60 seconds"', '"59.999 seconds"', null, null),
   ('absence_spacing', 'live', '"30 seconds"', '"29.999 seconds"', null, null),
@@ -68,6 +73,8 @@ select is(pg_temp.try_setting('paper', c.setting, c.value), c.result, format('%s
   from (
     values
       ('risk_engine', '"builtin"'::jsonb, 'taken'), ('risk_engine', '"external"', 'taken'), ('risk_engine', '"none"', 'OL131'),
+      ('on_foreign_order', '"ignore"', 'taken'), ('on_foreign_order', '"halt"', 'taken'), ('on_foreign_order', '"panic"', 'OL131'),
+      ('reconcile_from', '"2026-03-01T00:00:00Z"', 'taken'), ('reconcile_from', '"some day"', 'OL131'),
       ('on_absent', '"resubmit"', 'taken'), ('on_absent', '"lapse"', 'taken'), ('on_absent', '"forget"', 'OL131'),
       ('one_decision_per_signal', 'false', 'taken'), ('one_decision_per_signal', '"maybe"', 'OL131'),
       ('broker_remembers_ids', 'false', 'taken'), ('broker_remembers_ids', '7', 'OL131'),

@@ -14,7 +14,10 @@ select is(
     "send_within": "00:00:05", "call_timeout": "00:00:10", "answer_grace": "00:00:05",
     "lookup_first_wait": "00:00:01", "lookup_max_wait": "00:00:30", "crowd_size": 10, "crowd_lookup_wait": "00:05:00",
     "absence_quiet": "00:01:00", "absence_spacing": "00:00:30", "absence_window": "00:05:00",
-    "duplicate_alarm_after": "00:10:00", "backoff_first": "00:00:01", "backoff_max": "00:05:00", "throttle_wait": "00:01:00"
+    "duplicate_alarm_after": "00:10:00", "backoff_first": "00:00:01", "backoff_max": "00:05:00", "throttle_wait": "00:01:00",
+    "reconcile_from": null, "reconcile_every": "00:01:00",
+       "reconcile_overlap": "00:05:00", "positions_every": "00:05:00", "on_foreign_order": "warn", "drift_grace": "00:01:00",
+       "crypto_fee_allowance": 0.003
   }'::jsonb,
   'a paper account begins with the defaults');
 select is(

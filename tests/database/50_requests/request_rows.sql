@@ -27,7 +27,7 @@ select is(array[:send_within_ms, :timeout_ms], '{3000,7000}', 'the durations are
 select is(
   pg_temp.row_of(:'request_id'),
   jsonb_build_object(
-    'kind', 'submit_order', 'decision_id', test.decision_id(:'decision'), 'read_id', null, 'method', 'POST', 'path', '/v2/orders',
+    'kind', 'submit_order', 'decision_id', test.decision_id(:'decision'), 'read_id', null, 'broker_order_id', null, 'method', 'POST', 'path', '/v2/orders',
     'query', null, 'body', :'body', 'claimed_at', '2026-03-02T15:00:00+00:00', 'send_within_ms', 3000, 'timeout_ms', 7000,
     'answer_by', '2026-03-02T15:00:21+00:00'),
   'the same is written down before the call, to be answered within all three times of the account');
@@ -52,7 +52,8 @@ select * from test.claim_one(:worker, 'find_order') \gset
 select is(
   pg_temp.row_of(:'request_id') - 'claimed_at' - 'answer_by',
   jsonb_build_object(
-    'kind', 'find_order', 'decision_id', test.decision_id(:'decision'), 'read_id', null, 'method', 'GET',
+    'kind', 'find_order', 'decision_id', test.decision_id(:'decision'), 'read_id', null, 'broker_order_id', null,
+    'method', 'GET',
     'path', '/v2/orders:by_client_order_id', 'query', jsonb_build_object('client_order_id', :'decision'), 'body', null,
     'send_within_ms', 3000, 'timeout_ms', 7000),
   'an order is looked up by its client_order_id');
@@ -65,7 +66,7 @@ select * from test.claim_one(:worker, 'list_orders') \gset
 select is(
   pg_temp.row_of(:'request_id') - 'claimed_at' - 'answer_by' - 'read_id',
   jsonb_build_object(
-    'kind', 'list_orders', 'decision_id', null, 'method', 'GET', 'path', '/v2/orders', 'body', null,
+    'kind', 'list_orders', 'broker_order_id', null, 'decision_id', null, 'method', 'GET', 'path', '/v2/orders', 'body', null,
     'query', '{"status": "all", "limit": "500", "direction": "asc", "nested": "false", "symbols": "AAPL",
                "after": "2026-03-02T14:55:00.000000Z"}'::jsonb,
     'send_within_ms', 3000, 'timeout_ms', 7000),

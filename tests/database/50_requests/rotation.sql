@@ -27,6 +27,7 @@ select results_eq(
 select test.given_account('m' || n) from generate_series(1, 60) as n;
 select test.given_worker(variadic array(select 'm' || n from generate_series(1, 60) as n)) as many \gset
 select test.record(test.answer_account(c.request_id, c.account || '-id')) from test.claim(:many, 60) as c;
+delete from orderlatch_data.read_wishes;
 select is((select count(*) from orderlatch_data.accounts_in_turn(:many, array(select 'm' || n from generate_series(1, 60) as n), 50)),
           0::bigint, 'an account with nothing to do is not visited');
 select count(test.given_approved_decision('m' || n)) from generate_series(1, 60) as n;

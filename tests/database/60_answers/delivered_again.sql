@@ -15,12 +15,12 @@ create function pg_temp.world() returns text language sql volatile as $$
     (select jsonb_agg(to_jsonb(e) order by e.event_id) from orderlatch_data.decision_events as e),
     (select jsonb_agg(to_jsonb(r) order by r.request_id) from orderlatch_data.broker_responses as r),
     (select jsonb_agg(to_jsonb(r) order by r.request_id) from orderlatch_data.open_requests as r),
-    (select jsonb_agg(to_jsonb(x) order by x.execution_id) from orderlatch_data.executions as x),
+    (select jsonb_agg(to_jsonb(x) order by x.order_no) from orderlatch_data.broker_orders as x),
     (select jsonb_agg(to_jsonb(i) order by i.incident_id) from orderlatch_data.incidents as i),
     (select jsonb_agg(to_jsonb(h) order by h.halt_id) from orderlatch_data.halts as h),
     (select jsonb_agg(to_jsonb(k) order by k.kind) from orderlatch_data.kind_backoffs as k),
     (select jsonb_agg(to_jsonb(s)) from orderlatch_data.account_states as s),
-    (select jsonb_agg(to_jsonb(s) order by s.read_id) from orderlatch_data.order_reads as s)
+    (select jsonb_agg(to_jsonb(s) order by s.read_id) from orderlatch_data.broker_reads as s)
   ))
 $$;
 create temporary table answers (no integer, answer jsonb, meaning text, decision_hash text);

@@ -63,7 +63,7 @@ select is((select count(*)::integer from orderlatch_data.incidents as i where i.
 -- A person ends it: the order is there.
 select is(orderlatch.resolve_in_doubt(:'missing', 'adopt', '{"broker_order_id": "seen-1", "status": "filled"}'), 'submitted',
           'an operator adopts it');
-select is((select x.broker_order_id || ' ' || x.status from orderlatch_data.executions as x
+select is((select x.broker_order_id || ' ' || x.status from orderlatch_data.broker_orders as x
             where x.decision_id = test.decision_id(:'missing')),
           'seen-1 filled', 'as the evidence names it');
 

@@ -42,7 +42,7 @@ select is((select array_agg(distinct (o.clean, o.lookup_first, o.submits, o.look
             from orderlatch_data.open_decisions as o),
           array['(f,f,1,)'], 'none is clean any more');
 select is(test.incidents() || test.halts(), '{}', 'that is no incident');
-select is((select count(*)::integer from orderlatch_data.foreign_orders), 0, 'an order of somebody else is not ours to keep');
+select is((select count(*)::integer from orderlatch_data.seen_orders), 0, 'an order of somebody else is not ours to keep');
 select is((select array_agg(distinct c.kind) || count(*)::text from test.claim(:worker) as c), '{find_order,12}',
           'all are looked up');
 select is(test.broken_promises(), '{}', 'no promise is broken');

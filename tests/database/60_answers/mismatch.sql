@@ -25,7 +25,8 @@ select is((select i.detail from orderlatch_data.incidents as i),
           'the incident names the order and the difference');
 select is((select d.mismatched || ' ' || (d.next_lookup_at is null) from test.doubt(:'decision') as d), 'true true',
           'no lookup could end the doubt');
-select is((select count(*)::integer from orderlatch_data.executions), 0, 'the order is not taken for its execution');
+select is((select count(*)::integer from orderlatch_data.broker_orders as b where b.decision_id is not null), 0,
+          'the order is not taken for its execution');
 select test_support.advance_clock('1 hour');
 select is(test.kinds(:worker), '{}', 'nothing is asked');
 select test.given_approved_decision('paper', '{"symbol": "A"}') as behind \gset
@@ -36,7 +37,7 @@ select is(test.broken_promises(), '{}', 'no promise is broken');
 -- A person adopts it.
 select is(orderlatch.resolve_in_doubt(:'decision', 'adopt', '{"broker_order_id": "order-1", "note": "we keep it"}'), 'submitted',
           'an operator adopts the order');
-select is(test.kinds(:worker), '{submit_order}', 'its symbol goes on');
+select is(test.kinds(:worker), '{submit_order,get_order}', 'its symbol goes on, and the order is read');
 select test.record(test.answer_order(test.holder(:'behind')));
 
 -- A person declares it absent: under the halt it lapses, without it may be sent again.

@@ -16,7 +16,7 @@ select is(
      from test.open_row(:'decision') as o),
   jsonb_build_object('status', 'approved', 'approval_no', :approval_no, 'next_try_at', '2026-03-02T15:00:01+00:00', 'tries', 1,
     'submits', 0,
-                     'clean', true, 'lookup_first', false, 'wish', null, 'holder_request_id', null, 'lookup_request_id', null),
+                     'clean', true, 'lookup_first', false, 'wish', null, 'wish_cancels', false, 'holder_request_id', null, 'lookup_request_id', null),
   'clean, held by nobody, in its old place, after one second');
 select is((select count(*)::integer from orderlatch_data.doubts), 0, 'it is not in doubt');
 select is(test.kinds(:worker), '{}', 'it waits');

@@ -17,13 +17,18 @@ select is((select e.request_id from orderlatch_data.decision_events as e where e
           test.holder(:'decision'),
           'and the request');
 select is(
-  (select to_jsonb(x) - 'execution_id' from orderlatch_data.executions as x),
+  (select to_jsonb(x) - 'order_no' from orderlatch_data.broker_orders as x),
   jsonb_build_object(
     'decision_id', test.decision_id(:'decision'), 'account_id', test.account_id(), 'broker_order_id',
       'order-' || test.decision_id(:'decision'),
     'status', 'filled', 'filled_qty', 10, 'filled_avg_price', 190.255, 'submitted_at', '2026-03-02T15:00:00.37106+00:00',
     'updated_at', '2026-03-02T15:00:00.371751+00:00', 'found_in_request_id', test.holder(:'decision'),
-    'recorded_at', '2026-03-02T15:00:00.3+00:00'),
+    'recorded_at', '2026-03-02T15:00:00.3+00:00', 'changed_at', '2026-03-02T15:00:00.3+00:00', 'relation', 'order',
+    'parent_broker_order_id', null, 'client_order_id', null, 'document', null, 'foreign_at', null,
+    'symbol', 'GOOG', 'side', 'buy', 'order_type', 'market', 'qty', 10, 'notional', null, 'limit_price', null,
+    'stop_price', null, 'is_open', false, 'status_at', '2026-03-02T15:00:00.371751+00:00',
+    'filled_as_of', '2026-03-02T15:00:00.371751+00:00', 'shown_filled_qty', 10, 'fills_qty', 0, 'fills_value', 0,
+    'has_reversals', false),
   'the execution is as the broker shows it, times to the microsecond');
 select is(
   (select to_jsonb(r) - 'body' from orderlatch_data.broker_responses as r where r.request_id = test.holder(:'decision')),

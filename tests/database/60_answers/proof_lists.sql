@@ -29,7 +29,7 @@ select is((select jsonb_build_object('first', d.first_absent_at, 'read', d.read_
           '{"first": null, "read": null}'::jsonb,
           'the second doubt has proved nothing yet');
 select is(test.prove_absent(:worker, :'a'), 'approved', 'it is proved by itself');
-select is((select count(*)::integer from orderlatch_data.order_reads as r where r.symbol = 'A'), 2, 'with a list of its own');
+select is((select count(*)::integer from orderlatch_data.broker_reads as r where r.symbol = 'A'), 2, 'with a list of its own');
 
 -- A list that shows orders of ours that nobody was looking for.
 select count(*) from test.claim(:worker);
@@ -44,7 +44,7 @@ select is(test.record(test.answer_status(:'page', 200, (jsonb_build_array(test.o
               'orders_listed',
           'a list that shows other orders of ours');
 select is(test.status(:'never_sent') || ' ' || test.status(:'unjudged'), 'submitted submitted', 'records them all');
-select is((select x.status || ' ' || x.filled_qty from orderlatch_data.executions as x
+select is((select x.status || ' ' || x.filled_qty from orderlatch_data.broker_orders as x
             where x.decision_id = test.decision_id(:'b')), 'filled 10',
           'and brings those that are known up to date');
 select is(test.status(:'a'), 'lapsed', 'while the proof that it was read for ends');

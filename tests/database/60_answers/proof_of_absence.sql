@@ -69,7 +69,7 @@ select is((select d.second_absent_at from orderlatch_data.doubts as d), null,
 select is((select d.first_absent_at || '' from orderlatch_data.doubts as d), '2026-03-02 15:01:27+00', 'nor does it undo any');
 select test_support.hold_clock('2026-03-02 15:02:30Z');
 select (test.claim_one(:worker, 'find_order')).request_id as second \gset
-select is((select count(*)::integer from orderlatch_data.order_reads), 0, 'no list is begun before the second answer');
+select is((select count(*)::integer from orderlatch_data.broker_reads), 0, 'no list is begun before the second answer');
 select test.record(test.answer_absent(:'second'));
 select is((select d.second_absent_at || '' from orderlatch_data.doubts as d), '2026-03-02 15:02:30+00', 'the second counts');
 select is(test.status(:'decision'), 'in_doubt', 'two lookups alone prove nothing');
@@ -78,7 +78,7 @@ select is(test.status(:'decision'), 'in_doubt', 'two lookups alone prove nothing
 select * from test.claim_one(:worker, 'list_orders') \gset
 select is(:'query'::jsonb ->> 'after', '2026-03-02T14:55:00.000000Z',
           'the list begins five minutes before the first submit was granted');
-select is((select r.began_at || ' ' || r.symbol from orderlatch_data.order_reads as r), '2026-03-02 15:02:30+00 GOOG',
+select is((select r.began_at || ' ' || r.symbol from orderlatch_data.broker_reads as r), '2026-03-02 15:02:30+00 GOOG',
           'for its symbol');
 select is(test.record(test.answer_status(:'request_id', 200,
             jsonb_build_array(test.order_document(:'decision', '{"client_order_id": "by-hand", "id": "o-9"}'))::text)),

@@ -1,6 +1,6 @@
 -- The list of a proof is read page by page to a short one; a failed page proves nothing and is asked for again.
 begin;
-select plan(32);
+select plan(35);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account('paper', '{"max_in_doubt": 100, "max_decision_age": "1 day"}');
@@ -48,7 +48,7 @@ select is(test.record(test.answer_error(:'page', 429, 42910000, 'rate limit exce
           'nor is a 429');
 select test_support.advance_clock('9 seconds');
 select (test.claim_one(:worker, 'list_orders')).request_id as page \gset
-select is((select r.pages || ' ' || (r.completed_at is null) from orderlatch_data.order_reads as r), '1 true',
+select is((select r.pages || ' ' || (r.completed_at is null) from orderlatch_data.broker_reads as r), '1 true',
           'one page has been read');
 
 -- Nanoseconds, and the end.
@@ -74,7 +74,7 @@ select is(test.record(test.answer_status(:'page', 200, (pg_temp.page(499, '2026-
 select is(test.status(:'decision'), 'submitted', 'ends the doubt');
 select test_support.advance_clock('1 minute');
 select is(test.kinds(:worker), '{}', 'and nobody reads on');
-select is((select x.found_in_request_id from orderlatch_data.executions as x), :'page'::uuid,
+select is((select x.found_in_request_id from orderlatch_data.broker_orders as x where x.decision_id is not null), :'page'::uuid,
           'the execution says where it was found');
 
 -- A page full of one moment cannot be passed.
@@ -83,18 +83,28 @@ select test.record(test.answer_maybe(test.holder(:'stuck')));
 select test.given_absent_twice(:worker, :'stuck');
 update orderlatch_data.doubts set next_lookup_at = 'infinity';
 select (test.claim_one(:worker, 'list_orders')).request_id as page \gset
-select r.from_at + interval '2 seconds' as moment from orderlatch_data.order_reads as r where r.symbol = 'STUCK' \gset
+select r.from_at + interval '2 seconds' as moment from orderlatch_data.broker_reads as r where r.symbol = 'STUCK' \gset
 select test.record(test.answer_status(:'page', 200, pg_temp.page(500, :'moment', '0')::text));
 select is(test.incidents(), '{}', 'a page full of one moment');
 select (test.claim_one(:worker, 'list_orders')).request_id as page \gset
 select test.record(test.answer_status(:'page', 200, pg_temp.page(500, :'moment', '0')::text));
-select is(test.incidents(), '{order_read_stuck}', 'that comes again is an incident');
+select is(test.incidents(), '{}', 'that comes again is none yet');
+select is(test.status(:'stuck'), 'in_doubt', 'but proves nothing');
+select * from test.claim_one(:worker, 'list_orders') \gset
+select is((:'query'::jsonb -> 'after_order_id') is not null and not (:'query'::jsonb ? 'after'), true, 'it is passed by its last id');
+-- A broker that does not take the id.
+select test.record(test.answer_error(:'request_id', 422, 40010001, 'invalid parameter'));
+select test_support.advance_clock('1 minute');
+select test.record(test.answer_error((test.claim_one(:worker, 'list_orders')).request_id, 422, 40010001, 'invalid parameter'));
+select test_support.advance_clock('1 minute');
+select test.record(test.answer_error((test.claim_one(:worker, 'list_orders')).request_id, 422, 40010001, 'invalid parameter'));
+select is(test.incidents(), '{read_stuck}', 'a page by id that fails three times is an incident');
 select is(test.status(:'stuck'), 'in_doubt', 'and proves nothing');
-select is(test.kinds(:worker), '{}', 'it is not read in a loop');
 select test_support.advance_clock('5 minutes');
-select (test.claim_one(:worker, 'list_orders')).request_id as page \gset
-select is(test.record(test.answer_status(:'page', 200, '[]')), 'orders_listed', 'but again after backoff_max');
-select is(test.status(:'stuck'), 'approved', 'until it can be read');
+select * from test.claim_one(:worker, 'list_orders') \gset
+select is(:'query'::jsonb ? 'after', true, 'the read begins anew');
+select is(test.record(test.answer_status(:'request_id', 200, '[]')), 'orders_listed', 'as soon as it can be read');
+select is(test.status(:'stuck'), 'approved', 'the proof is complete');
 
 -- A list that nobody waits for any more is left alone.
 select test.claim_one(:worker);

@@ -1,6 +1,6 @@
 -- An operator may sign for what the broker does not say; nothing else may.
 begin;
-select plan(33);
+select plan(34);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account('paper', '{"max_in_doubt": 100}');
@@ -73,13 +73,16 @@ select test.given_submitting_decision(:worker, '{"symbol": "B"}') as adopted \gs
 select test.record(test.answer_maybe(test.holder(:'adopted')));
 select (test.claim_one(:worker, 'find_order')).request_id as lookup \gset
 select is(orderlatch.resolve_in_doubt(:'adopted', 'adopt', '{"broker_order_id": "by-hand"}'), 'submitted', 'an order is adopted');
-select is((select to_jsonb(x) - '{execution_id,decision_id,account_id,recorded_at}'::text[] from orderlatch_data.executions as x
-            where x.broker_order_id = 'by-hand'),
-          '{"broker_order_id": "by-hand", "status": "unknown", "filled_qty": 0, "filled_avg_price": null, "submitted_at": null, "updated_at": null,
-            "found_in_request_id": null}'::jsonb, 'of which nothing is known but its id');
+select is((select jsonb_strip_nulls(to_jsonb(x)) - '{order_no,decision_id,account_id,recorded_at,changed_at}'::text[]
+             from orderlatch_data.broker_orders as x where x.broker_order_id = 'by-hand'),
+          '{"broker_order_id": "by-hand", "status": "unknown", "is_open": true, "relation": "order", "filled_qty": 0,
+            "shown_filled_qty": 0, "fills_qty": 0, "fills_value": 0, "has_reversals": false,
+            "symbol": "B", "side": "buy", "order_type": "market"}'::jsonb, 'of which nothing is known but its id');
+select is((select c.reason from orderlatch_data.order_checks as c where c.broker_order_id = 'by-hand'),
+          'adopted by an operator', 'so that it is to be read');
 select is(test.record(test.answer_absent(:'lookup')), 'stale', 'a lookup that comes back empty is stale');
 select test.record(test.answer_status(gen_random_uuid(), 200, test.order_document(:'adopted', '{"id": "by-hand", "status": "filled", "filled_qty": "10"}')::text));
-select is((select x.status || ' ' || x.filled_qty from orderlatch_data.executions as x where x.broker_order_id = 'by-hand'),
+select is((select x.status || ' ' || x.filled_qty from orderlatch_data.broker_orders as x where x.broker_order_id = 'by-hand'),
           'filled 10', 'shown later it is known');
 select is(test.record(test.answer_order(:'lookup', '{"id": "another"}')), 'order_exists', 'another order of the same decision');
 select is(test.incidents() || test.halts(), '{duplicate_order,duplicate_order}', 'is one too many');

@@ -30,7 +30,7 @@ select is(pg_temp.unknown(200, test.order_document(o.decision_hash)::text), 'ord
           format('the order of a decision that is %s exists', o.status))
   from ours as o;
 select is((select array_agg(distinct test.status(o.decision_hash)) from ours as o), '{submitted}', 'the decisions are submitted');
-select is((select array_agg(distinct x.found_in_request_id) from orderlatch_data.executions as x), '{NULL}',
+select is((select array_agg(distinct x.found_in_request_id) from orderlatch_data.broker_orders as x), '{NULL}',
           'found in no request that is known');
 select is(test.incidents(), '{}', 'that is no incident');
 select is(test.broken_promises(), '{}', 'no promise is broken');
@@ -44,7 +44,7 @@ select jsonb_build_object('id', 'o-1', 'client_order_id', :'lost_hash', 'status'
                           'time_in_force', 'day', 'qty', '5', 'submitted_at', '2026-03-02T14:00:01Z') as document \gset
 select is(pg_temp.unknown(200, :'document'), 'order_exists', 'an order of nobody exists');
 select is(pg_temp.unknown(200, :'document'), 'order_exists', 'also when it is said twice');
-select results_eq('select f.broker_order_id, f.client_order_id, f.document from orderlatch_data.foreign_orders as f',
+select results_eq('select f.broker_order_id, f.client_order_id, f.document from orderlatch_data.seen_orders as f',
                   format('values (''o-1'', %L, %L::jsonb)', :'lost_hash', :'document'), 'it is kept');
 select is((select e.status || ' ' || e.outcome from orderlatch.propose_decision('paper', :'lost') as e), 'submitted created',
           'proposed again, its decision has its order');

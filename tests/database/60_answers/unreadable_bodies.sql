@@ -64,7 +64,7 @@ select is((test.doubt(b.decision_hash)).next_lookup_at, orderlatch_data.clock() 
   from bodies as b where b.no = 1;
 select is(test.incidents() || test.halts(), '{}', 'nobody is alarmed');
 select is(test.broken_promises(), '{}', 'no promise is broken');
-select is((select count(*)::integer from orderlatch_data.foreign_orders), 0, 'nothing was taken for an order of somebody else');
+select is((select count(*)::integer from orderlatch_data.seen_orders), 0, 'nothing was taken for an order of somebody else');
 
 select * from finish();
 rollback;

@@ -67,9 +67,9 @@ insert into deeds values
    $$ insert into orderlatch_data.decision_outcomes (decision_id, status, event_id, clean, settled_at)
       values (pg_temp.id_of('approved'), 'lapsed', 1, true, orderlatch_data.clock()) $$),
   (2, '{}', 'a submitted decision without an order',
-   $$ delete from orderlatch_data.executions as x where x.decision_id = pg_temp.id_of('submitted') $$),
+   $$ delete from orderlatch_data.broker_orders as x where x.decision_id = pg_temp.id_of('submitted') $$),
   (2, '{}', 'an order of a decision that was rejected',
-   $$ update orderlatch_data.executions as x set decision_id = pg_temp.id_of('rejected') $$),
+   $$ update orderlatch_data.broker_orders as x set decision_id = pg_temp.id_of('rejected') $$),
   (3, '{}', 'an event taken out of the middle',
    $$ delete from orderlatch_data.decision_events as e
        where e.decision_id = pg_temp.id_of('submitting') and e.to_status = 'approved' $$),

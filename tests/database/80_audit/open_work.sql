@@ -62,10 +62,10 @@ select is(pg_temp.proof_when('first_absent_at = in_doubt_at'), 'absent once', 'o
 select is(
   pg_temp.proof_when('second_absent_at = in_doubt_at'), 'absent twice: the list of orders comes next', 'and what comes after the second'
 );
-insert into orderlatch_data.order_reads (account_id, from_at, after_at, next_page_at)
-select test.account_id(), c.at, c.at, c.at from orderlatch_data.clock() as c(at);
+insert into orderlatch_data.broker_reads (account_id, purpose, from_at, after_at, next_page_at)
+select test.account_id(), 'proof', c.at, c.at, c.at from orderlatch_data.clock() as c(at);
 select is(
-  pg_temp.proof_when('read_id = (select max(r.read_id) from orderlatch_data.order_reads as r)'),
+  pg_temp.proof_when('read_id = (select max(r.read_id) from orderlatch_data.broker_reads as r)'),
   'reading the list of orders', 'and that the list is read'
 );
 select is(

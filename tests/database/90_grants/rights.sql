@@ -30,6 +30,8 @@ insert into decided values
   ('function release_worker', '{worker}'),
   ('function claim_requests', '{worker}'),
   ('function record_responses', '{worker}'),
+  ('function record_trade_update', '{worker}'),
+  ('function record_stream_state', '{worker}'),
   -- operators run the place
   ('function create_account', '{operator}'),
   ('function update_account', '{operator}'),
@@ -42,6 +44,9 @@ insert into decided values
   ('function revoke_live', '{operator}'),
   ('function close_incident', '{operator}'),
   ('function resolve_in_doubt', '{operator}'),
+  ('function reconcile_account', '{operator}'),
+  ('function adjust_position', '{operator}'),
+  ('function accept_positions', '{operator}'),
   -- what is the same for everybody
   ('function schema_version', '{auditor,operator,risk,strategy,worker}'),
   ('view error_codes', '{auditor,operator,risk,strategy,worker}'),
@@ -51,8 +56,12 @@ insert into decided values
   -- auditors, and operators with them, read the rest
   ('view accounts', '{auditor,operator}'),
   ('view answer_rules', '{auditor,operator}'),
+  ('view cancels', '{auditor,operator}'),
   ('view decisions', '{auditor,operator}'),
   ('view events', '{auditor,operator}'),
+  ('view executions', '{auditor,operator}'),
+  ('view fills', '{auditor,operator}'),
+  ('view foreign_orders', '{auditor,operator}'),
   ('view in_doubt', '{auditor,operator}'),
   ('view in_flight', '{auditor,operator}'),
   ('view incident_kinds', '{auditor,operator}'),
@@ -60,6 +69,8 @@ insert into decided values
   ('view limit_kinds', '{auditor,operator}'),
   ('view limits', '{auditor,operator}'),
   ('view open_incidents', '{auditor,operator}'),
+  ('view positions', '{auditor,operator}'),
+  ('view reconciliation', '{auditor,operator}'),
   ('view standing_halts', '{auditor,operator}'),
   ('view stuck', '{auditor,operator}'),
   ('view waiting', '{auditor,operator}'),
@@ -139,6 +150,7 @@ select is_empty(
 select results_eq(
   $$ select g.object, g.grantee from given as g where g.schema = 'orderlatch_data' order by 1, 2 $$,
   $$ values ('function clock', 'auditor'), ('function clock', 'operator'),
+            ('function execution_of', 'auditor'), ('function execution_of', 'operator'),
             ('function lock_class', 'auditor'), ('function lock_class', 'operator'),
             ('function lock_holders', 'auditor'), ('function lock_holders', 'operator') $$,
   'of orderlatch_data nothing is given away but what views call for their readers: no table, sequence, column or type'
@@ -199,9 +211,9 @@ select is_empty(
 );
 select results_eq(
   $$ select p.proname::text collate "default" from pg_proc as p
-      where p.pronamespace = 'orderlatch_data'::regnamespace and p.prosecdef and p.prorettype <> 'trigger'::regtype $$,
-  $$ values ('lock_holders') $$,
-  'of the helpers only triggers, and the one that views call, run with the rights of the owner'
+      where p.pronamespace = 'orderlatch_data'::regnamespace and p.prosecdef and p.prorettype <> 'trigger'::regtype order by 1 $$,
+  $$ values ('execution_of'), ('lock_holders') $$,
+  'of the helpers only triggers, and the two that views call, run with the rights of the owner'
 );
 select is_empty(
   $$ select p.oid::regprocedure, p.proconfig from pg_proc as p

@@ -1,0 +1,68 @@
+-- Whether anything of an account is to be read or canceled at the broker now.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.read_is_due(p_account_id integer)
+returns boolean
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_now constant timestamptz := orderlatch_data.clock();
+begin
+  return exists (
+      select 1
+        from orderlatch_data.broker_reads as r
+       where r.account_id = p_account_id
+         and r.purpose <> 'proof'
+         and r.request_id is null
+         and r.next_page_at <= v_now
+    )
+    or exists (
+      select 1
+        from orderlatch_data.read_wishes as w
+       where w.account_id = p_account_id and w.due_at <= v_now
+    )
+    or exists (
+      select 1
+        from orderlatch_data.order_checks as c
+       where c.account_id = p_account_id and c.request_id is null and c.next_try_at <= v_now
+    )
+    or exists (
+      select 1
+        from orderlatch_data.order_cancels as c
+       where c.account_id = p_account_id and c.ended_at is null and c.next_try_at <= v_now
+    );
+end
+$$;
+revoke all on function orderlatch_data.read_is_due(integer) from public;
+comment on function orderlatch_data.read_is_due(integer) is
+  'Whether a standing read, a single order or a cancel of the account is due, or a read is wished for.';
+
+-- Whether an account may not submit yet, because its orders at the broker must be read first.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.is_unreconciled(p_account_id integer)
+returns boolean
+language sql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select exists (
+    select 1
+      from orderlatch_data.account_states as s
+     where s.account_id = p_account_id
+       and s.reconcile_after is not null
+       and not exists (
+         select 1
+           from orderlatch_data.broker_reads as r
+          where r.account_id = p_account_id and r.purpose = 'orders' and r.covered_at >= s.reconcile_after
+       )
+  )
+$$;
+revoke all on function orderlatch_data.is_unreconciled(integer) from public;
+comment on function orderlatch_data.is_unreconciled(integer) is
+  'Whether a complete read of orders that began at or after reconcile_after is still to come: after the '
+  'account was created, the server restarted, or the cluster changed.';

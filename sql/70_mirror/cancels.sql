@@ -1,0 +1,144 @@
+-- Asks for an order to be canceled at the broker.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.ask_cancel(
+  p_order orderlatch_data.broker_orders,
+  p_reason text,
+  p_halt_id bigint
+)
+returns void
+language sql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into orderlatch_data.order_cancels as c
+    (account_id, broker_order_id, asked_at, asked_by, reason, halt_id, next_try_at)
+  select p_order.account_id, p_order.broker_order_id, orderlatch_data.clock(), session_user, p_reason,
+         p_halt_id, orderlatch_data.clock()
+   where p_order.is_open
+  on conflict on constraint order_cancels_pkey do nothing
+$$;
+revoke all on function orderlatch_data.ask_cancel(orderlatch_data.broker_orders, text, bigint) from public;
+comment on function orderlatch_data.ask_cancel(orderlatch_data.broker_orders, text, bigint) is
+  'Makes cancel_order due for an open order, unless somebody asked before. p_reason: why. p_halt_id: the '
+  'halt that wants it, or null.';
+
+-- Draws the consequence of a cancel's answer: nothing is believed canceled until the broker shows it so.
+-- Locks: none; the caller holds the account for answering. Raises: none.
+create or replace function orderlatch_data.apply_cancel(
+  p_account orderlatch_data.accounts,
+  p_request orderlatch_data.broker_requests,
+  p_meaning text
+)
+returns text
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_now constant timestamptz := orderlatch_data.clock();
+  v_cancel orderlatch_data.order_cancels;
+begin
+  update orderlatch_data.order_cancels as c
+     set request_id = null,
+         accepted_at = case
+           when p_meaning = 'cancel_accepted' then coalesce(c.accepted_at, v_now)
+           else c.accepted_at
+         end,
+         next_try_at = case
+           -- accepted, or said to have ended: the order is looked at
+           when p_meaning in ('cancel_accepted', 'not_cancelable', 'absent') then null
+           else v_now + least(p_account.backoff_max, p_account.backoff_first * 2 ^ least(c.tries, 20))
+         end
+   where c.account_id = p_account.account_id
+     and c.broker_order_id = p_request.broker_order_id
+     and c.request_id = p_request.request_id
+  returning c.* into v_cancel;
+  if v_cancel.broker_order_id is null then
+    return 'stale';
+  end if;
+  perform orderlatch_data.check_order(
+    p_account.account_id, p_request.broker_order_id, 'to be canceled',
+    case when p_meaning = 'cancel_accepted' then p_account.lookup_first_wait else '0' end
+  );
+  return p_meaning;
+end
+$$;
+revoke all on function orderlatch_data.apply_cancel(
+  orderlatch_data.accounts, orderlatch_data.broker_requests, text
+) from public;
+comment on function orderlatch_data.apply_cancel(
+  orderlatch_data.accounts, orderlatch_data.broker_requests, text
+) is
+  'What cancel_order''s answer does: whatever it says, the order is read next, and only what the broker '
+  'shows of it ends the wish. A failed cancel is asked again. Returns the meaning, or stale.';
+
+-- Goes on with a cancel whose order was just shown and is open still.
+-- Locks: none; the caller holds the account for answering. Raises: none.
+create or replace function orderlatch_data.watch_cancel(
+  p_account orderlatch_data.accounts,
+  p_broker_order_id text
+)
+returns void
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_wait interval;
+begin
+  update orderlatch_data.order_cancels as c
+     -- the broker may have let the order live: it is asked again, more and more slowly
+     set tries = least(c.tries + 1, 30000),
+         next_try_at = case
+           when b.status not in ('pending_cancel', 'pending_replace') and c.next_try_at is null
+             then orderlatch_data.clock()
+           else c.next_try_at
+         end
+    from orderlatch_data.broker_orders as b
+   where c.account_id = p_account.account_id
+     and c.broker_order_id = p_broker_order_id
+     and c.ended_at is null
+     and b.account_id = c.account_id
+     and b.broker_order_id = c.broker_order_id
+     and b.is_open
+  returning least(p_account.lookup_max_wait, p_account.lookup_first_wait * 2 ^ least(c.tries, 20))
+    into v_wait;
+  if found then
+    perform orderlatch_data.check_order(p_account.account_id, p_broker_order_id, 'to be canceled', v_wait);
+  end if;
+end
+$$;
+revoke all on function orderlatch_data.watch_cancel(orderlatch_data.accounts, text) from public;
+comment on function orderlatch_data.watch_cancel(orderlatch_data.accounts, text) is
+  'Has an order that is to be canceled and is still open read again, and canceled again unless the broker '
+  'shows that it is at it.';
+
+-- Ends cancels of orders that have ended.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.end_cancels(p_account_id integer, p_broker_order_ids text[])
+returns void
+language sql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  update orderlatch_data.order_cancels as c
+     set ended_at = orderlatch_data.clock(), outcome = b.status, next_try_at = null
+    from orderlatch_data.broker_orders as b
+   where c.account_id = p_account_id
+     and c.broker_order_id = any (p_broker_order_ids)
+     and c.ended_at is null
+     and b.account_id = c.account_id
+     and b.broker_order_id = c.broker_order_id
+     and not b.is_open
+$$;
+revoke all on function orderlatch_data.end_cancels(integer, text[]) from public;
+comment on function orderlatch_data.end_cancels(integer, text[]) is
+  'Notes how each of the orders that were to be canceled ended: canceled, or filled first, or otherwise.';

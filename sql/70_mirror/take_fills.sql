@@ -1,0 +1,173 @@
+-- Books trades that are not booked yet, with what busts and corrections take off, and keeps the sums.
+-- Locks: none; the caller holds the account for answering. Raises: none.
+create or replace function orderlatch_data.take_fills(
+  p_account_id integer,
+  p_documents jsonb,
+  p_request_id uuid
+)
+returns bigint
+language sql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select orderlatch_data.meet_orders_of_fills(p_account_id, p_documents);
+  with booked as materialized (
+    select array_agg(f) as rows
+      from orderlatch_data.insert_fills(p_account_id, p_documents, p_request_id) as f
+  ), reversed as materialized (
+    select orderlatch_data.reverse_corrected(p_account_id, b.rows, p_request_id) as rows
+      from booked as b
+  )
+  select coalesce(
+           orderlatch_data.sum_up_fills(p_account_id, b.rows || r.rows),
+           0
+         )
+    from booked as b
+   cross join reversed as r
+$$;
+revoke all on function orderlatch_data.take_fills(integer, jsonb, uuid) from public;
+comment on function orderlatch_data.take_fills(integer, jsonb, uuid) is
+  'Books the FILL activities in a JSON array, each once, whenever they arrive and in whatever order: '
+  'trades as fills, busts as reversals, corrections as a fill and the reversal of the one they correct. '
+  'Returns how many rows were booked.';
+
+-- Inserts the trades and busts of a list that are not booked yet.
+-- Locks: none; the caller holds the account for answering. Raises: none.
+create or replace function orderlatch_data.insert_fills(
+  p_account_id integer,
+  p_documents jsonb,
+  p_request_id uuid
+)
+returns setof orderlatch_data.fills
+language sql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  insert into orderlatch_data.fills as f (
+    account_id, activity_id, entry, order_no, symbol, qty, price, activity, filled_at, amends, recorded_at,
+    request_id
+  )
+  select p_account_id, d.activity_id, e.entry, b.order_no, d.symbol, d.sign * e.sign * d.qty, d.price,
+         d.activity, d.filled_at, d.amends, orderlatch_data.clock(), p_request_id
+    from orderlatch_data.read_fills(p_documents) as d
+    join orderlatch_data.broker_orders as b
+      on b.account_id = p_account_id and b.broker_order_id = d.broker_order_id
+   -- a bust says itself what it takes off; what a correction takes off only the corrected fill knows
+   cross join lateral (
+     select case d.activity when 'trade_bust' then 'reversal' else 'fill' end,
+            case d.activity when 'trade_bust' then -1 else 1 end
+   ) as e(entry, sign)
+   order by d.filled_at, d.activity_id
+  on conflict on constraint fills_pkey do nothing
+  returning f.*
+$$;
+revoke all on function orderlatch_data.insert_fills(integer, jsonb, uuid) from public;
+comment on function orderlatch_data.insert_fills(integer, jsonb, uuid) is
+  'Returns the rows of fills that it inserted, reversals of corrections not among them.';
+
+-- Takes off the fills that corrections are about, whichever of the two came first.
+-- Locks: none; the caller holds the account for answering. Raises: none.
+create or replace function orderlatch_data.reverse_corrected(
+  p_account_id integer,
+  p_booked orderlatch_data.fills[],
+  p_request_id uuid
+)
+returns orderlatch_data.fills[]
+language sql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  with corrections as (
+    select distinct c.order_no, c.activity_id, c.amends, c.filled_at
+      from unnest(p_booked) as n
+      join orderlatch_data.fills as c
+        on c.order_no = n.order_no and c.activity = 'trade_correct' and c.entry = 'fill'
+  ), reversed as (
+    insert into orderlatch_data.fills as f (
+      account_id, activity_id, entry, order_no, symbol, qty, price, activity, filled_at, amends, recorded_at,
+      request_id
+    )
+    select p_account_id, c.activity_id, 'reversal', o.order_no, o.symbol, -o.qty, o.price, 'trade_correct',
+           c.filled_at, c.amends, orderlatch_data.clock(), p_request_id
+      from corrections as c
+      join orderlatch_data.fills as o
+        on o.order_no = c.order_no and o.entry = 'fill' and split_part(o.activity_id, '::', 2) = c.amends
+    on conflict on constraint fills_pkey do nothing
+    returning f.*
+  )
+  select coalesce(array_agg(row(r.*)::orderlatch_data.fills), '{}') from reversed as r
+$$;
+revoke all on function orderlatch_data.reverse_corrected(integer, orderlatch_data.fills[], uuid) from public;
+comment on function orderlatch_data.reverse_corrected(integer, orderlatch_data.fills[], uuid) is
+  'Books the reversals that the corrections of the same orders want and that can be booked now. p_booked: '
+  'fills that were just booked. Returns the reversals.';
+
+-- Brings the sums of orders and positions up to date with fills that were just booked.
+-- Locks: none; the caller holds the account for answering. Raises: none.
+create or replace function orderlatch_data.sum_up_fills(
+  p_account_id integer,
+  p_booked orderlatch_data.fills[]
+)
+returns bigint
+language sql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  with sums as (
+    -- a sale fills the order too: its own sign is taken out
+    select k.order_no, sum(case when k.entry = 'fill' then abs(k.qty) else -abs(k.qty) end) as qty,
+           sum(case when k.entry = 'fill' then abs(k.qty) else -abs(k.qty) end * k.price) as value,
+           bool_or(k.entry = 'reversal') as reversed
+      from unnest(p_booked) as k
+     group by k.order_no
+  ), orders as (
+    update orderlatch_data.broker_orders as b
+       set fills_qty = b.fills_qty + s.qty,
+           fills_value = b.fills_value + s.value,
+           has_reversals = b.has_reversals or s.reversed,
+           filled_qty = case
+             when b.has_reversals or s.reversed then b.fills_qty + s.qty
+             else b.filled_qty
+           end,
+           filled_avg_price = case
+             when b.has_reversals or s.reversed
+               then round((b.fills_value + s.value) / nullif(b.fills_qty + s.qty, 0), 6)
+             else b.filled_avg_price
+           end,
+           filled_as_of = case when b.has_reversals or s.reversed then null else b.filled_as_of end,
+           changed_at = orderlatch_data.clock()
+      from sums as s
+     where b.order_no = s.order_no
+  )
+  insert into orderlatch_data.position_sums as p
+    (account_id, symbol, qty, bought, sold, last_fill_at, order_symbol)
+  select p_account_id, k.symbol, sum(k.qty),
+         coalesce(sum(case when k.entry = 'fill' then k.qty else -abs(k.qty) end)
+                    filter (where (k.qty > 0) = (k.entry = 'fill')), 0),
+         coalesce(sum(case when k.entry = 'fill' then abs(k.qty) else -abs(k.qty) end)
+                    filter (where (k.qty < 0) = (k.entry = 'fill')), 0),
+         max(k.filled_at), min(b.symbol)
+    from unnest(p_booked) as k
+    join orderlatch_data.broker_orders as b on b.order_no = k.order_no
+   group by k.symbol
+   order by k.symbol
+  on conflict on constraint position_sums_pkey do update
+    set qty = p.qty + excluded.qty,
+        bought = p.bought + excluded.bought,
+        sold = p.sold + excluded.sold,
+        last_fill_at = greatest(p.last_fill_at, excluded.last_fill_at),
+        order_symbol = coalesce(p.order_symbol, excluded.order_symbol);
+  select cardinality(p_booked)::bigint
+$$;
+revoke all on function orderlatch_data.sum_up_fills(integer, orderlatch_data.fills[]) from public;
+comment on function orderlatch_data.sum_up_fills(integer, orderlatch_data.fills[]) is
+  'Adds booked fills to their orders and to position_sums, and returns how many there are. From the first '
+  'bust or correction on, filled_qty and filled_avg_price of an order are what its fills add up to.';

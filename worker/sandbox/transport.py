@@ -62,8 +62,9 @@ class Wire:
 
     async def answer(self, answer: Answer, headers: list[tuple[str, str]]) -> None:
         """Send a response."""
-        length = ("Content-Length", str(len(answer.body)))
-        await self._send(_start(answer, [*headers, length]))
+        if answer.status != 204:
+            headers = [*headers, ("Content-Length", str(len(answer.body)))]
+        await self._send(_start(answer, headers))
         await self._send({"type": "http.response.body", "body": answer.body})
 
     async def close(self) -> None:
@@ -104,16 +105,25 @@ class Wire:
             pass
 
     def _transport(self) -> asyncio.Transport:
-        transport = self._scope.get("state", {}).get("transport")
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("this fault needs a real connection: run the sandbox under its own server")
-        return transport
+        return _transport_of(self._scope)
 
 
 def _start(answer: Answer, headers: list[tuple[str, str]]) -> "Message":
     own = [("Content-Type", answer.content_type)] if answer.body or answer.status != 204 else []
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (*own, *headers)]
     return {"type": "http.response.start", "status": answer.status, "headers": raw}
+
+
+def abort_transport(scope: "Scope") -> None:
+    """Reset the connection of a request or of a WebSocket."""
+    _abort(_transport_of(scope))
+
+
+def _transport_of(scope: "Scope") -> asyncio.Transport:
+    transport = scope.get("state", {}).get("transport")
+    if not isinstance(transport, asyncio.Transport):
+        raise TypeError("this fault needs a real connection: run the sandbox under its own server")
+    return transport
 
 
 def _abort(transport: asyncio.Transport) -> None:

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import NoReturn, TypeAlias
 
 from worker.sandbox.clock import NS
@@ -63,8 +64,28 @@ def decimal_places(number: Decimal) -> int:
 def time_text(ns: int) -> str:
     """RFC 3339 in UTC with up to nine fractional digits, trailing zeros trimmed [M REC]."""
     seconds, fraction = divmod(ns, NS)
-    stamp = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{stamp}.{fraction:09d}".rstrip("0").rstrip(".") + "Z"
+    if not fraction:
+        return f"{_stamp(seconds)}Z"
+    return f"{_stamp(seconds)}.{fraction:09d}".rstrip("0") + "Z"
+
+
+@lru_cache(maxsize=4096)
+def _stamp(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def new_york(ns: int) -> datetime:
+    """The wall clock of New York, to the microsecond, without a zone."""
+    utc = datetime.fromtimestamp(ns // NS, UTC).replace(tzinfo=None, microsecond=ns % NS // 1000)
+    summer = utc - timedelta(hours=4)
+    # Clocks go forward at 2:00 of winter time and back at 2:00 of summer time, both on a Sunday.
+    if (
+        _summer_begins(summer.year) + timedelta(hours=3)
+        <= summer
+        < _summer_ends(summer.year) + timedelta(hours=2)
+    ):
+        return summer
+    return utc - timedelta(hours=5)
 
 
 def time_text_or_none(ns: int | None) -> str | None:
@@ -95,18 +116,40 @@ def parse_time(text: str) -> int:
 
 def session_close_ns(now_ns: int) -> int:
     """The next 16:00 in New York on a weekday: when a day order expires. Holidays are not known."""
-    moment = datetime.fromtimestamp(now_ns / NS, UTC)
+    return _session_close_s(now_ns // NS) * NS
+
+
+@lru_cache(maxsize=64)
+def _session_close_s(now_s: int) -> int:
+    moment = datetime.fromtimestamp(now_s, UTC)
     day = moment.date()
     while True:
-        close = datetime(day.year, day.month, day.day, 20 if _is_summer_time(day) else 21, tzinfo=UTC)
+        close = datetime(day.year, day.month, day.day, 16, tzinfo=UTC) + _behind_utc(day)
         if day.weekday() < 5 and close > moment:
-            return round(close.timestamp()) * NS
+            return round(close.timestamp())
         day += timedelta(days=1)
 
 
-def _is_summer_time(day: date) -> bool:
-    """New York: from the second Sunday of March to the first Sunday of November."""
-    march, november = date(day.year, 3, 8), date(day.year, 11, 1)
-    begin = march + timedelta(days=6 - march.weekday())
-    end = november + timedelta(days=6 - november.weekday())
-    return begin <= day < end
+def new_york_midnight_ns(day: date) -> int:
+    """When a day begins in New York. Clocks change at two at night."""
+    winter = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(hours=5)
+    begins = _summer_begins(day.year).date() < day <= _summer_ends(day.year).date()
+    return round((winter - timedelta(hours=1 if begins else 0)).timestamp()) * NS
+
+
+def _behind_utc(day: date) -> timedelta:
+    """How far New York is behind UTC at the close of a day."""
+    summer = _summer_begins(day.year).date() <= day < _summer_ends(day.year).date()
+    return timedelta(hours=4 if summer else 5)
+
+
+def _summer_begins(year: int) -> datetime:
+    """Midnight of the second Sunday of March."""
+    march = datetime(year, 3, 8)
+    return march + timedelta(days=6 - march.weekday())
+
+
+def _summer_ends(year: int) -> datetime:
+    """Midnight of the first Sunday of November."""
+    november = datetime(year, 11, 1)
+    return november + timedelta(days=6 - november.weekday())

@@ -26,7 +26,7 @@ def shown(client: Client, account: str = "paper") -> dict[str, Json]:
 
 
 def to_a_new_window(client: Client) -> None:
-    client.pass_time(60 - client.clock.now_ns() / NS % 60)
+    client.pass_time(60 - client.clock.now_ns() % (60 * NS) / NS)
 
 
 def test_every_request_is_counted_by_its_kind(client: Client, other: Client) -> None:

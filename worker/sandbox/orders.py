@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from worker.sandbox.model import Order
-from worker.sandbox.records import ORDER_COLUMNS, insertion, order_of, values_of
+from worker.sandbox.records import ORDER_COLUMNS, Row, insertion, order_of, values_of
 from worker.sandbox.schema import IS_OPEN
 from worker.sandbox.shown import ORDER_MEMBERS, order_json, row_json
 from worker.sandbox.values import Json
@@ -44,9 +44,9 @@ class Orders:
         self._db.execute(_INSERT, values_of(order, ORDER_COLUMNS))
         self._remember(order)
 
-    def insert_many(self, orders: Iterable[Order]) -> None:
-        """Add many at once."""
-        self._db.executemany(_INSERT, (values_of(order, ORDER_COLUMNS) for order in orders))
+    def insert_rows(self, rows: Iterable[Row]) -> None:
+        """Add many rows at once, each with its members in the order of the columns."""
+        self._db.executemany(_INSERT, (tuple(row.values()) for row in rows))
 
     def update(self, before: Order, after: Order) -> None:
         """Write what changed."""

@@ -9,6 +9,8 @@ from typing import Final
 from worker.sandbox.model import Account, Activity, Order
 from worker.sandbox.shown import Plain, plain
 
+Row = dict[str, Plain]
+
 ORDER_COLUMNS: Final = tuple(field.name for field in fields(Order))
 ACTIVITY_COLUMNS: Final = tuple(field.name for field in fields(Activity))
 ACCOUNT_COLUMNS: Final = tuple(field.name for field in fields(Account) if field.name != "reserved")
@@ -26,6 +28,11 @@ _ACCOUNT_FLAGS: Final = ("shorting_enabled", "trading_blocked", "suspend_trade")
 def insertion(table: str, columns: Sequence[str]) -> str:
     """The statement that inserts one row."""
     return f"insert into {table} ({', '.join(columns)}) values ({', '.join('?' for _ in columns)})"
+
+
+def row_of(record: Order | Activity, columns: Sequence[str]) -> Row:
+    """A record as a row."""
+    return dict(zip(columns, values_of(record, columns), strict=True))
 
 
 def values_of(record: Order | Activity | Account, columns: Iterable[str]) -> list[Plain]:

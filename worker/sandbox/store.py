@@ -19,7 +19,7 @@ from worker.sandbox.calls import Calls
 from worker.sandbox.model import Account, Asset, LateOrder, Position, Quote
 from worker.sandbox.orders import Orders
 from worker.sandbox.records import ACCOUNT_COLUMNS, account_of, insertion, values_of
-from worker.sandbox.schema import EMPTIED, IS_OPEN, SCHEMA
+from worker.sandbox.schema import EMPTIED, INDEXES, IS_OPEN, SCHEMA
 from worker.sandbox.settings import Settings, settings_json, stored_settings
 from worker.sandbox.values import decimal_text, decimal_text_or_none, parse_json, to_json
 
@@ -86,6 +86,16 @@ class Store:
         if self._depth == 0:
             self.db.execute("commit")
             self.committed()
+
+    @contextmanager
+    def bulk_load(self) -> Iterator[None]:
+        """A transaction for many thousands of rows: the indexes are built once, at its end."""
+        with self.transaction():
+            for name in INDEXES:
+                self.db.execute(f"drop index {name}")
+            yield
+            for definition in INDEXES.values():
+                self.db.execute(f"create {definition}")
 
     def _read_memory(self) -> None:
         self.orders.forget_memory()
@@ -247,8 +257,11 @@ class StoreOnDisk(Store):
             self._lock.close()
             raise DataInUseError(f"{directory} is in use by another sandbox") from None
         db = sqlite3.connect(directory / "truth.sqlite3", isolation_level=None, check_same_thread=False)
-        db.executescript("pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on;")
-        db.executescript(SCHEMA)
+        db.executescript(
+            "pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on;"
+            " pragma cache_size = -262144; pragma temp_store = memory;"
+        )
+        _prepare(db)
         super().__init__(db)
 
     def close(self) -> None:
@@ -262,8 +275,16 @@ class StoreInMemory(Store):
 
     def __init__(self) -> None:
         db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        db.executescript(SCHEMA)
+        _prepare(db)
         super().__init__(db)
+
+
+def _prepare(db: sqlite3.Connection) -> None:
+    db.executescript(SCHEMA)
+    there = {row[0] for row in db.execute("select name from sqlite_schema where type = 'index'")}
+    for name, definition in INDEXES.items():
+        if name not in there:
+            db.execute(f"create {definition}")
 
 
 def _ignore() -> None:

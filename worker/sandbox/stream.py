@@ -135,10 +135,11 @@ class StreamServer:
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Serve one connection to its end."""
+        await receive()
         if self._hub.is_unplugged:
             abort_transport(scope)
+            await receive()  # that the client has gone
             return
-        await receive()
         if scope["path"] != PATH:
             await send({"type": "websocket.close"})
             return

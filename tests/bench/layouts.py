@@ -130,7 +130,7 @@ class Orderlatch:
             account = f"bench-{lane}"
             settings = json.dumps({"max_in_doubt": 1000})
             connection.execute("select orderlatch.create_account(%s, 'paper', %s)", [account, settings])
-            # No part of a life: the reads that every account has once a minute, however many orders it places.
+            # No part of a life: the reads that every account has once a minute, whatever it trades.
             connection.execute("update orderlatch_data.broker_reads set next_page_at = 'infinity'")
             connection.execute("delete from orderlatch_data.read_wishes")
             connection.execute("update orderlatch_data.account_states set reconcile_after = null")

@@ -60,15 +60,15 @@ class World:
         self._numbers = count()
         self._session: psycopg.Connection | None = None
 
-    def account(self, name: str = "paper", *, mirrored: bool = False, **settings: object) -> None:
-        """Create an account of the sandbox in the database; one that is not mirrored is not read either.
+    def account(self, name: str = "paper", **settings: object) -> None:
+        """Create an account that nothing is read of, for tests that wait for one call and no other."""
+        self.mirrored_account(name, **settings)
+        self.run("select test_support.without_mirror(%s)", name)
 
-        Tests that wait for one call and no other want it so.
-        """
+    def mirrored_account(self, name: str = "paper", **settings: object) -> None:
+        """Create an account of the sandbox in the database."""
         known = {"broker_account_id": KEYS[name].broker_account_id, **settings}
         self.run("select orderlatch.create_account(%s, 'paper', %s)", name, json.dumps(known))
-        if not mirrored:
-            self.run("select test_support.without_mirror(%s)", name)
 
     def change_account(self, name: str = "paper", **settings: object) -> None:
         """Change settings of an account."""

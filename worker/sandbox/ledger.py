@@ -72,7 +72,12 @@ class Ledger:
         """
         order = changed or before
         after = replace(
-            nothing_due(order),
+            order,
+            due_ns=None,
+            due=None,
+            due_qty=None,
+            due_price=None,
+            resumes=None,
             status=status,
             updated_ns=at_ns,
             expired_ns=at_ns if status == "expired" else order.expired_ns,

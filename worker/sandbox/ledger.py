@@ -64,6 +64,7 @@ class Ledger:
         event: str | None = None,
         *,
         changed: Order | None = None,
+        submitted_ns: int | None = None,
     ) -> Order:
         """Put an order into a status; what it holds back is free once it has ended. Clears what was due.
 
@@ -80,6 +81,7 @@ class Ledger:
             resumes=None,
             status=status,
             updated_ns=at_ns,
+            submitted_ns=submitted_ns or order.submitted_ns,
             expired_ns=at_ns if status == "expired" else order.expired_ns,
             canceled_ns=at_ns if status == "canceled" else order.canceled_ns,
             failed_ns=at_ns if status == "rejected" else order.failed_ns,

@@ -73,7 +73,8 @@ def plain(value: str | int | Decimal | None) -> Plain:
 
 def order_json(order: Order, legs: Sequence[Order] = ()) -> dict[str, Json]:
     """An order, with its legs if it has any."""
-    shown = row_json([plain(value) for value in _shown_values(order)])
+    values = [decimal_text(value) if type(value) is Decimal else value for value in _shown_values(order)]
+    shown = row_json(values)
     if legs:
         shown["legs"] = [order_json(leg) for leg in legs]
     return shown

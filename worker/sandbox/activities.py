@@ -9,8 +9,8 @@ from worker.sandbox.records import (
     ACTIVITY_COLUMNS,
     Row,
     activity_of,
+    activity_values,
     insertion,
-    values_of,
 )
 
 _INSERT: Final = insertion("activities", ACTIVITY_COLUMNS)
@@ -24,7 +24,7 @@ class Activities:
 
     def insert(self, activity: Activity) -> None:
         """Add an execution."""
-        self._db.execute(_INSERT, values_of(activity, ACTIVITY_COLUMNS))
+        self._db.execute(_INSERT, activity_values(activity))
 
     def insert_rows(self, rows: Iterable[Row]) -> None:
         """Add many rows at once, each with its members in the order of the columns."""

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import NoReturn, TypeAlias
+from typing import Final, NoReturn, TypeAlias
 
 from worker.sandbox.clock import NS
 
@@ -15,7 +15,9 @@ MAX_DIGITS = 18
 
 def parse_json(text: bytes | str) -> Json:
     """Read JSON with numbers as Decimal (alpaca-py sends numbers [S PY]). Raises ValueError."""
-    value: Json = json.loads(text, parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse_constant)
+    if isinstance(text, bytes):
+        text = text.decode(json.detect_encoding(text), "surrogatepass")
+    value: Json = _DECODER.decode(text)
     return value
 
 
@@ -25,11 +27,15 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def to_json(value: Json) -> bytes:
     """Write compact JSON. Alpaca's decimals are text before; a Decimal is a number that someone sent us."""
-    return json.dumps(value, separators=(",", ":"), default=_number).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def _number(value: Decimal) -> int | float:
     return int(value) if value == value.to_integral_value() else float(value)
+
+
+_DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse_constant)
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), default=_number)
 
 
 def decimal_of(value: Json) -> Decimal:

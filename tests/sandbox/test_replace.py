@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.sandbox.client import Client, listening
+from worker.sandbox.clock import NS
+from worker.sandbox.values import parse_time
 
 if TYPE_CHECKING:
     import httpx
@@ -58,6 +60,13 @@ def _order_of(update: dict[str, Json]) -> dict[str, Json]:
     order = update["order"]
     assert isinstance(order, dict)
     return order
+
+
+def test_another_time_in_force_is_another_life(client: Client) -> None:
+    old = resting(client)
+    new = client.accepted(client.replace(old["id"], time_in_force="gtc"))
+    days = (parse_time(str(new["expires_at"])) - parse_time(str(new["created_at"]))) / NS / 86_400
+    assert (new["time_in_force"], days) == ("gtc", 90)
 
 
 def test_a_chain_of_replacements(client: Client) -> None:

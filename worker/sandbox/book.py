@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Final
 
 from worker.sandbox.agenda import Agenda
 from worker.sandbox.changes import AS_ASKED, Changes, Outcome
@@ -22,9 +21,7 @@ from worker.sandbox.model import Account, Activity, LateOrder, Order, OrderReque
 from worker.sandbox.settings import Settings
 from worker.sandbox.store import Store
 from worker.sandbox.validation import read_members, read_order
-from worker.sandbox.values import Json, session_close_ns
-
-GTC_LIFE_NS: Final = 90 * 86_400 * NS  # [D/M]
+from worker.sandbox.values import Json, expires_ns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +116,7 @@ class Book:
             created_ns=now_ns,
             updated_ns=now_ns,
             submitted_ns=now_ns,
-            expires_ns=now_ns + GTC_LIFE_NS if request.time_in_force == "gtc" else session_close_ns(now_ns),
+            expires_ns=expires_ns(request.time_in_force, now_ns),
             visible_ns=now_ns + round(fate.hide_s * NS),
             symbol=request.symbol,
             asset_class="crypto" if request.is_crypto else "us_equity",
@@ -304,8 +301,7 @@ def _legs(order: Order, request: OrderRequest) -> list[Order]:
     is_oco = order.order_class == "oco"
     side = order.side if is_oco else ("sell" if order.side == "buy" else "buy")
     intent = f"{side}_to_close"
-    leg = replace(
-        order,
+    leg = order._replace(
         origin="leg",
         side=side,
         position_intent=intent,
@@ -322,10 +318,10 @@ def _legs(order: Order, request: OrderRequest) -> list[Order]:
     )
     legs = []
     if request.take_profit is not None and not is_oco:
-        profit = replace(leg, type="limit", limit_price=request.take_profit, leg="take_profit")
+        profit = leg._replace(type="limit", limit_price=request.take_profit, leg="take_profit")
         legs.append(profit)
     if request.stop_loss is not None:
         type_ = "stop" if request.stop_loss_limit is None else "stop_limit"
-        prices = replace(leg, stop_price=request.stop_loss, limit_price=request.stop_loss_limit)
-        legs.append(replace(prices, type=type_, leg="stop_loss"))
-    return [replace(leg, id=str(uuid.uuid4()), client_order_id=str(uuid.uuid4())) for leg in legs]
+        prices = leg._replace(stop_price=request.stop_loss, limit_price=request.stop_loss_limit)
+        legs.append(prices._replace(type=type_, leg="stop_loss"))
+    return [leg._replace(id=str(uuid.uuid4()), client_order_id=str(uuid.uuid4())) for leg in legs]

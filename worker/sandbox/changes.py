@@ -16,7 +16,7 @@ from worker.sandbox.ledger import MS, Ledger, nothing_due
 from worker.sandbox.matching import Matching
 from worker.sandbox.model import WORKING, Order, OrderRequest
 from worker.sandbox.validation import PRICES, check_rules, read_number, read_text
-from worker.sandbox.values import Json
+from worker.sandbox.values import Json, expires_ns
 
 OUTCOMES: Final = ("done", "rejected", "stuck", "filled")
 _VERBS: Final = {"done": "", "rejected": "refuse_", "stuck": "", "filled": "fill_and_"}
@@ -60,7 +60,7 @@ class Changes:
         if outcome.end == "done" and asked.due_ns == now_ns:
             self._matching.end(order, "canceled", now_ns)
         else:
-            self._ledger.change(order, replace(asked, status="pending_cancel"), "pending_cancel")
+            self._ledger.change(order, asked._replace(status="pending_cancel"), "pending_cancel")
 
     def replace(
         self, order: Order, members: Mapping[str, Json] | None, outcome: Outcome, now_ns: int, call_no: int
@@ -73,14 +73,14 @@ class Changes:
         case = self._judge(order, request, is_new_id=bool(read_text(members, "client_order_id")))
         settings = self._ledger.settings
         carried = settings.replace_filled == "carried"
-        replacement = replace(
-            order,
+        replacement = order._replace(
             id=str(uuid.uuid4()),
             client_order_id=case.request.client_order_id,
             origin="replace",
             created_ns=now_ns,
             updated_ns=now_ns,
             submitted_ns=now_ns,
+            expires_ns=expires_ns(request.time_in_force, now_ns),
             visible_ns=now_ns,
             status="pending_new",
             time_in_force=request.time_in_force,
@@ -101,7 +101,7 @@ class Changes:
             replaces=order.id,
         )
         asked = self._with_due(order, "replace", outcome, settings.replace_after_ms, now_ns)
-        self._ledger.change(order, replace(asked, status="pending_replace"), "pending_replace")
+        self._ledger.change(order, asked._replace(status="pending_replace"), "pending_replace")
         self._ledger.add(replacement)
         return replacement
 
@@ -127,8 +127,7 @@ class Changes:
     ) -> Order:
         """The order with what is to come of a request. Stuck: it is never due."""
         stuck = outcome.end == "stuck" or after_ms is None
-        return replace(
-            order,
+        return order._replace(
             updated_ns=now_ns,
             resumes=order.status,
             due=_VERBS[outcome.end] + verb,
@@ -149,7 +148,8 @@ class Changes:
         """Let come of a request what was in store."""
         if order.due in ("fill_and_cancel", "fill_and_replace"):
             price = self._fill_price(order)
-            order = self._matching.fill(order, order.due_qty or order.leaves_qty(price), price, at_ns)
+            leaves = order.leaves_qty(price)
+            order = self._matching.fill(order, min(order.due_qty or leaves, leaves), price, at_ns)
         if order.due is not None and order.due.endswith("cancel"):
             self._cancel_now(order, at_ns)
         elif order.is_open:
@@ -160,7 +160,9 @@ class Changes:
             self._ledger.change(order, nothing_due(order))
             self._ledger.say("order_cancel_rejected", order, at_ns)
         elif order.due == "refuse_cancel":
-            self._ledger.put_into(order, _resumed(order), at_ns, "order_cancel_rejected")
+            resumed = self._ledger.put_into(order, _resumed(order), at_ns, "order_cancel_rejected")
+            if resumed.status == "pending_new":
+                self._matching.accept(resumed, at_ns)
         else:
             self._matching.end(order, "canceled", at_ns)
 
@@ -171,12 +173,12 @@ class Changes:
             self._ledger.put_into(replacement, "rejected", at_ns)
             self._ledger.put_into(order, _resumed(order), at_ns, "order_replace_rejected")
             return
-        self._ledger.put_into(order, "replaced", at_ns, changed=replace(order, replaced_by=replacement.id))
+        self._ledger.put_into(order, "replaced", at_ns, changed=order._replace(replaced_by=replacement.id))
         for leg in self._orders.legs(order.id):
-            self._ledger.change(leg, replace(leg, parent_id=replacement.id))
+            self._ledger.change(leg, leg._replace(parent_id=replacement.id))
         needed = reserve_for(replacement, self._ledger.store.quote(order.symbol))
         self._ledger.release(replacement, replacement.reserved - needed)
-        held = self._ledger.change(replacement, replace(replacement, reserved=needed))
+        held = self._ledger.change(replacement, replacement._replace(reserved=needed))
         if order.resumes == "held":
             self._ledger.put_into(held, "held", at_ns)
         else:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from worker.sandbox.book import GTC_LIFE_NS, Book
+from worker.sandbox.book import Book
 from worker.sandbox.ledger import activity_id
 from worker.sandbox.members import BadRequestError, Members
 from worker.sandbox.model import Activity, Order, Position
 from worker.sandbox.records import ACTIVITY_COLUMNS, ORDER_COLUMNS, Row, row_of
-from worker.sandbox.values import Json, decimal_text, parse_time
+from worker.sandbox.values import GTC_LIFE_NS, Json, decimal_text, parse_time
 
 MAX_ORDERS: Final = 1_000_000
 _AT_A_TIME: Final = 1_000

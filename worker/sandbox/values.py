@@ -10,7 +10,8 @@ from worker.sandbox.clock import NS
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | Decimal | None"
 
-MAX_DIGITS = 18
+MAX_DIGITS: Final = 18
+GTC_LIFE_NS: Final = 90 * 86_400 * NS  # [D/M]
 
 
 def parse_json(text: bytes | str) -> Json:
@@ -123,6 +124,11 @@ def parse_time(text: str) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return round(moment.timestamp()) * NS + fraction_ns
+
+
+def expires_ns(time_in_force: str, now_ns: int) -> int:
+    """When an order that comes in now ends by itself."""
+    return now_ns + GTC_LIFE_NS if time_in_force == "gtc" else session_close_ns(now_ns)
 
 
 def session_close_ns(now_ns: int) -> int:

@@ -215,6 +215,22 @@ def test_a_partly_filled_order_is_replaced_anew_or_carried_over(
     assert average == ("97" if setting == "anew" else "98.2"), "2 at 100 and 3 at 97"
 
 
+def test_a_fill_in_between_is_carried_over_or_outgrows_the_replacement(client: Client) -> None:
+    client.settings(replace_filled="carried")
+    order = resting(client)
+    new = client.accepted(client.replace(order["id"], limit_price="99"))
+    client.fill(order["id"], qty="2")
+    client.pass_time()
+    assert client.get(new["id"])["filled_qty"] == "2"
+    smaller = client.accepted(client.replace(new["id"], qty=4))
+    client.fill(new["id"], qty="2")
+    client.pass_time()
+    assert (client.get(smaller["id"])["status"], client.get(new["id"])["status"]) == (
+        "rejected",
+        "partially_filled",
+    )
+
+
 def test_an_order_fills_before_its_replacement_arrives(client: Client) -> None:
     order = resting(client)
     client.fault("replace_ends", match=PATCH, **{"as": "filled"})

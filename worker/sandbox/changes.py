@@ -72,8 +72,7 @@ class Changes:
         request = _changed_request(order, members)
         case = self._judge(order, request, is_new_id=bool(read_text(members, "client_order_id")))
         settings = self._ledger.settings
-        carried = settings.replace_filled == "carried"
-        replacement = order._replace(
+        replacement = _taking_over(order, order, carried=settings.replace_filled == "carried")._replace(
             id=str(uuid.uuid4()),
             client_order_id=case.request.client_order_id,
             origin="replace",
@@ -94,9 +93,6 @@ class Changes:
             reserved=max(Decimal(0), case.reserve - order.reserved),
             due_ns=None,
             due=None,
-            filled_qty=order.filled_qty if carried else Decimal(0),
-            filled_avg_price=order.filled_avg_price if carried else None,
-            filled_ns=order.filled_ns if carried else None,
             call_no=call_no,
             replaces=order.id,
         )
@@ -169,7 +165,9 @@ class Changes:
     def _replace_now(self, order: Order, at_ns: int) -> None:
         replacement = self._orders.replacement_of(order.id)
         assert replacement is not None
-        if order.due == "refuse_replace":
+        carried = self._ledger.settings.replace_filled == "carried"
+        outgrown = carried and (replacement.qty or 0) <= order.filled_qty  # by a fill in between
+        if order.due == "refuse_replace" or outgrown:
             self._ledger.put_into(replacement, "rejected", at_ns)
             self._ledger.put_into(order, _resumed(order), at_ns, "order_replace_rejected")
             return
@@ -178,7 +176,9 @@ class Changes:
             self._ledger.change(leg, leg._replace(parent_id=replacement.id))
         needed = reserve_for(replacement, self._ledger.store.quote(order.symbol))
         self._ledger.release(replacement, replacement.reserved - needed)
-        held = self._ledger.change(replacement, replacement._replace(reserved=needed))
+        held = self._ledger.change(
+            replacement, _taking_over(replacement, order, carried)._replace(reserved=needed)
+        )
         if order.resumes == "held":
             self._ledger.put_into(held, "held", at_ns)
         else:
@@ -188,6 +188,15 @@ class Changes:
         quote = self._ledger.store.quote(order.symbol)
         given = order.due_price or order.limit_price or (quote.price if quote else order.stop_price)
         return given or Decimal(1)
+
+
+def _taking_over(replacement: Order, order: Order, carried: bool) -> Order:
+    """The replacement with the fills of what it replaces, or with none."""
+    return replacement._replace(
+        filled_qty=order.filled_qty if carried else Decimal(0),
+        filled_avg_price=order.filled_avg_price if carried else None,
+        filled_ns=order.filled_ns if carried else None,
+    )
 
 
 def _resumed(order: Order) -> str:

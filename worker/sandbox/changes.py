@@ -4,7 +4,6 @@ A 204 or a 200 says that the request was taken. The order is pending_cancel or p
 comes of it falls due later; a fault may have another outcome in store.
 """
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -16,7 +15,7 @@ from worker.sandbox.ledger import MS, Ledger, nothing_due
 from worker.sandbox.matching import Matching
 from worker.sandbox.model import WORKING, Order, OrderRequest
 from worker.sandbox.validation import PRICES, check_rules, read_number, read_text
-from worker.sandbox.values import Json, expires_ns
+from worker.sandbox.values import Json, expires_ns, new_uuid
 
 OUTCOMES: Final = ("done", "rejected", "stuck", "filled")
 _VERBS: Final = {"done": "", "rejected": "refuse_", "stuck": "", "filled": "fill_and_"}
@@ -73,7 +72,7 @@ class Changes:
         case = self._judge(order, request, is_new_id=bool(read_text(members, "client_order_id")))
         settings = self._ledger.settings
         replacement = _taking_over(order, order, carried=settings.replace_filled == "carried")._replace(
-            id=str(uuid.uuid4()),
+            id=new_uuid(),
             client_order_id=case.request.client_order_id,
             origin="replace",
             created_ns=now_ns,
@@ -115,7 +114,7 @@ class Changes:
         )
         judge_replacement(case, is_new_id=is_new_id)
         if not is_new_id and self._ledger.settings.replace_client_order_id == "new":
-            case = replace(case, request=replace(request, client_order_id=str(uuid.uuid4())))
+            case = replace(case, request=replace(request, client_order_id=new_uuid()))
         return case
 
     def _with_due(

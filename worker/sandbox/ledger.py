@@ -4,7 +4,6 @@ Nothing here judges prices or decides when; see matching.py and changes.py. Ever
 transaction of its caller.
 """
 
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -14,7 +13,7 @@ from worker.sandbox.agenda import Agenda
 from worker.sandbox.clock import NS
 from worker.sandbox.model import Activity, Order, Position, Update
 from worker.sandbox.store import Store
-from worker.sandbox.values import new_york
+from worker.sandbox.values import new_uuid, new_york
 
 MS: Final = NS // 1000
 
@@ -213,7 +212,7 @@ class Ledger:
         visible_ns: int | None,
         previous: str | None = None,
     ) -> Activity:
-        execution_id = str(uuid.uuid4())
+        execution_id = new_uuid()
         activity = Activity(
             id=activity_id(at_ns, execution_id),
             execution_id=execution_id,

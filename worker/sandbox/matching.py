@@ -21,11 +21,14 @@ class Matching:
         self._store = ledger.store
 
     def accept(self, order: Order, at_ns: int) -> Order:
-        """From pending_new to new; submitted_at moves along [M REC]. Then it may fill at once."""
+        """From pending_new to new; submitted_at moves along [M REC]."""
         settings = self._ledger.settings
         submitted_ns = at_ns if settings.shift_submitted_at else order.submitted_ns
         moved = order._replace(submitted_ns=submitted_ns)
-        order = self._ledger.put_into(order, "new", at_ns, changed=moved)
+        return self.begin_to_work(self._ledger.put_into(order, "new", at_ns, changed=moved), at_ns)
+
+    def begin_to_work(self, order: Order, at_ns: int) -> Order:
+        """A new order may fill at once, and wakes the other exit if it is one itself."""
         if order.order_class == "oco":
             for leg in self._store.orders.legs(order.id):
                 self._activate(leg, at_ns)

@@ -1,6 +1,7 @@
 """Decimals, times and JSON as Alpaca writes and reads them."""
 
 import json
+import random
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -37,6 +38,20 @@ def _number(value: Decimal) -> int | float:
 
 _DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse_constant)
 _ENCODER: Final = json.JSONEncoder(separators=(",", ":"), default=_number)
+
+
+_chance: Final = random.Random()
+
+
+def new_uuid() -> str:
+    """A random UUID of version 4. Nothing here is a secret, so the kernel need not be asked each time."""
+    return uuid_text(_chance.getrandbits(122))
+
+
+def uuid_text(bits: int) -> str:
+    """122 bits as a UUID of version 4."""
+    digits = f"{bits:032x}"
+    return f"{digits[2:10]}-{digits[10:14]}-4{digits[14:17]}-8{digits[17:20]}-{digits[20:]}"
 
 
 def decimal_of(value: Json) -> Decimal:

@@ -1,8 +1,8 @@
 """How fast the sandbox is: python -m tests.sandbox.speed [rounds].
 
-Starts it as a process, durable and in memory, has 16 connections place orders, and reports orders a second and
-the process's own CPU time of each, in the best of several rounds: other work on the machine can only make a
-round slower. Then the time to load a long past and to list pages of it.
+Starts it as a process, durable and in memory, has 16 connections place orders, and reports orders a second
+and the process's own CPU time of each in the best of several rounds, since other work on the machine can only
+make a round slower. Then the time to load a long past and to list pages of it.
 """
 
 from __future__ import annotations

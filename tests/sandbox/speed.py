@@ -8,6 +8,7 @@ make a round slower. Then the time to load a long past and to list pages of it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import subprocess
@@ -95,36 +96,34 @@ async def page_s(url: str, path: str) -> float:
 
 
 async def measure_orders(name: str, rounds: int, *options: str, **settings: Json) -> None:
-    measured = Measured(*options, **settings)
-    pool = await connections(measured.url)
     took_s, cpu_s = [], []
-    for _ in range(rounds):
-        before_s, began = measured.cpu_s(), time.perf_counter()
-        await asyncio.gather(*(place_orders(reader, writer) for reader, writer in pool))
-        took_s.append(time.perf_counter() - began)
-        cpu_s.append(measured.cpu_s() - before_s)
-    for _, writer in pool:
-        writer.close()
+    with contextlib.closing(Measured(*options, **settings)) as measured:
+        pool = await connections(measured.url)
+        for _ in range(rounds):
+            before_s, began = measured.cpu_s(), time.perf_counter()
+            await asyncio.gather(*(place_orders(reader, writer) for reader, writer in pool))
+            took_s.append(time.perf_counter() - began)
+            cpu_s.append(measured.cpu_s() - before_s)
+        for _, writer in pool:
+            writer.close()
     count = CONNECTIONS * ORDERS
     print(
         f"{name}: {count / min(took_s):.0f} orders a second; {1000 * min(cpu_s) / count:.2f} ms CPU each,"
         f" {count / min(cpu_s):.0f} a second of one core"
     )
-    measured.close()
 
 
-async def measure_past(options: list[str]) -> None:
-    measured = Measured(*options)
+async def measure_past(*options: str) -> None:
     past: Json = {"account": "paper", "orders": 100_000, "fills_per_order": 2, "open": 1000}
-    took_s = measured.tell("POST", "history", past)
-    print(f"100,000 orders and 180,000 fills loaded in {took_s:.1f} s")
-    for path in (
-        "/v2/orders?status=all&limit=500&direction=asc&nested=true&after=2026-06-01",
-        "/v2/orders?status=open&limit=500",
-        "/v2/account/activities/FILL?direction=asc&after=2026-06-01",
-    ):
-        print(f"{1000 * await page_s(measured.url, path):.1f} ms: GET {path}")
-    measured.close()
+    with contextlib.closing(Measured(*options)) as measured:
+        took_s = measured.tell("POST", "history", past)
+        print(f"100,000 orders and 180,000 fills loaded in {took_s:.1f} s")
+        for path in (
+            "/v2/orders?status=all&limit=500&direction=asc&nested=true&after=2026-06-01",
+            "/v2/orders?status=open&limit=500",
+            "/v2/account/activities/FILL?direction=asc&after=2026-06-01",
+        ):
+            print(f"{1000 * await page_s(measured.url, path):.1f} ms: GET {path}")
 
 
 async def main() -> None:
@@ -133,7 +132,7 @@ async def main() -> None:
         await measure_orders("durable", rounds, "--data", f"{directory}/orders")
         await measure_orders("in memory", rounds, "--in-memory")
         await measure_orders("in memory, new at once", rounds, "--in-memory", accept_after_ms=0)
-        await measure_past(["--data", f"{directory}/past"])
+        await measure_past("--data", f"{directory}/past")
 
 
 if __name__ == "__main__":

@@ -29,15 +29,15 @@ begin
     return 'stale';
   end if;
   if p_meaning <> 'orders_listed' then
-    perform orderlatch_data.fail_page(p_account, v_read, p_request);
+    perform orderlatch_data.fail_page(p_account, v_read, p_request, p_document);
     return p_meaning;
   end if;
   if v_read.purpose = 'open_orders' then
     insert into orderlatch_data.read_sightings (read_id, order_no)
     select v_read.read_id, b.order_no
-      from orderlatch_data.read_orders(p_document) as d
+      from jsonb_array_elements(p_document) as d(document)
       join orderlatch_data.broker_orders as b
-        on b.account_id = p_account.account_id and b.broker_order_id = d.broker_order_id
+        on b.account_id = p_account.account_id and b.broker_order_id = d.document ->> 'id'
      order by b.order_no
     on conflict on constraint read_sightings_pkey do nothing;
   end if;
@@ -78,24 +78,25 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now constant timestamptz := orderlatch_data.clock();
-  v_complete constant boolean := jsonb_array_length(p_document) < 500;
+  v_complete boolean;
   v_newest timestamptz;
   v_moves boolean;
 begin
-  select max(orderlatch_data.read_broker_time(e.document -> 'submitted_at')) into v_newest
+  -- whether 500 are orders, or orders and legs, the broker does not say: either makes a page full
+  select count(*) + coalesce(sum(jsonb_array_length(orderlatch_data.legs_of(e.document))), 0) < 500,
+         max(orderlatch_data.read_broker_time(e.document -> 'submitted_at'))
+    into v_complete, v_newest
     from jsonb_array_elements(p_document) as e(document);
   -- bounds are exclusive and many orders may bear one time, so the next page begins just before the last
   -- order of this one; where that would be the same page again, it begins behind the last id
-  v_moves := coalesce(v_newest - interval '1 microsecond' > p_read.after_at, p_read.after_at is null);
+  v_moves := v_newest is not null
+    and coalesce(v_newest - interval '1 microsecond' > p_read.after_at, true);
   update orderlatch_data.broker_reads as r
      set request_id = null,
          pages = r.pages + 1,
          failures = 0,
          newest_at = greatest(r.newest_at, v_newest),
-         after_at = case
-           when v_moves then v_newest - interval '1 microsecond'
-           else r.after_at
-         end,
+         after_at = case when v_moves then v_newest - interval '1 microsecond' else r.after_at end,
          page_token = case when not v_complete and not v_moves then left(p_document -> -1 ->> 'id', 128) end,
          completed_at = case when v_complete then v_now else r.completed_at end,
          next_page_at = v_now
@@ -107,14 +108,15 @@ revoke all on function orderlatch_data.turn_page(orderlatch_data.broker_reads, j
 comment on function orderlatch_data.turn_page(orderlatch_data.broker_reads, jsonb) is
   'Notes a page of orders that was recorded: the next one begins a microsecond before its newest order, '
   'or, when a page is full of orders of one moment, behind its last id. Returns whether the page was not '
-  'full: then the read is complete.';
+  'full, legs counted: then the read is complete.';
 
 -- Notes that a page failed; it is asked again when its kind has backed off.
 -- Locks: none; the caller holds the account for answering. Raises: none.
 create or replace function orderlatch_data.fail_page(
   p_account orderlatch_data.accounts,
   p_read orderlatch_data.broker_reads,
-  p_request orderlatch_data.broker_requests
+  p_request orderlatch_data.broker_requests,
+  p_document jsonb
 )
 returns void
 language plpgsql
@@ -125,6 +127,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now constant timestamptz := orderlatch_data.clock();
+  -- in the broker's own words, about what was asked: an outage says nothing of the token
+  v_refused constant boolean := coalesce(p_document ->> 'code' ~ '^4(00|04|22)[0-9]{5}$', false);
 begin
   update orderlatch_data.broker_reads as r
      set request_id = null,
@@ -132,23 +136,26 @@ begin
          failed_at = v_now,
          next_page_at = v_now + p_account.backoff_first
    where r.read_id = p_read.read_id;
-  if p_read.page_token is not null and p_read.failures >= 2 then
-    -- a broker that does not take the token can be read again only from where its pages had their own times
-    update orderlatch_data.broker_reads as r
-       set page_token = null, after_at = r.from_at
-     where r.read_id = p_read.read_id;
+  if v_refused and p_read.page_token is not null and p_read.failures >= 2 then
+    -- a broker that does not take the token can be read again only from where pages have their own times
+    update orderlatch_data.broker_reads as r set page_token = null where r.read_id = p_read.read_id;
     perform orderlatch_data.open_incident(
       'read_stuck', p_account.account_id, null, p_request.request_id,
-      jsonb_build_object('purpose', p_read.purpose, 'after', p_read.after_at), p_read.purpose
+      jsonb_build_object(
+        'purpose', p_read.purpose, 'after', p_read.after_at, 'token', p_read.page_token,
+        'message', left(p_document ->> 'message', 200)
+      ),
+      p_read.purpose
     );
   end if;
 end
 $$;
 revoke all on function orderlatch_data.fail_page(
-  orderlatch_data.accounts, orderlatch_data.broker_reads, orderlatch_data.broker_requests
+  orderlatch_data.accounts, orderlatch_data.broker_reads, orderlatch_data.broker_requests, jsonb
 ) from public;
 comment on function orderlatch_data.fail_page(
-  orderlatch_data.accounts, orderlatch_data.broker_reads, orderlatch_data.broker_requests
+  orderlatch_data.accounts, orderlatch_data.broker_reads, orderlatch_data.broker_requests, jsonb
 ) is
   'A page that was not answered, or not understood, proves nothing: it is asked again. A page by id that '
-  'fails three times begins the read anew, and opens the incident read_stuck.';
+  'fails three times, at last in words of the broker''s own, is given up for the last page by time, and '
+  'opens the incident read_stuck.';

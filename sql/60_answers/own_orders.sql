@@ -27,28 +27,45 @@ comment on function orderlatch_data.own_orders(integer, jsonb) is
 -- The keys of decisions that a list of orders may move.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.keys_of_orders(p_account_id integer, p_documents jsonb)
-returns table (lock_key integer)
+returns table (lock_key integer, is_lost boolean)
 language sql
 stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select o.lock_key
+  select o.lock_key, o.decision_id is null and b.order_no is null
     from orderlatch_data.own_orders(p_account_id, p_documents) as o
-   where not exists (
-     -- an order that is known as its decision's moves it no more
-     select 1
-       from orderlatch_data.broker_orders as b
-      where b.account_id = p_account_id
-        and b.broker_order_id = o.document ->> 'id'
-        and b.decision_id = o.decision_id
-   )
+    left join orderlatch_data.broker_orders as b
+      on b.account_id = p_account_id and b.broker_order_id = o.document ->> 'id'
+   -- an order that is known as its decision's moves it no more
+   where b.decision_id is null or b.decision_id is distinct from o.decision_id
 $$;
 revoke all on function orderlatch_data.keys_of_orders(integer, jsonb) from public;
 comment on function orderlatch_data.keys_of_orders(integer, jsonb) is
   'Keys for lock_decisions, before the orders in a JSON array are taken: of each that reads as a '
-  'decision''s and is not known as its order, whether the decision is known yet or not.';
+  'decision''s and is not known as its order, whether the decision is known yet or not. is_lost: neither '
+  'the decision nor the order is.';
+
+-- The orders in the answer to list_orders or get_order.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.orders_in(p_document jsonb)
+returns jsonb
+language sql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select case
+    when orderlatch_data.is_order_list(p_document) then p_document
+    when orderlatch_data.is_order(p_document) then jsonb_build_array(p_document)
+    else '[]'
+  end
+$$;
+revoke all on function orderlatch_data.orders_in(jsonb) from public;
+comment on function orderlatch_data.orders_in(jsonb) is
+  'A JSON array: the list, the one order, or nothing where the document is neither.';
 
 -- Concludes every proof of absence that waited for a read which is now complete and did not show the order.
 -- Locks: none; the caller holds the decisions. Raises: none.

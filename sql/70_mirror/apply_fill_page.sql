@@ -29,7 +29,7 @@ begin
     return 'stale';
   end if;
   if p_meaning <> 'fills_listed' then
-    perform orderlatch_data.fail_page(p_account, v_read, p_request);
+    perform orderlatch_data.fail_page(p_account, v_read, p_request, p_document);
     return p_meaning;
   end if;
   v_complete := jsonb_array_length(p_document) < 100;
@@ -50,6 +50,7 @@ begin
   if v_complete then
     perform orderlatch_data.finish_read(p_account, v_read);
     perform orderlatch_data.compare_fills(p_account, v_read, p_request.request_id);
+    perform orderlatch_data.heal_positions(p_account);
   end if;
   return p_meaning;
 end
@@ -85,9 +86,7 @@ as $$
            )
          )
     from jsonb_array_elements(p_document) as e(document)
-   where not exists (
-     select 1 from orderlatch_data.read_fills(jsonb_build_array(e.document))
-   )
+   where e.document ->> 'id' not in (select f.activity_id from orderlatch_data.read_fills(p_document) as f)
   having count(*) > 0
 $$;
 revoke all on function orderlatch_data.report_unread_activities(orderlatch_data.accounts, jsonb, uuid)

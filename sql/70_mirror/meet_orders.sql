@@ -39,3 +39,30 @@ revoke all on function orderlatch_data.meet_orders_of_fills(integer, jsonb) from
 comment on function orderlatch_data.meet_orders_of_fills(integer, jsonb) is
   'Inserts a row of status unknown for each order that a fill names and that was never shown, and has it '
   'read.';
+
+-- Whether a page of fills names an order that was never shown.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.has_fill_of_unknown_order(p_account_id integer, p_documents jsonb)
+returns boolean
+language sql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select orderlatch_data.is_fill_list(p_documents) and exists (
+    select 1
+      from jsonb_array_elements(
+             case when jsonb_typeof(p_documents) = 'array' then p_documents else '[]' end
+           ) as e(document)
+     where not exists (
+       select 1
+         from orderlatch_data.broker_orders as k
+        where k.account_id = p_account_id and k.broker_order_id = e.document ->> 'order_id'
+     )
+  )
+$$;
+revoke all on function orderlatch_data.has_fill_of_unknown_order(integer, jsonb) from public;
+comment on function orderlatch_data.has_fill_of_unknown_order(integer, jsonb) is
+  'Whether taking the page will make room for an order. That may be one whose submit is being recorded at '
+  'this moment: see keys_of_answers.';

@@ -71,12 +71,14 @@ as $$
    where f.activity in ('fill', 'partial_fill', 'trade_bust', 'trade_correct')
      and f.broker_order_id <> '' and f.order_symbol <> '' and f.sign is not null
      and f.qty > 0 and f.price is not null
+     -- what a correction does not name it cannot take off
+     and (f.activity <> 'trade_correct' or f.amends <> '')
 $$;
 revoke all on function orderlatch_data.read_fills(jsonb) from public;
 comment on function orderlatch_data.read_fills(jsonb) is
   'The trades, busts and corrections in a JSON array of activities, once for each id. sign: 1 a buy, -1 a '
   'sale. qty: shares, coins or contracts. price: dollars. amends: execution id of the fill that a bust or '
-  'correction is about.';
+  'correction is about; a correction without it has no row.';
 
 -- A symbol as the broker's positions have it.
 -- Locks: none. Raises: none.

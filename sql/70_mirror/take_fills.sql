@@ -134,12 +134,13 @@ as $$
            fills_value = b.fills_value + s.value,
            has_reversals = b.has_reversals or s.reversed,
            filled_qty = case
-             when b.has_reversals or s.reversed then b.fills_qty + s.qty
+             -- a bust may come before the trade that it takes off
+             when b.has_reversals or s.reversed then greatest(b.fills_qty + s.qty, 0)
              else b.filled_qty
            end,
            filled_avg_price = case
              when b.has_reversals or s.reversed
-               then round((b.fills_value + s.value) / nullif(b.fills_qty + s.qty, 0), 6)
+               then round((b.fills_value + s.value) / nullif(greatest(b.fills_qty + s.qty, 0), 0), 6)
              else b.filled_avg_price
            end,
            filled_as_of = case when b.has_reversals or s.reversed then null else b.filled_as_of end,
@@ -148,23 +149,21 @@ as $$
      where b.order_no = s.order_no
   )
   insert into orderlatch_data.position_sums as p
-    (account_id, symbol, qty, bought, sold, last_fill_at, order_symbol)
+    (account_id, symbol, qty, bought, sold, last_fill_at)
   select p_account_id, k.symbol, sum(k.qty),
          coalesce(sum(case when k.entry = 'fill' then k.qty else -abs(k.qty) end)
                     filter (where (k.qty > 0) = (k.entry = 'fill')), 0),
          coalesce(sum(case when k.entry = 'fill' then abs(k.qty) else -abs(k.qty) end)
                     filter (where (k.qty < 0) = (k.entry = 'fill')), 0),
-         max(k.filled_at), min(b.symbol)
+         max(k.filled_at)
     from unnest(p_booked) as k
-    join orderlatch_data.broker_orders as b on b.order_no = k.order_no
    group by k.symbol
    order by k.symbol
   on conflict on constraint position_sums_pkey do update
     set qty = p.qty + excluded.qty,
         bought = p.bought + excluded.bought,
         sold = p.sold + excluded.sold,
-        last_fill_at = greatest(p.last_fill_at, excluded.last_fill_at),
-        order_symbol = coalesce(p.order_symbol, excluded.order_symbol);
+        last_fill_at = greatest(p.last_fill_at, excluded.last_fill_at);
   select cardinality(p_booked)::bigint
 $$;
 revoke all on function orderlatch_data.sum_up_fills(integer, orderlatch_data.fills[]) from public;

@@ -77,6 +77,8 @@ as $$
    where b.account_id = p_account_id
      and b.shown_filled_qty <> b.fills_qty
      and b.status not in ('unknown', 'vanished')
+     -- a view without a time may be newer than the newest that has one
+     and not (b.fills_qty = b.filled_qty and b.filled_as_of is null and not b.has_reversals)
      -- a replacement may count what the orders before it had filled
      and b.shown_filled_qty <> b.fills_qty + (
        with recursive before as (

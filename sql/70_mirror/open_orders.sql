@@ -91,8 +91,9 @@ as $$
   select g.submitted_at
     from gone as g
     join newest as n on n.submitted_at = g.submitted_at
-   where n.listed / 500 + 1 < g.saved
-   order by n.listed / 500 + 1 - g.saved, g.submitted_at desc
+   -- each page begins with the last order of the one before
+   where n.listed / 499 + 1 < g.saved
+   order by n.listed / 499 + 1 - g.saved, g.submitted_at desc
    limit 1
 $$;
 revoke all on function orderlatch_data.cheapest_list_from(orderlatch_data.accounts, bigint[]) from public;

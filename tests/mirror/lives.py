@@ -77,9 +77,23 @@ class Life:
             | members
         )
 
+    def book(self) -> Document:
+        """What the broker's lists show in the end: each order as it is, legs inside the order that they are of."""
+        last = {str(view["id"]): view for view in self.views if view["legs"]} or {}
+        legs = {str(leg["id"]) for view in last.values() for leg in legs_of(view)}
+        alone = {str(view["id"]): view for view in self.views if view["id"] not in legs and view["id"] not in last}
+        return {"orders": [*last.values(), *alone.values()], "fills": self.fills}
+
     def _next(self) -> str:
         self._moment += 1
         return f"2026-03-02T15:{self._moment // 60:02}:{self._moment % 60:02}.{self._moment:09}Z"
+
+
+def legs_of(view: Document) -> list[Document]:
+    """The legs that a view has inside."""
+    legs = view["legs"] or []
+    assert isinstance(legs, list)
+    return legs
 
 
 def partly_filled_and_filled(life: Life) -> None:

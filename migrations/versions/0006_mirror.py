@@ -128,7 +128,7 @@ create index broker_orders_by_client_order_id on orderlatch_data.broker_orders (
 create index broker_orders_to_judge on orderlatch_data.broker_orders (account_id)
   where decision_id is null and foreign_at is null;
 create index broker_orders_out_of_balance on orderlatch_data.broker_orders (account_id)
-  where shown_filled_qty <> fills_qty;
+  where (shown_filled_qty <> fills_qty)::integer = 1;
 comment on table orderlatch_data.broker_orders is
   'Every order that the broker has shown for an account, as far as it was shown. Those with a decision are '
   'its execution and what hangs on it; those without are foreign.';
@@ -404,6 +404,23 @@ comment on column orderlatch_data.fills.activity is
 comment on column orderlatch_data.fills.filled_at is 'transaction_time, the broker''s clock';
 comment on column orderlatch_data.fills.amends is
   'execution id of the fill that a bust or correction amends: the part of its activity id after the colons';
+
+create type orderlatch_data.shown_fill as (
+  activity_id text,
+  execution_ref text,
+  broker_order_id text,
+  order_symbol text,
+  symbol text,
+  sign integer,
+  qty numeric,
+  price numeric,
+  activity text,
+  amends text,
+  filled_at timestamptz
+);
+revoke all on type orderlatch_data.shown_fill from public;
+comment on type orderlatch_data.shown_fill is
+  'A trade, bust or correction as a document of the broker shows it.';
 
 create table orderlatch_data.fill_differences (
   order_no bigint not null,

@@ -110,9 +110,10 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_now constant timestamptz := orderlatch_data.clock();
+  v_now timestamptz;
 begin
   perform orderlatch_data.begin_standing_reads(p_account);
+  v_now := orderlatch_data.clock();  -- what has just begun is due
   return query
   with due as materialized (
     select r.read_id, k.kind, k.path, orderlatch_data.new_request_id() as request_id,

@@ -14,11 +14,12 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_shown orderlatch_data.shown_order[];
   v_read orderlatch_data.broker_reads;
 begin
-  if orderlatch_data.is_order_list(p_document) then
+  if p_meaning = 'orders_listed' or orderlatch_data.is_order_list(p_document) then
     -- facts are welcome whoever asked
-    perform orderlatch_data.take_orders(
+    v_shown := orderlatch_data.take_orders(
       p_account.account_id, p_document, p_request.request_id, p_meaning = 'orders_listed'
     );
   end if;
@@ -35,13 +36,17 @@ begin
   if v_read.purpose = 'open_orders' then
     insert into orderlatch_data.read_sightings (read_id, order_no)
     select v_read.read_id, b.order_no
-      from jsonb_array_elements(p_document) as d(document)
-      join orderlatch_data.broker_orders as b
-        on b.account_id = p_account.account_id and b.broker_order_id = d.document ->> 'id'
+      from unnest(v_shown) as d
+     cross join lateral (
+       select k.order_no
+         from orderlatch_data.broker_orders as k
+        where k.account_id = p_account.account_id and k.broker_order_id = d.broker_order_id
+       offset 0
+     ) as b
      order by b.order_no
     on conflict on constraint read_sightings_pkey do nothing;
   end if;
-  if orderlatch_data.turn_page(v_read, p_document) then
+  if orderlatch_data.turn_page(v_read, v_shown, p_document -> -1 ->> 'id') then
     case v_read.purpose
       when 'proof' then
         perform orderlatch_data.conclude_read(p_account, v_read.read_id, p_request.request_id);
@@ -67,7 +72,8 @@ comment on function orderlatch_data.apply_page(
 -- Locks: none; the caller holds the account for answering. Raises: none.
 create or replace function orderlatch_data.turn_page(
   p_read orderlatch_data.broker_reads,
-  p_document jsonb
+  p_shown orderlatch_data.shown_order[],
+  p_last_id text
 )
 returns boolean
 language plpgsql
@@ -78,15 +84,14 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now constant timestamptz := orderlatch_data.clock();
-  v_complete boolean;
-  v_newest timestamptz;
+  -- whether 500 are orders, or orders and legs, the broker does not say: either makes a page full
+  v_complete constant boolean := cardinality(p_shown) < 500;
+  -- the list is in the order of its orders, whenever their legs were submitted
+  v_newest constant timestamptz := (
+    select max(d.submitted_at) from unnest(p_shown) as d where d.relation <> 'leg'
+  );
   v_moves boolean;
 begin
-  -- whether 500 are orders, or orders and legs, the broker does not say: either makes a page full
-  select count(*) + coalesce(sum(jsonb_array_length(orderlatch_data.legs_of(e.document))), 0) < 500,
-         max(orderlatch_data.read_broker_time(e.document -> 'submitted_at'))
-    into v_complete, v_newest
-    from jsonb_array_elements(p_document) as e(document);
   -- bounds are exclusive and many orders may bear one time, so the next page begins just before the last
   -- order of this one; where that would be the same page again, it begins behind the last id
   v_moves := v_newest is not null
@@ -97,15 +102,19 @@ begin
          failures = 0,
          newest_at = greatest(r.newest_at, v_newest),
          after_at = case when v_moves then v_newest - interval '1 microsecond' else r.after_at end,
-         page_token = case when not v_complete and not v_moves then left(p_document -> -1 ->> 'id', 128) end,
+         page_token = case when not v_complete and not v_moves then left(p_last_id, 128) end,
          completed_at = case when v_complete then v_now else r.completed_at end,
          next_page_at = v_now
    where r.read_id = p_read.read_id;
   return v_complete;
 end
 $$;
-revoke all on function orderlatch_data.turn_page(orderlatch_data.broker_reads, jsonb) from public;
-comment on function orderlatch_data.turn_page(orderlatch_data.broker_reads, jsonb) is
+revoke all on function orderlatch_data.turn_page(
+  orderlatch_data.broker_reads, orderlatch_data.shown_order[], text
+) from public;
+comment on function orderlatch_data.turn_page(
+  orderlatch_data.broker_reads, orderlatch_data.shown_order[], text
+) is
   'Notes a page of orders that was recorded: the next one begins a microsecond before its newest order, '
   'or, when a page is full of orders of one moment, behind its last id. Returns whether the page was not '
   'full, legs counted: then the read is complete.';

@@ -11,6 +11,11 @@ parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
+  with news as materialized (
+    select l.*, d as seen
+      from orderlatch_data.lock_orders_with_news(p_account_id, p_shown) as l
+      join unnest(p_shown) as d on d.broker_order_id = l.broker_order_id
+  )
   update orderlatch_data.broker_orders as b
      set -- what a decision asked for, and a duplicate of it, stay what they are
          relation = case
@@ -43,9 +48,10 @@ as $$
          submitted_at = case when n.terms_count then d.submitted_at else b.submitted_at end,
          updated_at = case when n.terms_count then d.updated_at else b.updated_at end,
          changed_at = orderlatch_data.clock()
-    from orderlatch_data.lock_orders_with_news(p_account_id, p_shown) as n
-    join unnest(p_shown) as d on d.broker_order_id = n.broker_order_id
-   where b.order_no = n.order_no
+    from news as n
+   cross join lateral (select (n.seen).*) as d
+   where b.order_no = any (array(select k.order_no from news as k))
+     and b.order_no = n.order_no
   returning b.broker_order_id
 $$;
 revoke all on function orderlatch_data.merge_orders(integer, orderlatch_data.shown_order[]) from public;
@@ -75,35 +81,26 @@ parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
+  with told as materialized (
+    -- Each by its key: without "offset 0" the planner may take the table for short and read all of it. A list
+    -- that tells nothing new locks nothing and writes nothing.
+    select k.order_no
+      from unnest(p_shown) as d
+     cross join lateral (
+       select b.*
+         from orderlatch_data.broker_orders as b
+        where b.account_id = p_account_id and b.broker_order_id = d.broker_order_id
+       offset 0
+     ) as k
+     cross join lateral orderlatch_data.compare_views(k::orderlatch_data.broker_orders, d) as n
+     where n.status_counts or n.fill_counts or n.terms_count or n.hangs
+  )
   select b.order_no, b.broker_order_id, n.status_counts, n.fill_counts, n.terms_count, n.hangs
-    from unnest(p_shown) as d
-    join orderlatch_data.broker_orders as b
-      on b.account_id = p_account_id and b.broker_order_id = d.broker_order_id
-   cross join lateral (
-     -- each fact comes from the greatest of all views by a key of its own, so that the order of arrival does
-     -- not matter: ended before open, then newer, then further along
-     select (d.status_rank = 9, coalesce(d.updated_at, '-infinity'), d.status_rank, d.status)
-            > (orderlatch_data.status_rank(b.status) = 9, coalesce(b.status_at, '-infinity'),
-               orderlatch_data.status_rank(b.status), b.status) as status_counts,
-            -- after a bust what was filled is what the fills add up to, see sum_up_fills
-            not b.has_reversals
-            and (d.filled_qty, d.filled_avg_price is not null, coalesce(d.updated_at, '-infinity'),
-                 coalesce(d.filled_avg_price, 0))
-                > (b.filled_qty, b.filled_avg_price is not null, coalesce(b.filled_as_of, '-infinity'),
-                   coalesce(b.filled_avg_price, 0)) as fill_counts,
-            -- terms change too: a trailing stop moves, a split changes what rests
-            (coalesce(d.updated_at, '-infinity'), d.filled_qty, coalesce(d.submitted_at, '-infinity'))
-            > (coalesce(b.updated_at, '-infinity'), b.shown_filled_qty,
-               coalesce(b.submitted_at, '-infinity')) as terms_count,
-            case
-              when b.parent_broker_order_id is null then d.parent_broker_order_id is not null
-              else b.relation in ('leg', 'replacement')
-                   and (orderlatch_data.relation_rank(d.relation), d.parent_broker_order_id)
-                       > (orderlatch_data.relation_rank(b.relation), b.parent_broker_order_id)
-            end as hangs
-   ) as n
-   -- a list that tells nothing new locks nothing and writes nothing
-   where n.status_counts or n.fill_counts or n.terms_count or n.hangs
+    from orderlatch_data.broker_orders as b
+    join unnest(p_shown) as d on d.broker_order_id = b.broker_order_id
+   cross join lateral orderlatch_data.compare_views(b, d) as n
+   where b.order_no = any (array(select t.order_no from told as t))
+     and (n.status_counts or n.fill_counts or n.terms_count or n.hangs)
    order by b.order_no
      for update of b skip locked
 $$;
@@ -112,3 +109,51 @@ revoke all on function orderlatch_data.lock_orders_with_news(integer, orderlatch
 comment on function orderlatch_data.lock_orders_with_news(integer, orderlatch_data.shown_order[]) is
   'The known orders of an account for which a view counts: for their status, for what was filled, for '
   'their terms, or for what they hang on.';
+
+-- Says what of a view counts beside what is known of its order.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.compare_views(
+  p_order orderlatch_data.broker_orders,
+  p_view orderlatch_data.shown_order,
+  out status_counts boolean,
+  out fill_counts boolean,
+  out terms_count boolean,
+  out hangs boolean
+)
+language sql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  -- each fact comes from the greatest of all views by a key of its own, so that the order of arrival does not
+  -- matter: ended before open, then newer, then further along
+  select (p_view.status_rank = 9, coalesce(p_view.updated_at, '-infinity'), p_view.status_rank, p_view.status)
+         > (not p_order.is_open and p_order.status <> 'vanished', coalesce(p_order.status_at, '-infinity'),
+            orderlatch_data.status_rank(p_order.status), p_order.status),
+         -- after a bust what was filled is what the fills add up to, see sum_up_fills
+         not p_order.has_reversals
+         and (p_view.filled_qty, p_view.filled_avg_price is not null,
+              coalesce(p_view.updated_at, '-infinity'), coalesce(p_view.filled_avg_price, 0))
+             > (p_order.filled_qty, p_order.filled_avg_price is not null,
+                coalesce(p_order.filled_as_of, '-infinity'), coalesce(p_order.filled_avg_price, 0)),
+         -- terms change too: a trailing stop moves, a split changes what rests
+         (coalesce(p_view.updated_at, '-infinity'), p_view.filled_qty,
+          coalesce(p_view.submitted_at, '-infinity'))
+         > (coalesce(p_order.updated_at, '-infinity'), p_order.shown_filled_qty,
+            coalesce(p_order.submitted_at, '-infinity')),
+         case
+           when p_order.parent_broker_order_id is null then p_view.parent_broker_order_id is not null
+           else p_order.relation in ('leg', 'replacement')
+                and (orderlatch_data.relation_rank(p_view.relation), p_view.parent_broker_order_id)
+                    > (orderlatch_data.relation_rank(p_order.relation), p_order.parent_broker_order_id)
+         end
+$$;
+revoke all on function orderlatch_data.compare_views(
+  orderlatch_data.broker_orders, orderlatch_data.shown_order
+) from public;
+comment on function orderlatch_data.compare_views(
+  orderlatch_data.broker_orders, orderlatch_data.shown_order
+) is
+  'Whether a view of an order counts for its status, for filled_qty, for its terms, and for what it hangs '
+  'on.';

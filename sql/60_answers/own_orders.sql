@@ -12,9 +12,16 @@ as $$
     from jsonb_array_elements(p_document) with ordinality as e(document, place)
    cross join lateral (
      select orderlatch_data.read_decision_hash(e.document) as decision_hash
+      where length(e.document ->> 'client_order_id') = 64
+     offset 0
    ) as h
-    left join orderlatch_data.trade_decisions as t
-      on t.decision_hash = h.decision_hash and t.account_id = p_account_id
+    -- by its key, whatever the planner makes of a list: see lock_orders_with_news
+    left join lateral (
+      select d.decision_id
+        from orderlatch_data.trade_decisions as d
+       where d.decision_hash = h.decision_hash and d.account_id = p_account_id
+      offset 0
+    ) as t on true
    where h.decision_hash is not null
    order by e.place
 $$;
@@ -36,8 +43,12 @@ set search_path = pg_catalog, pg_temp
 as $$
   select o.lock_key, o.decision_id is null and b.order_no is null
     from orderlatch_data.own_orders(p_account_id, p_documents) as o
-    left join orderlatch_data.broker_orders as b
-      on b.account_id = p_account_id and b.broker_order_id = o.document ->> 'id'
+    left join lateral (
+      select k.order_no, k.decision_id
+        from orderlatch_data.broker_orders as k
+       where k.account_id = p_account_id and k.broker_order_id = o.document ->> 'id'
+      offset 0
+    ) as b on true
    -- an order that is known as its decision's moves it no more
    where b.decision_id is null or b.decision_id is distinct from o.decision_id
 $$;
@@ -47,7 +58,7 @@ comment on function orderlatch_data.keys_of_orders(integer, jsonb) is
   'decision''s and is not known as its order, whether the decision is known yet or not. is_lost: neither '
   'the decision nor the order is.';
 
--- The orders in the answer to list_orders or get_order.
+-- What may be orders in the answer to list_orders or get_order.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.orders_in(p_document jsonb)
 returns jsonb
@@ -57,15 +68,15 @@ parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select case
-    when orderlatch_data.is_order_list(p_document) then p_document
-    when orderlatch_data.is_order(p_document) then jsonb_build_array(p_document)
+  select case jsonb_typeof(p_document)
+    when 'array' then p_document
+    when 'object' then jsonb_build_array(p_document)
     else '[]'
   end
 $$;
 revoke all on function orderlatch_data.orders_in(jsonb) from public;
 comment on function orderlatch_data.orders_in(jsonb) is
-  'A JSON array: the list, the one order, or nothing where the document is neither.';
+  'A JSON array: the list, the one object, or nothing. What it holds need not be orders.';
 
 -- Concludes every proof of absence that waited for a read which is now complete and did not show the order.
 -- Locks: none; the caller holds the decisions. Raises: none.

@@ -9,17 +9,17 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
   with shown as (
-    select e.document, null::text as leg_of
+    select jsonb_strip_nulls(e.document) as document, null::text as leg_of
       from jsonb_array_elements(p_documents) as e(document)
     union all
-    select l.document, e.document ->> 'id'
+    select jsonb_strip_nulls(l.document), e.document ->> 'id'
       from jsonb_array_elements(p_documents) as e(document)
      cross join lateral jsonb_array_elements(orderlatch_data.legs_of(e.document)) as l(document)
      where orderlatch_data.is_order(l.document)
   )
   -- of an order that is shown twice the newest view, as a leg when it is shown as one
   select distinct on (s.document ->> 'id')
-         s.document ->> 'id', left(s.document ->> 'client_order_id', 128), h.decision_hash,
+         s.document ->> 'id', left(s.document ->> 'client_order_id', 128), v.decision_hash,
          case
            when s.leg_of is not null then 'leg'
            when s.document ->> 'replaces' <> '' then 'replacement'
@@ -37,15 +37,15 @@ as $$
          s.document ->> 'status', v.status_rank < 9, v.status_rank,
          v.filled_qty, orderlatch_data.read_decimal(s.document -> 'filled_avg_price'),
          orderlatch_data.read_broker_time(s.document -> 'submitted_at'), v.updated_at,
-         case when h.decision_hash is not null then s.document - 'legs' end
+         case when v.decision_hash is not null then s.document - 'legs' end
     from shown as s
    cross join lateral (
-     select orderlatch_data.read_decision_hash(s.document) as decision_hash
-   ) as h
-   cross join lateral (
-     select orderlatch_data.status_rank(s.document ->> 'status') as status_rank,
+     select orderlatch_data.read_decision_hash(s.document) as decision_hash,
+            orderlatch_data.status_rank(s.document ->> 'status') as status_rank,
             greatest(orderlatch_data.read_decimal(s.document -> 'filled_qty'), 0) as filled_qty,
             orderlatch_data.read_broker_time(s.document -> 'updated_at') as updated_at
+    -- read once, however often they are used
+    offset 0
    ) as v
    order by s.document ->> 'id', v.status_rank = 9 desc, v.updated_at desc nulls last, v.filled_qty desc,
             s.leg_of is null

@@ -119,8 +119,12 @@ as $$
     union
     select b.order_no, b.parent_broker_order_id
       from chain as c
-      join orderlatch_data.broker_orders as b
-        on b.account_id = p_account_id and b.broker_order_id = c.parent_broker_order_id
+     cross join lateral (
+       select k.order_no, k.parent_broker_order_id
+         from orderlatch_data.broker_orders as k
+        where k.account_id = p_account_id and k.broker_order_id = c.parent_broker_order_id
+       offset 0
+     ) as b
   )
   select b.* from chain as c join orderlatch_data.broker_orders as b on b.order_no = c.order_no
 $$;

@@ -80,6 +80,7 @@ as $$
      select 1
        from orderlatch_data.broker_orders as k
       where k.account_id = p_account_id and k.broker_order_id = d.broker_order_id
+     offset 0
    )
    order by d.submitted_at, d.broker_order_id
   on conflict on constraint broker_orders_id_is_unique do nothing
@@ -114,14 +115,22 @@ as $$
     union
     select b.broker_order_id, c.decision_id
       from chain as c
-      join orderlatch_data.broker_orders as b
-        on b.account_id = p_account_id and b.parent_broker_order_id = c.broker_order_id
-       and b.decision_id is null
+     cross join lateral (
+       select k.broker_order_id
+         from orderlatch_data.broker_orders as k
+        where k.account_id = p_account_id
+          and k.parent_broker_order_id = c.broker_order_id
+          and k.decision_id is null
+       offset 0
+     ) as b
   )
   update orderlatch_data.broker_orders as b
      set decision_id = c.decision_id, foreign_at = null, document = null, changed_at = orderlatch_data.clock()
     from chain as c
-   where b.account_id = p_account_id and b.broker_order_id = c.broker_order_id and b.decision_id is null
+   where b.account_id = p_account_id
+     and b.broker_order_id = any (array(select k.broker_order_id from chain as k))
+     and b.broker_order_id = c.broker_order_id
+     and b.decision_id is null
 $$;
 revoke all on function orderlatch_data.link_orders(integer, text[]) from public;
 comment on function orderlatch_data.link_orders(integer, text[]) is

@@ -6,7 +6,7 @@ create or replace function orderlatch_data.take_orders(
   p_request_id uuid,
   p_verified boolean
 )
-returns void
+returns orderlatch_data.shown_order[]
 language plpgsql
 volatile
 parallel unsafe
@@ -21,7 +21,7 @@ begin
   perform orderlatch_data.record_order(n.decision_id, n.document, p_request_id)
     from orderlatch_data.news_of_decisions(p_account_id, p_documents) as n;
   if not p_verified then
-    return;
+    return '{}';
   end if;
   v_shown := array(
     select row(d.*)::orderlatch_data.shown_order from orderlatch_data.read_orders(p_documents) as d
@@ -50,6 +50,7 @@ begin
   perform orderlatch_data.pass_cancels_on(p_account_id, v_news);
   perform orderlatch_data.check_chains(p_account_id, v_shown);
   perform orderlatch_data.end_checks(p_account_id, v_shown);
+  return v_shown;
 end
 $$;
 revoke all on function orderlatch_data.take_orders(integer, jsonb, uuid, boolean) from public;
@@ -58,7 +59,7 @@ comment on function orderlatch_data.take_orders(integer, jsonb, uuid, boolean) i
   'to submitted, known orders are brought up to date, unknown ones are kept, replacements and legs are '
   'given to the decision of their parent. p_verified: whether the reader''s keys are proved to be the '
   'account''s; else only orders that name a decision of the account are taken. p_request_id: the request '
-  'whose answer shows them; null: the stream.';
+  'whose answer shows them; null: the stream. Returns what was taken, read.';
 
 -- The orders that tell something new of a decision: of ours, and not recorded as its order yet.
 -- Locks: none. Raises: none.
@@ -79,6 +80,7 @@ as $$
         where b.account_id = p_account_id
           and b.broker_order_id = o.document ->> 'id'
           and b.decision_id = o.decision_id
+       offset 0
      )
 $$;
 revoke all on function orderlatch_data.news_of_decisions(integer, jsonb) from public;
@@ -101,8 +103,12 @@ set search_path = pg_catalog, pg_temp
 as $$
   select orderlatch_data.check_order(p_account_id, c.broker_order_id, c.reason, '2 seconds')
     from unnest(p_shown) as d
-    join orderlatch_data.broker_orders as b
-      on b.account_id = p_account_id and b.broker_order_id = d.broker_order_id
+   cross join lateral (
+     select k.decision_id
+       from orderlatch_data.broker_orders as k
+      where k.account_id = p_account_id and k.broker_order_id = d.broker_order_id
+     offset 0
+   ) as b
    cross join lateral (
      values
        (d.replaced_by, 'replaces a known order'),
@@ -115,6 +121,7 @@ as $$
        select 1
          from orderlatch_data.broker_orders as k
         where k.account_id = p_account_id and k.broker_order_id = c.broker_order_id
+       offset 0
      )
 $$;
 revoke all on function orderlatch_data.check_chains(integer, orderlatch_data.shown_order[]) from public;

@@ -29,6 +29,7 @@ begin
            select 1
              from orderlatch_data.broker_requests as q
             where q.request_id = b.found_in_request_id and q.read_id = p_read.read_id
+           offset 0
          )
        )
     returning b.*

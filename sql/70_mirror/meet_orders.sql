@@ -1,6 +1,9 @@
 -- Makes room for the orders of fills that were not shown yet; they are read soon, unless a list shows them.
 -- Locks: none; the caller holds the account for answering. Raises: none.
-create or replace function orderlatch_data.meet_orders_of_fills(p_account_id integer, p_documents jsonb)
+create or replace function orderlatch_data.meet_orders_of_fills(
+  p_account_id integer,
+  p_shown orderlatch_data.shown_fill[]
+)
 returns void
 language sql
 volatile
@@ -15,11 +18,12 @@ as $$
     select p_account_id, d.broker_order_id, 'order', min(d.order_symbol),
            case when min(d.sign) = 1 then 'buy' else 'sell' end, 'unknown', true, orderlatch_data.clock(),
            orderlatch_data.clock()
-      from orderlatch_data.read_fills(p_documents) as d
+      from unnest(p_shown) as d
      where not exists (
        select 1
          from orderlatch_data.broker_orders as k
         where k.account_id = p_account_id and k.broker_order_id = d.broker_order_id
+       offset 0
      )
      group by d.broker_order_id
      order by d.broker_order_id
@@ -35,8 +39,9 @@ as $$
   select orderlatch_data.wish_reads(p_account_id, '{orders}', 'a fill of an unknown order')
    where exists (select 1 from met)
 $$;
-revoke all on function orderlatch_data.meet_orders_of_fills(integer, jsonb) from public;
-comment on function orderlatch_data.meet_orders_of_fills(integer, jsonb) is
+revoke all on function orderlatch_data.meet_orders_of_fills(integer, orderlatch_data.shown_fill[])
+  from public;
+comment on function orderlatch_data.meet_orders_of_fills(integer, orderlatch_data.shown_fill[]) is
   'Inserts a row of status unknown for each order that a fill names and that was never shown, and has it '
   'read.';
 
@@ -50,7 +55,7 @@ parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select orderlatch_data.is_fill_list(p_documents) and exists (
+  select exists (
     select 1
       from jsonb_array_elements(
              case when jsonb_typeof(p_documents) = 'array' then p_documents else '[]' end
@@ -59,6 +64,7 @@ as $$
        select 1
          from orderlatch_data.broker_orders as k
         where k.account_id = p_account_id and k.broker_order_id = e.document ->> 'order_id'
+       offset 0
      )
   )
 $$;

@@ -14,7 +14,8 @@ as $$
       select 1
         from jsonb_array_elements(p_document) as e(document)
        where jsonb_typeof(e.document) is distinct from 'object'
-          or coalesce(e.document ->> 'id', '') !~ '^[[:graph:]]{1,128}$'
+          or coalesce(length(e.document ->> 'id'), 0) not between 1 and 128
+          or e.document ->> 'id' ~ '[^[:graph:]]'
           or jsonb_typeof(e.document -> 'type') is distinct from 'string'
           or orderlatch_data.read_broker_time(e.document -> 'transaction_time') is null
     )
@@ -28,19 +29,7 @@ comment on function orderlatch_data.is_fill_list(jsonb) is
 -- Reads the broker's FILL activities as columns; what is no trade, or not whole, has no row.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.read_fills(p_documents jsonb)
-returns table (
-  activity_id text,
-  execution_ref text,
-  broker_order_id text,
-  order_symbol text,
-  symbol text,
-  sign integer,
-  qty numeric,
-  price numeric,
-  activity text,
-  amends text,
-  filled_at timestamptz
-)
+returns setof orderlatch_data.shown_fill
 language sql
 stable
 parallel safe

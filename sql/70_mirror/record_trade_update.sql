@@ -134,7 +134,13 @@ as $$
      set updates = s.updates + case when p_meaning = 'order_updated' then 1 else 0 end,
          unreadable = s.unreadable + case when p_meaning = 'unreadable' then 1 else 0 end,
          last_update_at = orderlatch_data.clock()
-   where s.account_id = p_account_id and s.worker_id = p_worker_id
+   where s.ctid = (
+     -- a figure for people: nobody waits for it
+     select t.ctid
+       from orderlatch_data.stream_states as t
+      where t.account_id = p_account_id and t.worker_id = p_worker_id
+        for update skip locked
+   )
 $$;
 revoke all on function orderlatch_data.count_update(integer, integer, text) from public;
 comment on function orderlatch_data.count_update(integer, integer, text) is

@@ -1,4 +1,4 @@
-"""Handing a broker's views and activities to the database, in any order and on any way, by its public functions."""
+"""Handing a broker's views and activities to the database, in any order and on any way."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 from psycopg.types.json import Jsonb
 
-from tests.mirror.lives import Document
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import psycopg
 
-    from tests.mirror.lives import Life, Story
+    from tests.mirror.lives import Document, Life, Story
 
 Way: TypeAlias = Literal["answer", "stream", "read", "orders", "open_orders", "fills"]
 

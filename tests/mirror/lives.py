@@ -1,4 +1,4 @@
-"""What a broker shows of orders over their lives: every view, and every activity, in the order in which they happened."""
+"""What a broker shows of orders over their lives: every view and every activity, as they happened."""
 
 from __future__ import annotations
 
@@ -56,9 +56,7 @@ class Life:
         inside = [self._orders[leg] | {"updated_at": at} for leg in legs]
         self.views.append(self._orders[order_id] | {"updated_at": at, "legs": inside})
 
-    def fill(
-        self, order_id: str, execution: str, qty: str, price: str = "100", **members: object
-    ) -> None:
+    def fill(self, order_id: str, execution: str, qty: str, price: str = "100", **members: object) -> None:
         """One activity; its id ends with the execution's."""
         self._moment += 1
         order = self._orders[order_id]
@@ -78,10 +76,12 @@ class Life:
         )
 
     def book(self) -> Document:
-        """What the broker's lists show in the end: each order as it is, legs inside the order that they are of."""
-        last = {str(view["id"]): view for view in self.views if view["legs"]} or {}
+        """What the broker's lists show in the end: each order as it is, legs inside theirs."""
+        last = {str(view["id"]): view for view in self.views if view["legs"]}
         legs = {str(leg["id"]) for view in last.values() for leg in legs_of(view)}
-        alone = {str(view["id"]): view for view in self.views if view["id"] not in legs and view["id"] not in last}
+        alone = {
+            str(view["id"]): view for view in self.views if view["id"] not in legs and view["id"] not in last
+        }
         return {"orders": [*last.values(), *alone.values()], "fills": self.fills}
 
     def _next(self) -> str:

@@ -1,4 +1,4 @@
-"""Fills and lists of positions cross on the wire: what is on its way is no drift, and what is drift is found all the same."""
+"""Fills and lists of positions cross on the wire: what is on its way is no drift, and drift is found."""
 
 from __future__ import annotations
 
@@ -141,8 +141,8 @@ def connection(database: Database) -> Iterator[psycopg.Connection]:
     with database.connect(autocommit=False) as session:
         session.execute("select test_support.hold_clock(%s)", [BEGIN])
         session.execute(
-            "select test.given_mirrored_account('paper', '{\"on_foreign_order\": \"ignore\", "
-            "\"reconcile_every\": \"20 seconds\", \"positions_every\": \"40 seconds\"}')"
+            'select test.given_mirrored_account(\'paper\', \'{"on_foreign_order": "ignore", '
+            '"reconcile_every": "20 seconds", "positions_every": "40 seconds"}\')'
         )
         session.execute("select test.given_worker()")
         yield session

@@ -57,7 +57,9 @@ def cut_up(life: Life, data: st.DataObject) -> list[Delivery]:
             deliveries.append(Delivery("fills", list(fills.values())))
         else:
             view = arriving[0]
-            may_answer = not answered and view["client_order_id"] == life.decision_hash and "replaces" not in view
+            may_answer = (
+                not answered and view["client_order_id"] == life.decision_hash and "replaces" not in view
+            )
             ways: list[Way] = ["stream", "read", "orders"]
             # a list without nesting does not say whose legs they are
             ways += ["open_orders"] if view["legs"] is None else []
@@ -90,7 +92,10 @@ def check(mirror: Mirror, state: dict[str, object]) -> None:
     assert isinstance(orders, dict)
     ends = {order_id: (row["status"], str(row["filled_qty"])) for order_id, row in orders.items()}
     assert ends == life.expected
-    assert str(mirror.value("select coalesce(sum(p.qty), 0) from orderlatch_data.position_sums as p")) == life.position
+    assert (
+        str(mirror.value("select coalesce(sum(p.qty), 0) from orderlatch_data.position_sums as p"))
+        == life.position
+    )
     assert mirror.value("select test.broken_promises()") == []
 
 
@@ -102,7 +107,9 @@ def test_every_order_of_arrival_ends_the_same(beginning: Mirror) -> None:
         wanted = beginning.state()
         check(beginning, wanted)
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+    @settings(
+        max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
+    )
     @given(st.data())
     def arrive(data: st.DataObject) -> None:
         with beginning.connection.transaction(force_rollback=True):

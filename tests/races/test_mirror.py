@@ -1,4 +1,4 @@
-"""The mirror's writers beside each other: pages, single orders, the stream, submits, proposals, claims, operators."""
+"""The mirror's writers beside each other: pages, the stream, submits, proposals, claims, operators."""
 
 from __future__ import annotations
 
@@ -120,7 +120,12 @@ def test_two_workers_that_claim_at_once_are_granted_each_page_once(scene: Scene)
     second = scene.ground.number("select test.given_worker()")
     scene.ground.rows("select orderlatch.reconcile_account('paper', 'both want it')")
     claiming = scene.transaction()
-    assert claiming.value(KINDS, scene.worker) == ["list_fills", "list_orders", "list_orders", "list_positions"]
+    assert claiming.value(KINDS, scene.worker) == [
+        "list_fills",
+        "list_orders",
+        "list_orders",
+        "list_positions",
+    ]
     assert scene.hasty().value(KINDS, second) == []
     claiming.commit()
     assert scene.hasty().value(KINDS, second) == []
@@ -218,7 +223,9 @@ def test_a_page_and_the_answer_to_a_submit_show_one_order_at_once(scene: Scene, 
 def test_fills_of_orders_whose_submits_are_being_recorded_are_no_deadlock(scene: Scene) -> None:
     """The page would make room for both orders; the submits insert them one after the other."""
     first, second = (scene.given("submitting") for _ in range(2))
-    symbols = scene.ground.rows("select t.symbol from orderlatch_data.trade_decisions as t order by t.decision_id")
+    symbols = scene.ground.rows(
+        "select t.symbol from orderlatch_data.trade_decisions as t order by t.decision_id"
+    )
     asked = page(scene, "fills")
     answers = [
         said(scene.holder(decision_hash), order(order_id, client_order_id=decision_hash, symbol=symbol))
@@ -239,9 +246,13 @@ def test_submits_of_orders_whose_fills_are_being_recorded_are_no_deadlock(scene:
     asked = page(scene, "fills")
     recording = scene.transaction()
     recording.rows(RECORD, said(asked, [fill("a"), fill("b")]))
-    symbols = scene.ground.rows("select t.symbol from orderlatch_data.trade_decisions as t order by t.decision_id")
+    symbols = scene.ground.rows(
+        "select t.symbol from orderlatch_data.trade_decisions as t order by t.decision_id"
+    )
     batch = [
-        said(scene.holder(decision_hash), order(order_id, client_order_id=decision_hash, symbol=symbol)).obj[0]
+        said(scene.holder(decision_hash), order(order_id, client_order_id=decision_hash, symbol=symbol)).obj[
+            0
+        ]
         for decision_hash, order_id, (symbol,) in zip((first, second), "ba", symbols, strict=True)
     ]
     rival = scene.blocked(RECORD, Jsonb(batch))
@@ -269,9 +280,13 @@ def test_legs_in_the_answer_to_a_submit_wait_for_the_page_that_shows_them(scene:
     rival = scene.blocked(RECORD, said(scene.holder(decision_hash), entry))
     recording.commit()
     assert only(rival) == ("order_exists",)
-    parents = "select b.parent_broker_order_id from orderlatch_data.broker_orders as b where b.relation = 'leg'"
+    parents = (
+        "select b.parent_broker_order_id from orderlatch_data.broker_orders as b where b.relation = 'leg'"
+    )
     assert scene.ground.rows(parents) == [("entry",), ("entry",)]
-    tamper(scene, "delete from orderlatch_data.broker_orders where relation = 'leg'")  # the books know of one each
+    tamper(
+        scene, "delete from orderlatch_data.broker_orders where relation = 'leg'"
+    )  # the books know of one each
 
 
 @pytest.mark.parametrize("purpose", ["orders", "fills", "positions", "open_orders"])
@@ -379,6 +394,8 @@ def test_the_figures_of_a_stream_keep_no_update_waiting(scene: Scene) -> None:
 def test_an_operator_who_changes_settings_keeps_no_page_waiting(scene: Scene) -> None:
     asked = page(scene, "orders")
     operator = scene.transaction()
-    operator.rows("select orderlatch.update_account('paper', '{\"reconcile_from\": \"2019-01-01T00:00:00Z\"}')")
+    operator.rows(
+        "select orderlatch.update_account('paper', '{\"reconcile_from\": \"2019-01-01T00:00:00Z\"}')"
+    )
     assert scene.hasty().rows(RECORD, said(asked, [order("a")])) == [("orders_listed",)]
     assert scene.hasty().value(KINDS, scene.worker) == []

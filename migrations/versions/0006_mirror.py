@@ -119,7 +119,8 @@ create unique index broker_orders_one_order_per_decision on orderlatch_data.brok
   where relation = 'order' and decision_id is not null;
 create index broker_orders_of_decision on orderlatch_data.broker_orders (decision_id)
   where relation <> 'order' and decision_id is not null;
-create index broker_orders_open on orderlatch_data.broker_orders (account_id, submitted_at) where is_open;
+create index broker_orders_open on orderlatch_data.broker_orders (account_id) where is_open;
+create index broker_orders_by_time on orderlatch_data.broker_orders (account_id, submitted_at);
 create index broker_orders_by_parent on orderlatch_data.broker_orders (account_id, parent_broker_order_id)
   where parent_broker_order_id is not null;
 create index broker_orders_by_client_order_id on orderlatch_data.broker_orders (client_order_id)
@@ -127,7 +128,7 @@ create index broker_orders_by_client_order_id on orderlatch_data.broker_orders (
 create index broker_orders_to_judge on orderlatch_data.broker_orders (account_id)
   where decision_id is null and foreign_at is null;
 create index broker_orders_out_of_balance on orderlatch_data.broker_orders (account_id)
-  where shown_filled_qty <> fills_qty;
+  where (shown_filled_qty <> fills_qty)::integer = 1;
 comment on table orderlatch_data.broker_orders is
   'Every order that the broker has shown for an account, as far as it was shown. Those with a decision are '
   'its execution and what hangs on it; those without are foreign.';
@@ -166,6 +167,33 @@ comment on column orderlatch_data.broker_orders.document is
   'the broker''s document, kept while the decision that its client_order_id names is not known';
 comment on column orderlatch_data.broker_orders.found_in_request_id is
   'the request whose answer showed the order first; null: the stream, an operator or a restored record';
+
+create type orderlatch_data.shown_order as (
+  broker_order_id text,
+  client_order_id text,
+  decision_hash bytea,
+  relation text,
+  parent_broker_order_id text,
+  replaced_by text,
+  symbol text,
+  side text,
+  order_type text,
+  qty numeric,
+  notional numeric,
+  limit_price numeric,
+  stop_price numeric,
+  status text,
+  is_open boolean,
+  status_rank integer,
+  filled_qty numeric,
+  filled_avg_price numeric,
+  submitted_at timestamptz,
+  updated_at timestamptz,
+  document jsonb
+);
+revoke all on type orderlatch_data.shown_order from public;
+comment on type orderlatch_data.shown_order is
+  'An order, or a leg of one, as a document of the broker shows it: one view of it.';
 """
 
 READS = """
@@ -259,6 +287,7 @@ create table orderlatch_data.order_checks (
   next_try_at timestamptz not null,
   tries smallint not null default 0,
   request_id uuid,
+  absent_at timestamptz,
   constraint order_checks_pkey primary key (account_id, broker_order_id),
   constraint order_checks_belongs_to_account foreign key (account_id) references orderlatch_data.accounts
 );
@@ -266,6 +295,8 @@ create index order_checks_due on orderlatch_data.order_checks (account_id, next_
 comment on table orderlatch_data.order_checks is
   'Orders that are to be read one by one, because no list says what became of them.';
 comment on column orderlatch_data.order_checks.request_id is 'the get_order on its way';
+comment on column orderlatch_data.order_checks.absent_at is
+  'when the broker first said that it has no such order; a list or a later look may still show it';
 
 create table orderlatch_data.order_cancels (
   account_id integer not null,
@@ -357,6 +388,7 @@ create table orderlatch_data.fills (
   constraint fills_qty_is_not_zero check (qty <> 0)
 );
 create index fills_of_order on orderlatch_data.fills (order_no);
+create index fills_by_time on orderlatch_data.fills (account_id, symbol, filled_at);
 comment on table orderlatch_data.fills is
   'Each trade of each order, from the account''s activities; a bust or correction takes off what it amends '
   'in a row of its own. Written once.';
@@ -372,6 +404,23 @@ comment on column orderlatch_data.fills.activity is
 comment on column orderlatch_data.fills.filled_at is 'transaction_time, the broker''s clock';
 comment on column orderlatch_data.fills.amends is
   'execution id of the fill that a bust or correction amends: the part of its activity id after the colons';
+
+create type orderlatch_data.shown_fill as (
+  activity_id text,
+  execution_ref text,
+  broker_order_id text,
+  order_symbol text,
+  symbol text,
+  sign integer,
+  qty numeric,
+  price numeric,
+  activity text,
+  amends text,
+  filled_at timestamptz
+);
+revoke all on type orderlatch_data.shown_fill from public;
+comment on type orderlatch_data.shown_fill is
+  'A trade, bust or correction as a document of the broker shows it.';
 
 create table orderlatch_data.fill_differences (
   order_no bigint not null,
@@ -391,7 +440,6 @@ comment on column orderlatch_data.fill_differences.checks is
 create table orderlatch_data.position_sums (
   account_id integer not null,
   symbol text not null,
-  order_symbol text,
   qty numeric not null,
   bought numeric not null,
   sold numeric not null,
@@ -402,7 +450,6 @@ create table orderlatch_data.position_sums (
 comment on table orderlatch_data.position_sums is
   'What the fills and adjustments of each symbol add up to, kept with each of them.';
 comment on column orderlatch_data.position_sums.symbol is 'as positions have it: pairs without their slash';
-comment on column orderlatch_data.position_sums.order_symbol is 'as orders have it';
 comment on column orderlatch_data.position_sums.qty is 'shares, coins or contracts; negative: short';
 comment on column orderlatch_data.position_sums.bought is 'sum of the quantities of buys, busts taken off';
 comment on column orderlatch_data.position_sums.sold is 'sum of the quantities of sales, busts taken off';

@@ -1,5 +1,5 @@
 -- Takes an array of decisions in: records what is new, settles conflicts, adopts known orders, may judge.
--- Locks: account (judging), decisions ascending. Raises: OL102, OL131, OL132, OL134, OL201, OL202, OL301.
+-- Locks: account (judging, answering), decisions. Raises: OL102, OL131, OL132, OL134, OL201, OL202, OL301.
 create or replace function orderlatch_data.take_decisions(p_account text, p_decisions jsonb, p_judge boolean)
 returns table (
   input_no integer, decision_id bigint, decision_hash text, status text, outcome text, reasons text[],
@@ -16,6 +16,7 @@ declare
   v_account constant orderlatch_data.accounts := orderlatch_data.find_account(p_account);
   v_taken jsonb;
   v_ids bigint[];
+  v_seen bigint[];
 begin
   perform orderlatch_data.require_read_committed();
   perform orderlatch_data.require_batch('p_decisions', p_decisions);
@@ -27,23 +28,27 @@ begin
     into v_taken, v_ids
     from orderlatch_data.record_decisions(v_account, p_decisions) as r;
 
+  v_seen := array(
+    select t.decision_id
+      from orderlatch_data.trade_decisions as t
+     where t.decision_id = any (v_ids)
+       and exists (select 1 from orderlatch_data.seen_orders_of(v_account.account_id, t.decision_hash))
+  );
+  if cardinality(v_seen) > 0 then
+    -- legs and fills of their orders may be recorded at this moment
+    perform orderlatch_data.lock_account('answering', v_account.account_id);
+  end if;
   -- Nobody else sees what this transaction has recorded. Of what was there before only those are held that
   -- may move here: a redelivery of a thousand approved decisions takes no lock.
   perform orderlatch_data.lock_decisions(array(
     select orderlatch_data.decision_lock_key(t.decision_hash)
       from jsonb_to_recordset(v_taken) as t(decision_id bigint, decision_hash bytea, outcome text)
       left join orderlatch_data.open_decisions as o on o.decision_id = t.decision_id
-     where t.outcome = 'existing'
-       and (
-         o.status = 'planned'
-         or exists (
-           select 1 from orderlatch_data.seen_orders_of(v_account.account_id, t.decision_hash)
-         )
-       )
+     where t.outcome = 'existing' and (o.status = 'planned' or t.decision_id = any (v_seen))
   ));
   perform orderlatch_data.reject_conflicts(v_account, v_taken);
   perform orderlatch_data.report_collisions(v_account, v_taken);
-  perform orderlatch_data.adopt_seen_orders(v_ids);
+  perform orderlatch_data.adopt_seen_orders(v_seen);
   if p_judge and v_account.risk_engine = 'builtin' then
     perform orderlatch_data.judge_decisions(v_account, v_ids);
   end if;

@@ -144,6 +144,13 @@ begin
    where a.account_id = v_account.account_id
      and a.broker_account_id is distinct from v_account.broker_account_id
      and c.account_id = a.account_id;
+  -- what lies before the old beginning was not read yet
+  perform orderlatch_data.wish_reads(
+            a.account_id, '{orders,fills}', 'reconcile_from was moved back', a.reconcile_from
+          )
+     from orderlatch_data.accounts as a
+    where a.account_id = v_account.account_id
+      and a.reconcile_from < coalesce(v_account.reconcile_from, v_account.created_at);
 end
 $$;
 revoke all on function orderlatch.update_account(text, jsonb) from public;

@@ -24,8 +24,8 @@ begin
       from orderlatch_data.order_cancels as c
      where c.account_id = p_account.account_id
        and c.ended_at is null
-       and c.request_id is null
        and c.next_try_at <= v_now
+       and not orderlatch_data.is_on_its_way(c.request_id)
      order by c.next_try_at, c.broker_order_id
      limit p_how_many
        for update of c skip locked
@@ -71,7 +71,9 @@ begin
   with due as materialized (
     select c.broker_order_id, orderlatch_data.new_request_id() as request_id
       from orderlatch_data.order_checks as c
-     where c.account_id = p_account.account_id and c.request_id is null and c.next_try_at <= v_now
+     where c.account_id = p_account.account_id
+       and c.next_try_at <= v_now
+       and not orderlatch_data.is_on_its_way(c.request_id)
      order by c.next_try_at, c.broker_order_id
      limit p_how_many
        for update of c skip locked
@@ -92,3 +94,19 @@ $$;
 revoke all on function orderlatch_data.grant_checks(orderlatch_data.accounts, integer, integer) from public;
 comment on function orderlatch_data.grant_checks(orderlatch_data.accounts, integer, integer) is
   'Grants get_order for the orders of order_checks that are due, the longest due first.';
+
+-- Whether a request is neither answered nor lost.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.is_on_its_way(p_request_id uuid)
+returns boolean
+language sql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select exists (select 1 from orderlatch_data.open_requests as r where r.request_id = p_request_id)
+$$;
+revoke all on function orderlatch_data.is_on_its_way(uuid) from public;
+comment on function orderlatch_data.is_on_its_way(uuid) is
+  'Whether a request was granted and is neither answered nor lost; false for null.';

@@ -85,7 +85,7 @@ begin
     (
       select min(c.next_try_at)
         from orderlatch_data.order_checks as c
-       where c.account_id = p_account_id and c.request_id is null and c.next_try_at > v_now
+       where c.account_id = p_account_id and c.next_try_at > v_now
     ),
     (
       select min(c.next_try_at)

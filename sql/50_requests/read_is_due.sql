@@ -27,7 +27,7 @@ begin
     or exists (
       select 1
         from orderlatch_data.order_checks as c
-       where c.account_id = p_account_id and c.request_id is null and c.next_try_at <= v_now
+       where c.account_id = p_account_id and c.next_try_at <= v_now
     )
     or exists (
       select 1

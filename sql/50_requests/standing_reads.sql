@@ -14,7 +14,12 @@ declare
 begin
   -- a loop, because each takes the wishes that are served by it, and only those
   for v_due in
-    select r.read_id, r.purpose, r.cursor_at
+    -- a time of the broker that lies ahead of its clock would hide all that comes after: covered_at is ours
+    select r.read_id, r.purpose,
+           case
+             when r.cursor_at is null then '-infinity'
+             else least(r.cursor_at, r.covered_at) - p_account.reconcile_overlap
+           end as known_to
       from orderlatch_data.broker_reads as r
      where r.account_id = p_account.account_id
        and r.purpose <> 'proof'
@@ -39,7 +44,7 @@ begin
       select min(s.from_at) as from_at, (array_agg(s.reason order by s.wish_id))[1] as reason from served as s
     ), start as (
       select greatest(
-               least(v_due.cursor_at - p_account.reconcile_overlap, w.from_at),
+               least(v_due.known_to, w.from_at),
                coalesce(p_account.reconcile_from, p_account.created_at)
              ) as from_at,
              coalesce(w.reason, 'cadence') as reason
@@ -105,9 +110,10 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_now constant timestamptz := orderlatch_data.clock();
+  v_now timestamptz;
 begin
   perform orderlatch_data.begin_standing_reads(p_account);
+  v_now := orderlatch_data.clock();  -- what has just begun is due
   return query
   with due as materialized (
     select r.read_id, k.kind, k.path, orderlatch_data.new_request_id() as request_id,

@@ -93,14 +93,8 @@ begin
       update orderlatch_data.broker_reads as r
          set request_id = null, next_page_at = v_now
        where r.request_id = p_request_id;
-    when 'get_order' then
-      update orderlatch_data.order_checks as c
-         set request_id = null, next_try_at = v_now
-       where c.account_id = v_open.account_id and c.request_id = p_request_id;
-    when 'cancel_order' then
-      update orderlatch_data.order_cancels as c
-         set request_id = null, next_try_at = v_now
-       where c.account_id = v_open.account_id and c.request_id = p_request_id;
+    when 'get_order', 'cancel_order' then
+      null; -- what is not on its way any more is due: no row that an answer may hold is waited for
     when 'get_account' then
       null; -- the next claim of a worker that is not verified asks again
   end case;

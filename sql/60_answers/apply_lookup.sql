@@ -19,6 +19,11 @@ declare
 begin
   if p_meaning = 'order_exists' then
     v_meaning := orderlatch_data.record_order(p_request.decision_id, p_document, p_request.request_id);
+    -- what hangs on it, and what was to be done with it
+    perform orderlatch_data.take_orders(
+      p_account.account_id, jsonb_build_array(p_document), p_request.request_id,
+      orderlatch_data.is_verified(p_request.worker_id, p_account.account_id)
+    );
     if v_meaning <> 'replacement_seen' then
       return v_meaning;
     end if;

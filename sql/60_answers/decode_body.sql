@@ -52,19 +52,21 @@ create or replace function orderlatch_data.read_decimal(p_value jsonb)
 returns numeric
 language sql
 immutable
+strict
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
   select case
     when jsonb_typeof(p_value) in ('string', 'number')
-      and p_value #>> '{}' ~ '^-?[0-9]{1,40}(\.[0-9]{1,40})?$'
+      and length(p_value #>> '{}') <= 80
+      and p_value #>> '{}' ~ '^-?[0-9]+(\.[0-9]+)?$'
       then (p_value #>> '{}')::numeric
   end
 $$;
 revoke all on function orderlatch_data.read_decimal(jsonb) from public;
 comment on function orderlatch_data.read_decimal(jsonb) is
-  'The number in a JSON string or number; null for anything else.';
+  'The number in a JSON string or number, of at most 80 characters; null for anything else.';
 
 -- Reads the client_order_id of a broker's order as a decision hash.
 -- Locks: none. Raises: none.
@@ -77,7 +79,8 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
   select case
-    when p_order ->> 'client_order_id' ~ '^[0-9a-f]{64}$' then decode(p_order ->> 'client_order_id', 'hex')
+    when length(p_order ->> 'client_order_id') = 64 and p_order ->> 'client_order_id' !~ '[^0-9a-f]'
+      then decode(p_order ->> 'client_order_id', 'hex')
   end
 $$;
 revoke all on function orderlatch_data.read_decision_hash(jsonb) from public;
@@ -91,6 +94,7 @@ create or replace function orderlatch_data.read_broker_time(p_value jsonb)
 returns timestamptz
 language sql
 immutable
+strict
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
@@ -99,7 +103,10 @@ as $$
   select case
     when jsonb_typeof(p_value) = 'string'
       then orderlatch_data.parse_time(
-        regexp_replace(p_value #>> '{}', '(\.[0-9]{6})[0-9]{1,3}(?=[Z+-])', '\1')
+        case
+          when ltrim(substr(p_value #>> '{}', 27), '0123456789') = 'Z' then left(p_value #>> '{}', 26) || 'Z'
+          else regexp_replace(p_value #>> '{}', '(\.[0-9]{6})[0-9]{1,3}(?=[Z+-])', '\1')
+        end
       )
   end
 $$;

@@ -12,9 +12,16 @@ as $$
     from jsonb_array_elements(p_document) with ordinality as e(document, place)
    cross join lateral (
      select orderlatch_data.read_decision_hash(e.document) as decision_hash
+      where length(e.document ->> 'client_order_id') = 64
+     offset 0
    ) as h
-    left join orderlatch_data.trade_decisions as t
-      on t.decision_hash = h.decision_hash and t.account_id = p_account_id
+    -- by its key, whatever the planner makes of a list: see lock_orders_with_news
+    left join lateral (
+      select d.decision_id
+        from orderlatch_data.trade_decisions as d
+       where d.decision_hash = h.decision_hash and d.account_id = p_account_id
+      offset 0
+    ) as t on true
    where h.decision_hash is not null
    order by e.place
 $$;
@@ -27,28 +34,49 @@ comment on function orderlatch_data.own_orders(integer, jsonb) is
 -- The keys of decisions that a list of orders may move.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.keys_of_orders(p_account_id integer, p_documents jsonb)
-returns table (lock_key integer)
+returns table (lock_key integer, is_lost boolean)
 language sql
 stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select o.lock_key
+  select o.lock_key, o.decision_id is null and b.order_no is null
     from orderlatch_data.own_orders(p_account_id, p_documents) as o
-   where not exists (
-     -- an order that is known as its decision's moves it no more
-     select 1
-       from orderlatch_data.broker_orders as b
-      where b.account_id = p_account_id
-        and b.broker_order_id = o.document ->> 'id'
-        and b.decision_id = o.decision_id
-   )
+    left join lateral (
+      select k.order_no, k.decision_id
+        from orderlatch_data.broker_orders as k
+       where k.account_id = p_account_id and k.broker_order_id = o.document ->> 'id'
+      offset 0
+    ) as b on true
+   -- an order that is known as its decision's moves it no more
+   where b.decision_id is null or b.decision_id is distinct from o.decision_id
 $$;
 revoke all on function orderlatch_data.keys_of_orders(integer, jsonb) from public;
 comment on function orderlatch_data.keys_of_orders(integer, jsonb) is
   'Keys for lock_decisions, before the orders in a JSON array are taken: of each that reads as a '
-  'decision''s and is not known as its order, whether the decision is known yet or not.';
+  'decision''s and is not known as its order, whether the decision is known yet or not. is_lost: neither '
+  'the decision nor the order is.';
+
+-- What may be orders in the answer to list_orders or get_order.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.orders_in(p_document jsonb)
+returns jsonb
+language sql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select case jsonb_typeof(p_document)
+    when 'array' then p_document
+    when 'object' then jsonb_build_array(p_document)
+    else '[]'
+  end
+$$;
+revoke all on function orderlatch_data.orders_in(jsonb) from public;
+comment on function orderlatch_data.orders_in(jsonb) is
+  'A JSON array: the list, the one object, or nothing. What it holds need not be orders.';
 
 -- Concludes every proof of absence that waited for a read which is now complete and did not show the order.
 -- Locks: none; the caller holds the decisions. Raises: none.

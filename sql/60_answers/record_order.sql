@@ -76,6 +76,7 @@ as $$
 declare
   v_decision orderlatch_data.trade_decisions;
   v_known orderlatch_data.broker_orders;
+  v_comes_first boolean;
   v_differences jsonb;
 begin
   select t.* into strict v_decision
@@ -84,28 +85,33 @@ begin
   select b.* into v_known
     from orderlatch_data.broker_orders as b
    where b.decision_id = p_decision_id and b.relation = 'order';
-  -- a replacement may carry the id on: it is no second order, but the first one must be known to say so
-  if v_known.broker_order_id is distinct from p_order ->> 'id' and p_order ->> 'replaces' <> '' then
-    return orderlatch_data.record_replacement(
-      v_decision, v_known.order_no is not null, p_order, p_request_id
+  -- what an operator adopted may turn out to have replaced this one, which then is what was asked for
+  v_comes_first := v_known.parent_broker_order_id is not null
+    and coalesce(p_order ->> 'replaces', '') = ''
+    and exists (
+      select 1
+        from orderlatch_data.orders_before(v_decision.account_id, v_known.broker_order_id) as b
+       where b.parent_broker_order_id = p_order ->> 'id'
     );
+  if v_known.broker_order_id is distinct from p_order ->> 'id' and not v_comes_first then
+    -- a replacement may carry the id on: it is no second order, but the first one must be known to say so
+    if p_order ->> 'replaces' <> '' then
+      return orderlatch_data.record_replacement(v_decision, v_known, p_order, p_request_id);
+    elsif v_known.order_no is not null then
+      return orderlatch_data.record_duplicate(v_decision, v_known, p_order, p_request_id);
+    end if;
   end if;
-  if v_known.broker_order_id <> p_order ->> 'id' then
-    perform orderlatch_data.save_order(
-      v_decision.account_id, p_decision_id, 'duplicate', p_order, p_request_id
-    );
-    perform orderlatch_data.report_order(
-      'duplicate_order', v_decision, p_request_id,
-      jsonb_build_object('known', v_known.broker_order_id, 'also', p_order ->> 'id')
-    );
-    return 'order_exists';
-  end if;
-  if v_known.order_no is null then
+  if v_known.order_no is null or v_comes_first then
     v_differences := orderlatch_data.order_differences(v_decision, p_order);
     if v_differences <> '{}' then
       perform orderlatch_data.hold_mismatch(v_decision, p_order, p_request_id, v_differences);
       return 'order_mismatch';
     end if;
+  end if;
+  if v_comes_first then
+    update orderlatch_data.broker_orders as b
+       set relation = 'replacement'
+     where b.order_no = v_known.order_no;
   end if;
   -- an order with other terms was shown before this one: when it is another order, there are two
   perform orderlatch_data.report_order(

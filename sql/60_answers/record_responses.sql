@@ -59,23 +59,35 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_account_id integer;
+  v_keys integer[];
+  v_lost integer[];
   v_answering integer[];
   v_unknown boolean;
 begin
+  select array_agg(distinct k.lock_key), array_agg(distinct k.account_id) filter (where k.is_lost)
+    into v_keys, v_lost
+    from orderlatch_data.keys_of_answers(p_answers) as k;
   select array_agg(distinct q.account_id) filter (
-           -- a submit that succeeded changes nothing that is known of its account
+           -- a submit that succeeded changes nothing that is known of its account, but with legs
            where q.request_id is not null
-             and not (q.kind = 'submit_order' and r.sent = 'yes' and r.status between 200 and 299)
+             and not (
+               q.kind = 'submit_order' and r.sent = 'yes' and r.status between 200 and 299
+               and t.order_class = 'simple'
+             )
          ),
          bool_or(q.request_id is null and r.status between 200 and 299)
     into v_answering, v_unknown
     from orderlatch_data.read_reports(p_answers) as r
-    left join orderlatch_data.broker_requests as q on q.request_id = r.request_id;
+    left join orderlatch_data.broker_requests as q on q.request_id = r.request_id
+    left join orderlatch_data.trade_decisions as t on t.decision_id = q.decision_id;
 
-  -- an order of an unknown request may be of a decision that is being proposed at this moment, for whichever
-  -- account: either it is seen here, or the order is seen there
+  -- an order whose decision is not known, or of an unknown request, may be of a decision that is being
+  -- proposed at this moment: either it is seen here, or the order is seen there
   for v_account_id in
-    select a.account_id from orderlatch_data.accounts as a where v_unknown order by a.account_id
+    select a.account_id
+      from orderlatch_data.accounts as a
+     where v_unknown or a.account_id = any (v_lost)
+     order by a.account_id
   loop
     perform orderlatch_data.lock_account('judging', v_account_id);
   end loop;
@@ -84,9 +96,7 @@ begin
   loop
     perform orderlatch_data.lock_account('answering', v_account_id);
   end loop;
-  perform orderlatch_data.lock_decisions(array(
-    select k.lock_key from orderlatch_data.keys_of_answers(p_answers) as k
-  ));
+  perform orderlatch_data.lock_decisions(v_keys);
 end
 $$;
 revoke all on function orderlatch_data.lock_for_answers(jsonb) from public;
@@ -97,7 +107,7 @@ comment on function orderlatch_data.lock_for_answers(jsonb) is
 -- The keys of all decisions, and of requests without one, that a batch of answers may change.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.keys_of_answers(p_answers jsonb)
-returns table (lock_key integer)
+returns table (lock_key integer, account_id integer, is_lost boolean)
 language sql
 stable
 parallel safe
@@ -105,49 +115,52 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
   with reports as materialized (
-    select r.request_id, r.body, q.request_id is not null as known, q.kind, q.decision_id, q.read_id,
-           q.account_id
+    select r.request_id, q.request_id is not null as known, q.kind, q.decision_id, q.read_id, q.account_id,
+           case
+             when q.request_id is null or q.kind in ('list_orders', 'get_order', 'list_fills')
+               then orderlatch_data.read_json(orderlatch_data.read_base64(r.body))
+           end as document
       from orderlatch_data.read_reports(p_answers) as r
       left join orderlatch_data.broker_requests as q on q.request_id = r.request_id
   )
   -- the decision of a submit or lookup
-  select orderlatch_data.decision_lock_key(t.decision_hash)
+  select orderlatch_data.decision_lock_key(t.decision_hash), r.account_id, false
     from reports as r
     join orderlatch_data.trade_decisions as t on t.decision_id = r.decision_id
   union
   -- the request itself, where there is no decision
-  select orderlatch_data.request_lock_key(r.request_id)
+  select orderlatch_data.request_lock_key(r.request_id), r.account_id, false
     from reports as r
    where r.known and r.decision_id is null
   union
   -- decisions whose proof waits for the read that a page belongs to
-  select o.lock_key
+  select o.lock_key, r.account_id, false
     from reports as r
     join orderlatch_data.doubts as d on d.read_id = r.read_id
     join orderlatch_data.open_decisions as o on o.decision_id = d.decision_id
   union
   -- decisions whose orders are shown, also those that are being recorded at this moment
-  select w.lock_key
+  select w.lock_key, r.account_id, w.is_lost
     from reports as r
-   cross join lateral orderlatch_data.read_json(orderlatch_data.read_base64(r.body)) as j(document)
    cross join lateral orderlatch_data.keys_of_orders(
-     r.account_id,
-     case
-       when orderlatch_data.is_order_list(j.document) then j.document
-       when orderlatch_data.is_order(j.document) then jsonb_build_array(j.document)
-       else '[]'
-     end
+     r.account_id, orderlatch_data.orders_in(r.document)
    ) as w
    where r.kind in ('list_orders', 'get_order')
   union
-  -- the decision of an order in the answer to a request that a failover has lost
-  select orderlatch_data.decision_lock_key(t.decision_hash)
+  -- decisions whose order is on its way, and may be the one that fills are shown of before it
+  select o.lock_key, r.account_id, false
     from reports as r
-   cross join lateral orderlatch_data.read_json(orderlatch_data.read_base64(r.body)) as j(document)
-    join orderlatch_data.trade_decisions as t
-      on t.decision_hash = orderlatch_data.read_decision_hash(j.document)
-   where not r.known and orderlatch_data.is_order(j.document)
+    join orderlatch_data.open_decisions as o
+      on o.account_id = r.account_id and o.status in ('submitting', 'in_doubt')
+   where r.kind = 'list_fills' and orderlatch_data.has_fill_of_unknown_order(r.account_id, r.document)
+  union
+  -- the decision of an order in the answer to a request that a failover has lost
+  select orderlatch_data.decision_lock_key(h.decision_hash), null, false
+    from reports as r
+   cross join lateral (select orderlatch_data.read_decision_hash(r.document) as decision_hash) as h
+   where not r.known and orderlatch_data.is_order(r.document) and h.decision_hash is not null
 $$;
 revoke all on function orderlatch_data.keys_of_answers(jsonb) from public;
 comment on function orderlatch_data.keys_of_answers(jsonb) is
-  'Keys for lock_decisions, before a batch of answers is recorded.';
+  'Keys for lock_decisions, before a batch of answers is recorded. is_lost: an order is shown whose '
+  'decision nobody knows, or not yet.';

@@ -1,5 +1,5 @@
 -- Ends a doubt by an operator's word, signed and with evidence.
--- Locks: decision. Raises: OL103, OL131, OL132, OL202, OL203 decision_moved_on, OL301, OL307.
+-- Locks: account (answering), decision. Raises: OL103, OL131, OL132, OL201, OL202, OL203, OL301, OL307.
 create or replace function orderlatch.resolve_in_doubt(p_decision_hash text, p_verdict text, p_evidence jsonb)
 returns text
 language plpgsql
@@ -17,6 +17,8 @@ begin
   perform orderlatch_data.require_evidence(p_evidence);
   perform orderlatch_data.require_verdict(p_verdict, p_evidence);
   perform orderlatch_data.make_durable();
+  -- an adopted order may be in a list that is being recorded at this moment
+  perform orderlatch_data.lock_account('answering', v_decision.account_id);
   perform orderlatch_data.lock_decisions(array[orderlatch_data.decision_lock_key(v_decision.decision_hash)]);
 
   select s.status into v_status from orderlatch_data.status_of(v_decision.decision_id) as s;
@@ -42,8 +44,8 @@ begin
     perform orderlatch_data.save_order(
       v_decision.account_id, v_decision.decision_id, 'order',
       jsonb_build_object(
-        'id', p_evidence ->> 'broker_order_id', 'status', coalesce(p_evidence ->> 'status', 'unknown'),
-        'symbol', v_decision.symbol, 'side', v_decision.action, 'type', v_decision.order_type
+        'id', p_evidence ->> 'broker_order_id', 'status', 'unknown', 'symbol', v_decision.symbol,
+        'side', v_decision.action, 'type', v_decision.order_type
       ),
       null
     );
@@ -64,8 +66,9 @@ comment on function orderlatch.resolve_in_doubt(text, text, jsonb) is
   'Ends a doubt by an operator''s word. p_decision_hash: 64 hex digits. p_verdict: absent (the broker has '
   'no such order; what follows is what follows a proof of absence) or adopt (it has, and p_evidence names '
   'its broker_order_id). p_evidence: JSON object of at most 16 KiB, kept in the event beside session_user. '
-  'Returns the new status. Raises OL103 decision_unknown, OL131 argument_invalid, OL132, OL202, OL203 '
-  'decision_moved_on when it is not in doubt, OL301 login_not_bound, OL307 evidence_required.';
+  'Returns the new status. Raises OL103 decision_unknown, OL131 argument_invalid, OL132, OL201 '
+  'account_busy, OL202 decision_busy, OL203 decision_moved_on when it is not in doubt, OL301 '
+  'login_not_bound, OL307 evidence_required.';
 
 -- Refuses a verdict on a doubt that is none, or that does not say which order it adopts.
 -- Locks: none. Raises: OL131 argument_invalid, OL307 evidence_required.

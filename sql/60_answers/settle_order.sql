@@ -49,7 +49,7 @@ begin
   if v_open.wish_cancels then
     perform orderlatch_data.ask_cancel(b, v_open.wish, null)
        from orderlatch_data.broker_orders as b
-      where b.decision_id = p_decision.decision_id and b.relation = 'order';
+      where b.decision_id = p_decision.decision_id and b.relation in ('order', 'replacement');
   end if;
 end
 $$;
@@ -111,12 +111,28 @@ declare
 begin
   -- it exists, so it is kept; it is nobody's until an operator says whose
   perform orderlatch_data.insert_orders(
-    p_decision.account_id, jsonb_build_array(p_order), null, p_request_id
+    p_decision.account_id,
+    array(
+      select row(d.*)::orderlatch_data.shown_order
+        from orderlatch_data.read_orders(jsonb_build_array(p_order)) as d
+    ),
+    p_request_id
   );
-  perform orderlatch_data.report_order(
-    'order_mismatch', p_decision, p_request_id,
-    jsonb_build_object('broker_order_id', p_order ->> 'id', 'differences', p_differences)
-  );
+  -- every list shows it again: once a person was asked, that is news only in the answer to a call about the
+  -- decision, which was sent again then
+  if exists (
+    select 1
+      from orderlatch_data.incidents as i
+     where i.decision_id = p_decision.decision_id
+       and i.incident = 'order_mismatch'
+       and i.detail ->> 'broker_order_id' = p_order ->> 'id'
+  ) and not exists (
+    select 1
+      from orderlatch_data.broker_requests as q
+     where q.request_id = p_request_id and q.decision_id = p_decision.decision_id
+  ) then
+    return;
+  end if;
   select o.status into v_status
     from orderlatch_data.open_decisions as o
    where o.decision_id = p_decision.decision_id;
@@ -129,10 +145,14 @@ begin
       p_decision.decision_id, p_request_id, 'an order with this id has other terms', p_mismatched => true
     );
   end if;
+  perform orderlatch_data.report_order(
+    'order_mismatch', p_decision, p_request_id,
+    jsonb_build_object('broker_order_id', p_order ->> 'id', 'differences', p_differences)
+  );
 end
 $$;
 revoke all on function orderlatch_data.hold_mismatch(orderlatch_data.trade_decisions, jsonb, uuid, jsonb)
   from public;
 comment on function orderlatch_data.hold_mismatch(orderlatch_data.trade_decisions, jsonb, uuid, jsonb) is
   'Opens order_mismatch, halts the account, and keeps the decision in doubt until an operator adopts the '
-  'order or declares it absent.';
+  'order or declares it absent. That a list shows the order again changes nothing.';

@@ -64,16 +64,10 @@ begin
   perform orderlatch_data.make_durable();
   perform orderlatch_data.lock_account('answering', v_account.account_id);
   return query
-  select d.symbol, d.theirs - d.ours,
-         orderlatch_data.book_adjustment(
-           v_account.account_id, coalesce(s.order_symbol, d.symbol), d.theirs - d.ours, p_kind, p_reason
-         )
-    from orderlatch_data.position_differences as d
-    left join orderlatch_data.position_sums as s on s.account_id = d.account_id and s.symbol = d.symbol
-   where d.account_id = v_account.account_id
-     -- seen twice, with a complete read of fills between: not a fill that is on its way
-     and d.checks >= 2
-     and (p_symbol is null or d.symbol = orderlatch_data.position_symbol(p_symbol))
+  select d.symbol, d.difference,
+         orderlatch_data.book_adjustment(v_account.account_id, d.symbol, d.difference, p_kind, p_reason)
+    from orderlatch_data.settled_differences(v_account) as d
+   where p_symbol is null or d.symbol = orderlatch_data.position_symbol(p_symbol)
    order by d.symbol;
   perform orderlatch_data.heal_positions(v_account);
 end
@@ -82,10 +76,38 @@ revoke all on function orderlatch.accept_positions(text, text, text, text) from 
 grant execute on function orderlatch.accept_positions(text, text, text, text) to orderlatch_operator;
 comment on function orderlatch.accept_positions(text, text, text, text) is
   'Enters as adjustments what the broker''s positions differ by, where two comparisons with a complete '
-  'read of fills between them have shown it: opening positions of a used account, splits, transfers. '
-  'p_kind: opening, split, transfer, fee or correction. p_reason: why, 1 to 500 characters. p_symbol: null '
-  'is every symbol. Returns what was entered. Raises OL102 account_unknown, OL131 argument_invalid, OL132, '
-  'OL201 account_busy, OL301 login_not_bound.';
+  'read of fills between them have shown it: opening positions of a used account, splits, transfers. A '
+  'symbol that was traded around the last comparison, or whose fills were not read since, is left out: call '
+  'again after the next one. p_kind: opening, split, transfer, fee or correction. p_reason: why, 1 to 500 '
+  'characters. p_symbol: null is every symbol. Returns what was entered. Raises OL102 account_unknown, OL131 '
+  'argument_invalid, OL132, OL201 account_busy, OL301 login_not_bound.';
+
+-- What positions differ by for certain: no fill that is on its way can be part of it.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.settled_differences(p_account orderlatch_data.accounts)
+returns table (symbol text, difference numeric)
+language sql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select d.symbol, d.theirs - coalesce(s.qty, 0)
+    from orderlatch_data.position_differences as d
+    join orderlatch_data.broker_reads as p on p.account_id = d.account_id and p.purpose = 'positions'
+    join orderlatch_data.broker_reads as f on f.account_id = d.account_id and f.purpose = 'fills'
+    left join orderlatch_data.position_sums as s on s.account_id = d.account_id and s.symbol = d.symbol
+   where d.account_id = p_account.account_id
+     and d.checks >= 2
+     and f.covered_at >= p.completed_at
+     and coalesce(s.last_fill_at < p.covered_at - interval '10 seconds', true)
+     and d.theirs <> coalesce(s.qty, 0)
+$$;
+revoke all on function orderlatch_data.settled_differences(orderlatch_data.accounts) from public;
+comment on function orderlatch_data.settled_differences(orderlatch_data.accounts) is
+  'Symbols of position_differences that differed in two comparisons, whose fills have been read completely '
+  'since the last list of positions, and which were not traded from ten seconds before it on. difference: '
+  'what is to be added to ours.';
 
 -- Refuses an adjustment that says nothing.
 -- Locks: none. Raises: OL131 argument_invalid.
@@ -137,8 +159,8 @@ as $$
     p_account_id, orderlatch_data.position_symbol(p_symbol), p_qty, p_kind, p_reason, orderlatch_data.clock(),
     session_user
   );
-  insert into orderlatch_data.position_sums as p (account_id, symbol, order_symbol, qty, bought, sold)
-  values (p_account_id, orderlatch_data.position_symbol(p_symbol), p_symbol, p_qty, 0, 0)
+  insert into orderlatch_data.position_sums as p (account_id, symbol, qty, bought, sold)
+  values (p_account_id, orderlatch_data.position_symbol(p_symbol), p_qty, 0, 0)
   on conflict on constraint position_sums_pkey do update set qty = p.qty + excluded.qty
   returning p.qty
 $$;

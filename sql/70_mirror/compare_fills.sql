@@ -75,8 +75,11 @@ as $$
   select b.*
     from orderlatch_data.broker_orders as b
    where b.account_id = p_account_id
-     and b.shown_filled_qty <> b.fills_qty
+     -- few: the planner takes "<>" for nearly all, and "=" for few
+     and (b.shown_filled_qty <> b.fills_qty)::integer = 1
      and b.status not in ('unknown', 'vanished')
+     -- a view without a time may be newer than the newest that has one
+     and not (b.fills_qty = b.filled_qty and b.filled_as_of is null and not b.has_reversals)
      -- a replacement may count what the orders before it had filled
      and b.shown_filled_qty <> b.fills_qty + (
        with recursive before as (
@@ -88,10 +91,14 @@ as $$
          union
          select p.broker_order_id, p.parent_broker_order_id, p.fills_qty, p.relation
            from before as c
-           join orderlatch_data.broker_orders as p
-             on c.relation = 'replacement'
-            and p.account_id = p_account_id
-            and p.broker_order_id = c.parent_broker_order_id
+          cross join lateral (
+            select k.broker_order_id, k.parent_broker_order_id, k.fills_qty, k.relation
+              from orderlatch_data.broker_orders as k
+             where c.relation = 'replacement'
+               and k.account_id = p_account_id
+               and k.broker_order_id = c.parent_broker_order_id
+            offset 0
+          ) as p
        )
        select coalesce(sum(c.fills_qty), 0) from before as c
      )

@@ -15,14 +15,18 @@ parallel safe
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-  with chain as (
+  with recursive chain as (
     select b.*
       from orderlatch_data.broker_orders as b
      where b.decision_id = p_decision_id and b.relation = 'order'
-    union all
+    union
+    -- what replaces a leg hangs on the decision too, but not on this chain
     select b.*
-      from orderlatch_data.broker_orders as b
-     where b.decision_id = p_decision_id and b.relation = 'replacement'
+      from chain as c
+      join orderlatch_data.broker_orders as b
+        on b.account_id = c.account_id
+       and b.parent_broker_order_id = c.broker_order_id
+       and b.relation = 'replacement'
   )
   select newest.broker_order_id, newest.status, newest.is_open,
          -- each fill belongs to one order: summed over the chain none is counted twice
@@ -36,7 +40,8 @@ as $$
     from (
       select c.broker_order_id, c.status, c.is_open, c.filled_avg_price
         from chain as c
-       order by c.status = 'replaced', c.submitted_at desc nulls last, c.order_no desc
+       -- a replacement that was rejected leaves the order before it as it was
+       order by c.status = 'replaced', c.status = 'rejected', c.submitted_at desc nulls last, c.order_no desc
        limit 1
     ) as newest
    cross join (

@@ -29,13 +29,14 @@ begin
            select 1
              from orderlatch_data.broker_requests as q
             where q.request_id = b.found_in_request_id and q.read_id = p_read.read_id
+           offset 0
          )
        )
     returning b.*
   )
   select array_agg(j.order_no) into v_foreign
     from judged as j
-   where j.submitted_at >= v_since
+   where coalesce(j.submitted_at, j.recorded_at) >= v_since
      -- with the id of a decision and other terms: order_mismatch says so already
      and not exists (
        select 1
@@ -88,7 +89,13 @@ begin
      from orderlatch_data.broker_orders as f
     where f.order_no = any (p_foreign) and f.document is null and p_account.on_foreign_order <> 'ignore'
    having count(*) > 0;
-  if p_account.on_foreign_order = 'halt' then
+  if p_account.on_foreign_order = 'halt'
+    and exists (
+      select 1
+        from orderlatch_data.broker_orders as f
+       where f.order_no = any (p_foreign) and f.document is null
+    )
+  then
     perform orderlatch_data.halt_account(p_account.account_id, 'foreign_order');
   end if;
 end
@@ -96,8 +103,41 @@ $$;
 revoke all on function orderlatch_data.report_foreign_orders(orderlatch_data.accounts, bigint[]) from public;
 comment on function orderlatch_data.report_foreign_orders(orderlatch_data.accounts, bigint[]) is
   'Opens foreign_order (on_foreign_order warn or halt) and decision_lost (always), one incident each '
-  'however many orders there are, and halts the account when it says halt. Foreign orders are never '
-  'adopted and never canceled by themselves.';
+  'however many orders there are, and halts the account for foreign orders when it says halt. Foreign '
+  'orders are never adopted and never canceled by themselves.';
+
+-- Closes decision_lost once every decision that it is about has been proposed again.
+-- Locks: none; the caller holds the decision that was given its order. Raises: none.
+create or replace function orderlatch_data.heal_lost_decisions(p_account_id integer)
+returns void
+language sql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select orderlatch_data.heal_incident('decision_lost', p_account_id, '', 'the decision is known again')
+   where not exists (
+     select 1
+       from orderlatch_data.broker_orders as b
+       join orderlatch_data.accounts as a on a.account_id = b.account_id
+      where b.account_id = p_account_id
+        and b.decision_id is null
+        and b.client_order_id is not null
+        and b.document is not null
+        and b.foreign_at is not null
+        and coalesce(b.submitted_at, b.recorded_at) >= coalesce(a.reconcile_from, a.created_at)
+        and not exists (
+          select 1
+            from orderlatch_data.trade_decisions as t
+           where t.account_id = p_account_id
+             and t.decision_hash = orderlatch_data.read_decision_hash(b.document)
+        )
+   )
+$$;
+revoke all on function orderlatch_data.heal_lost_decisions(integer) from public;
+comment on function orderlatch_data.heal_lost_decisions(integer) is
+  'Ends decision_lost of an account when no order is left that carries the hash of an unknown decision.';
 
 -- Orders at the broker that no decision asked for.
 create or replace view orderlatch.foreign_orders as

@@ -49,7 +49,7 @@ begin
     return 'stale';
   end if;
   if p_meaning <> 'positions_listed' then
-    perform orderlatch_data.fail_page(p_account, v_read, p_request);
+    perform orderlatch_data.fail_page(p_account, v_read, p_request, p_document);
     return p_meaning;
   end if;
   update orderlatch_data.broker_reads as r set pages = 1 where r.read_id = v_read.read_id;

@@ -14,7 +14,8 @@ as $$
       select 1
         from jsonb_array_elements(p_document) as e(document)
        where jsonb_typeof(e.document) is distinct from 'object'
-          or coalesce(e.document ->> 'id', '') !~ '^[[:graph:]]{1,128}$'
+          or coalesce(length(e.document ->> 'id'), 0) not between 1 and 128
+          or e.document ->> 'id' ~ '[^[:graph:]]'
           or jsonb_typeof(e.document -> 'type') is distinct from 'string'
           or orderlatch_data.read_broker_time(e.document -> 'transaction_time') is null
     )
@@ -28,19 +29,7 @@ comment on function orderlatch_data.is_fill_list(jsonb) is
 -- Reads the broker's FILL activities as columns; what is no trade, or not whole, has no row.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.read_fills(p_documents jsonb)
-returns table (
-  activity_id text,
-  execution_ref text,
-  broker_order_id text,
-  order_symbol text,
-  symbol text,
-  sign integer,
-  qty numeric,
-  price numeric,
-  activity text,
-  amends text,
-  filled_at timestamptz
-)
+returns setof orderlatch_data.shown_fill
 language sql
 stable
 parallel safe
@@ -71,12 +60,14 @@ as $$
    where f.activity in ('fill', 'partial_fill', 'trade_bust', 'trade_correct')
      and f.broker_order_id <> '' and f.order_symbol <> '' and f.sign is not null
      and f.qty > 0 and f.price is not null
+     -- what a correction does not name it cannot take off
+     and (f.activity <> 'trade_correct' or f.amends <> '')
 $$;
 revoke all on function orderlatch_data.read_fills(jsonb) from public;
 comment on function orderlatch_data.read_fills(jsonb) is
   'The trades, busts and corrections in a JSON array of activities, once for each id. sign: 1 a buy, -1 a '
   'sale. qty: shares, coins or contracts. price: dollars. amends: execution id of the fill that a bust or '
-  'correction is about.';
+  'correction is about; a correction without it has no row.';
 
 -- A symbol as the broker's positions have it.
 -- Locks: none. Raises: none.

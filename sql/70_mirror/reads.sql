@@ -46,6 +46,9 @@ parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
+  select orderlatch_data.heal_incident(
+           'read_stuck', p_account.account_id, p_read.purpose, 'it was read to its end'
+         );
   update orderlatch_data.broker_reads as r
      set covered_at = p_read.began_at,
          cursor_at = greatest(r.cursor_at, r.newest_at),
@@ -86,74 +89,6 @@ revoke all on function orderlatch_data.finish_orders(orderlatch_data.accounts, o
   from public;
 comment on function orderlatch_data.finish_orders(orderlatch_data.accounts, orderlatch_data.broker_reads) is
   'What the last page of a standing read of orders does.';
-
--- Ends a complete read of open orders: those of ours that it did not show have ended, and are read again.
--- Locks: none; the caller holds the account for answering. Raises: none.
-create or replace function orderlatch_data.finish_open_orders(
-  p_account orderlatch_data.accounts,
-  p_read orderlatch_data.broker_reads
-)
-returns void
-language plpgsql
-volatile
-parallel unsafe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_gone text[];
-  v_oldest_at timestamptz;
-  v_pages bigint;
-begin
-  perform orderlatch_data.finish_read(p_account, p_read);
-  select array_agg(b.broker_order_id order by b.order_no), min(b.submitted_at) into v_gone, v_oldest_at
-    from orderlatch_data.broker_orders as b
-   where b.account_id = p_account.account_id
-     and b.is_open
-     -- what changed since the read began may be newer than what it showed
-     and b.changed_at < p_read.began_at
-     and not exists (
-       select 1
-         from orderlatch_data.read_sightings as s
-        where s.read_id = p_read.read_id and s.order_no = b.order_no
-     );
-  delete from orderlatch_data.read_sightings as s where s.read_id = p_read.read_id;
-  if v_gone is null then
-    return;
-  end if;
-
-  -- a day's orders end together: then one list from the oldest on is cheaper than a call for each
-  select count(*) / 500 + 1 into v_pages
-    from orderlatch_data.broker_orders as b
-   where b.account_id = p_account.account_id and b.submitted_at >= v_oldest_at;
-  if v_pages < cardinality(v_gone)
-    and v_oldest_at >= coalesce(p_account.reconcile_from, p_account.created_at)
-  then
-    perform orderlatch_data.wish_reads(
-      p_account.account_id, '{orders}', 'orders have ended', v_oldest_at - interval '1 microsecond'
-    );
-    -- those that the list does not show either are read one by one
-    perform orderlatch_data.check_order(
-      p_account.account_id, g.broker_order_id, 'open here, not open there', p_account.reconcile_every
-    )
-       from unnest(v_gone) as g(broker_order_id);
-  else
-    perform orderlatch_data.check_order(
-      p_account.account_id, g.broker_order_id, 'open here, not open there'
-    )
-       from unnest(v_gone) as g(broker_order_id);
-  end if;
-end
-$$;
-revoke all on function orderlatch_data.finish_open_orders(
-  orderlatch_data.accounts, orderlatch_data.broker_reads
-) from public;
-comment on function orderlatch_data.finish_open_orders(
-  orderlatch_data.accounts, orderlatch_data.broker_reads
-) is
-  'What the last page of a standing read of open orders does: an order that is open here and was not shown '
-  'has ended since. It is read again, by one list from the oldest such order on where that takes fewer '
-  'calls, else by itself.';
 
 -- Has an account reconciled now, or from an earlier moment.
 -- Locks: none. Raises: OL102, OL131, OL301.

@@ -1,5 +1,5 @@
 -- Records a message of the trade_updates stream, unread by the worker. It makes things fast, never correct.
--- Locks: account (answering), decision. Raises: OL101, OL102, OL131, OL132, OL201, OL202, OL301.
+-- Locks: account (judging, answering), decision. Raises: OL101, OL102, OL131, OL132, OL201, OL202, OL301.
 create or replace function orderlatch.record_trade_update(
   p_worker_id integer,
   p_account text,
@@ -34,13 +34,6 @@ begin
   elsif not orderlatch_data.is_verified(p_worker_id, v_account.account_id) then
     v_meaning := 'not_verified';
   else
-    perform orderlatch_data.lock_account('answering', v_account.account_id);
-    perform orderlatch_data.lock_decisions(array(
-      select k.lock_key
-        from orderlatch_data.keys_of_orders(
-               v_account.account_id, jsonb_build_array(v_update -> 'data' -> 'order')
-             ) as k
-    ));
     v_meaning := orderlatch_data.apply_trade_update(v_account, v_update -> 'data');
   end if;
   perform orderlatch_data.count_update(v_account.account_id, p_worker_id, v_meaning);
@@ -125,44 +118,6 @@ revoke all on function orderlatch_data.find_streamed_account(integer, text) from
 comment on function orderlatch_data.find_streamed_account(integer, text) is
   'The account of a name, for a living worker whose login may carry it.';
 
--- Takes what a trade update says of its order.
--- Locks: none; the caller holds the account for answering and the decision concerned. Raises: none.
-create or replace function orderlatch_data.apply_trade_update(
-  p_account orderlatch_data.accounts,
-  p_data jsonb
-)
-returns text
-language plpgsql
-volatile
-parallel unsafe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_order constant jsonb := p_data -> 'order';
-begin
-  perform orderlatch_data.take_orders(p_account.account_id, jsonb_build_array(v_order), null, true);
-  case
-    when p_data ->> 'event' in ('fill', 'partial_fill') then
-      perform orderlatch_data.wish_reads(p_account.account_id, '{fills}', 'the stream told of a fill');
-    when p_data ->> 'event' in ('trade_bust', 'trade_correct') then
-      -- the activity may bear the time of the trade that it takes back
-      perform orderlatch_data.wish_reads(
-        p_account.account_id, '{fills}', 'the stream told of a ' || (p_data ->> 'event'),
-        orderlatch_data.read_broker_time(v_order -> 'submitted_at') - interval '1 minute'
-      );
-    else
-      null;
-  end case;
-  perform pg_notify('orderlatch', p_account.account);
-  return 'order_updated';
-end
-$$;
-revoke all on function orderlatch_data.apply_trade_update(orderlatch_data.accounts, jsonb) from public;
-comment on function orderlatch_data.apply_trade_update(orderlatch_data.accounts, jsonb) is
-  'Records the order in a trade update; an event about a trade makes list_fills due, and one that takes a '
-  'trade back from before the order was submitted.';
-
 -- Counts a message of the stream.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.count_update(
@@ -181,7 +136,13 @@ as $$
      set updates = s.updates + case when p_meaning = 'order_updated' then 1 else 0 end,
          unreadable = s.unreadable + case when p_meaning = 'unreadable' then 1 else 0 end,
          last_update_at = orderlatch_data.clock()
-   where s.account_id = p_account_id and s.worker_id = p_worker_id
+   where s.ctid = (
+     -- a figure for people: nobody waits for it
+     select t.ctid
+       from orderlatch_data.stream_states as t
+      where t.account_id = p_account_id and t.worker_id = p_worker_id
+        for update skip locked
+   )
 $$;
 revoke all on function orderlatch_data.count_update(integer, integer, text) from public;
 comment on function orderlatch_data.count_update(integer, integer, text) is

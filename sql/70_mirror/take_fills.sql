@@ -2,7 +2,7 @@
 -- Locks: none; the caller holds the account for answering. Raises: none.
 create or replace function orderlatch_data.take_fills(
   p_account_id integer,
-  p_documents jsonb,
+  p_shown orderlatch_data.shown_fill[],
   p_request_id uuid
 )
 returns bigint
@@ -12,10 +12,10 @@ parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select orderlatch_data.meet_orders_of_fills(p_account_id, p_documents);
+  select orderlatch_data.meet_orders_of_fills(p_account_id, p_shown);
   with booked as materialized (
     select array_agg(f) as rows
-      from orderlatch_data.insert_fills(p_account_id, p_documents, p_request_id) as f
+      from orderlatch_data.insert_fills(p_account_id, p_shown, p_request_id) as f
   ), reversed as materialized (
     select orderlatch_data.reverse_corrected(p_account_id, b.rows, p_request_id) as rows
       from booked as b
@@ -27,17 +27,17 @@ as $$
     from booked as b
    cross join reversed as r
 $$;
-revoke all on function orderlatch_data.take_fills(integer, jsonb, uuid) from public;
-comment on function orderlatch_data.take_fills(integer, jsonb, uuid) is
-  'Books the FILL activities in a JSON array, each once, whenever they arrive and in whatever order: '
-  'trades as fills, busts as reversals, corrections as a fill and the reversal of the one they correct. '
-  'Returns how many rows were booked.';
+revoke all on function orderlatch_data.take_fills(integer, orderlatch_data.shown_fill[], uuid) from public;
+comment on function orderlatch_data.take_fills(integer, orderlatch_data.shown_fill[], uuid) is
+  'Books FILL activities, each once, whenever they arrive and in whatever order: trades as fills, busts as '
+  'reversals, corrections as a fill and the reversal of the one they correct. Returns how many rows were '
+  'booked.';
 
 -- Inserts the trades and busts of a list that are not booked yet.
 -- Locks: none; the caller holds the account for answering. Raises: none.
 create or replace function orderlatch_data.insert_fills(
   p_account_id integer,
-  p_documents jsonb,
+  p_shown orderlatch_data.shown_fill[],
   p_request_id uuid
 )
 returns setof orderlatch_data.fills
@@ -53,9 +53,13 @@ as $$
   )
   select p_account_id, d.activity_id, e.entry, b.order_no, d.symbol, d.sign * e.sign * d.qty, d.price,
          d.activity, d.filled_at, d.amends, orderlatch_data.clock(), p_request_id
-    from orderlatch_data.read_fills(p_documents) as d
-    join orderlatch_data.broker_orders as b
-      on b.account_id = p_account_id and b.broker_order_id = d.broker_order_id
+    from unnest(p_shown) as d
+   cross join lateral (
+     select k.order_no
+       from orderlatch_data.broker_orders as k
+      where k.account_id = p_account_id and k.broker_order_id = d.broker_order_id
+     offset 0
+   ) as b
    -- a bust says itself what it takes off; what a correction takes off only the corrected fill knows
    cross join lateral (
      select case d.activity when 'trade_bust' then 'reversal' else 'fill' end,
@@ -65,8 +69,8 @@ as $$
   on conflict on constraint fills_pkey do nothing
   returning f.*
 $$;
-revoke all on function orderlatch_data.insert_fills(integer, jsonb, uuid) from public;
-comment on function orderlatch_data.insert_fills(integer, jsonb, uuid) is
+revoke all on function orderlatch_data.insert_fills(integer, orderlatch_data.shown_fill[], uuid) from public;
+comment on function orderlatch_data.insert_fills(integer, orderlatch_data.shown_fill[], uuid) is
   'Returns the rows of fills that it inserted, reversals of corrections not among them.';
 
 -- Takes off the fills that corrections are about, whichever of the two came first.
@@ -84,10 +88,14 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
   with corrections as (
-    select distinct c.order_no, c.activity_id, c.amends, c.filled_at
-      from unnest(p_booked) as n
-      join orderlatch_data.fills as c
-        on c.order_no = n.order_no and c.activity = 'trade_correct' and c.entry = 'fill'
+    select n.order_no, c.activity_id, c.amends, c.filled_at
+      from (select distinct b.order_no from unnest(p_booked) as b) as n
+     cross join lateral (
+       select f.activity_id, f.amends, f.filled_at
+         from orderlatch_data.fills as f
+        where f.order_no = n.order_no and f.activity = 'trade_correct' and f.entry = 'fill'
+       offset 0
+     ) as c
   ), reversed as (
     insert into orderlatch_data.fills as f (
       account_id, activity_id, entry, order_no, symbol, qty, price, activity, filled_at, amends, recorded_at,
@@ -96,8 +104,14 @@ as $$
     select p_account_id, c.activity_id, 'reversal', o.order_no, o.symbol, -o.qty, o.price, 'trade_correct',
            c.filled_at, c.amends, orderlatch_data.clock(), p_request_id
       from corrections as c
-      join orderlatch_data.fills as o
-        on o.order_no = c.order_no and o.entry = 'fill' and split_part(o.activity_id, '::', 2) = c.amends
+     cross join lateral (
+       select f.order_no, f.symbol, f.qty, f.price
+         from orderlatch_data.fills as f
+        where f.order_no = c.order_no
+          and f.entry = 'fill'
+          and split_part(f.activity_id, '::', 2) = c.amends
+       offset 0
+     ) as o
     on conflict on constraint fills_pkey do nothing
     returning f.*
   )
@@ -134,37 +148,36 @@ as $$
            fills_value = b.fills_value + s.value,
            has_reversals = b.has_reversals or s.reversed,
            filled_qty = case
-             when b.has_reversals or s.reversed then b.fills_qty + s.qty
+             -- a bust may come before the trade that it takes off
+             when b.has_reversals or s.reversed then greatest(b.fills_qty + s.qty, 0)
              else b.filled_qty
            end,
            filled_avg_price = case
              when b.has_reversals or s.reversed
-               then round((b.fills_value + s.value) / nullif(b.fills_qty + s.qty, 0), 6)
+               then round((b.fills_value + s.value) / nullif(greatest(b.fills_qty + s.qty, 0), 0), 6)
              else b.filled_avg_price
            end,
            filled_as_of = case when b.has_reversals or s.reversed then null else b.filled_as_of end,
            changed_at = orderlatch_data.clock()
       from sums as s
-     where b.order_no = s.order_no
+     where b.order_no = any (array(select k.order_no from sums as k)) and b.order_no = s.order_no
   )
   insert into orderlatch_data.position_sums as p
-    (account_id, symbol, qty, bought, sold, last_fill_at, order_symbol)
+    (account_id, symbol, qty, bought, sold, last_fill_at)
   select p_account_id, k.symbol, sum(k.qty),
          coalesce(sum(case when k.entry = 'fill' then k.qty else -abs(k.qty) end)
                     filter (where (k.qty > 0) = (k.entry = 'fill')), 0),
          coalesce(sum(case when k.entry = 'fill' then abs(k.qty) else -abs(k.qty) end)
                     filter (where (k.qty < 0) = (k.entry = 'fill')), 0),
-         max(k.filled_at), min(b.symbol)
+         max(k.filled_at)
     from unnest(p_booked) as k
-    join orderlatch_data.broker_orders as b on b.order_no = k.order_no
    group by k.symbol
    order by k.symbol
   on conflict on constraint position_sums_pkey do update
     set qty = p.qty + excluded.qty,
         bought = p.bought + excluded.bought,
         sold = p.sold + excluded.sold,
-        last_fill_at = greatest(p.last_fill_at, excluded.last_fill_at),
-        order_symbol = coalesce(p.order_symbol, excluded.order_symbol);
+        last_fill_at = greatest(p.last_fill_at, excluded.last_fill_at);
   select cardinality(p_booked)::bigint
 $$;
 revoke all on function orderlatch_data.sum_up_fills(integer, orderlatch_data.fills[]) from public;

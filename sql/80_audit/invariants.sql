@@ -147,6 +147,8 @@ create or replace view orderlatch.invariants as
              where s.status in ('rejected', 'withdrawn') or (s.clean and s.status in ('refused', 'lapsed'))
           )
         )
+      union all
+      select m.promise_no, m.promise, m.violations from orderlatch_data.mirror_promises as m
     ) as p(promise_no, promise, violations)
    order by p.promise_no;
 revoke all on orderlatch.invariants from public;

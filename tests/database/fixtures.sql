@@ -541,3 +541,214 @@ begin
   return test.status(p_decision_hash);
 end
 $$;
+
+-- A broker's book ----------------------------------------------------------------------------------------------------
+
+-- An order as the broker shows it, of nobody here: ten shares of GOOG, bought at the market. p_members are laid over it.
+create function test.a_broker_order(p_id text, p_members jsonb default '{}')
+returns jsonb
+language sql
+immutable
+as $$
+  select jsonb_build_object(
+           'id', p_id, 'client_order_id', 'by-hand-' || p_id, 'created_at', '2026-03-02T15:00:00.371060727Z',
+           'updated_at', '2026-03-02T15:00:00.371751493Z', 'submitted_at', '2026-03-02T15:00:00.371060727Z',
+           'symbol', 'GOOG', 'qty', '10', 'notional', null, 'filled_qty', '0', 'filled_avg_price', null,
+           'order_class', '', 'order_type', 'market', 'type', 'market', 'side', 'buy', 'time_in_force', 'day',
+           'limit_price', null, 'stop_price', null, 'status', 'new', 'extended_hours', false, 'legs', null,
+           'replaced_by', null, 'replaces', null
+         ) || p_members
+$$;
+
+-- A trade of an order, as the account's activities list it: ten shares of GOOG bought for 190.25 each.
+create function test.a_fill(p_order_id text, p_execution_id text, p_members jsonb default '{}')
+returns jsonb
+language sql
+immutable
+as $$
+  select jsonb_build_object(
+           'id', '20260302100001378::' || p_execution_id, 'activity_type', 'FILL', 'type', 'fill',
+           'transaction_time', '2026-03-02T15:00:01.378123Z', 'order_id', p_order_id, 'symbol', 'GOOG', 'side', 'buy',
+           'price', '190.25', 'qty', '10', 'cum_qty', '10', 'leaves_qty', '0', 'order_status', 'filled'
+         ) || p_members
+$$;
+
+-- A position as the broker lists it.
+create function test.a_position(p_symbol text, p_qty text, p_members jsonb default '{}')
+returns jsonb
+language sql
+immutable
+as $$
+  select jsonb_build_object(
+           'symbol', p_symbol, 'qty', p_qty, 'side', case when p_qty like '-%' then 'short' else 'long' end,
+           'avg_entry_price', '190.25', 'asset_class', 'us_equity'
+         ) || p_members
+$$;
+
+-- Nanoseconds since 1970, for bounds as the broker compares them.
+create function test.nanoseconds(p_time text)
+returns numeric
+language sql
+immutable
+as $$
+  select extract(epoch from left(p_time, 19)::timestamp)::numeric * 1000000000
+         + rpad(coalesce(substr(substring(p_time from '\.[0-9]+'), 2), ''), 9, '0')::numeric
+$$;
+
+-- Every order of a book {"orders": [...], "fills": [...], "positions": [...]}, legs as orders of their own.
+create function test.orders_of(p_book jsonb)
+returns setof jsonb
+language sql
+immutable
+as $$
+  select o.document || '{"legs": null}' from jsonb_array_elements(p_book -> 'orders') as o(document)
+  union all
+  select l.document
+    from jsonb_array_elements(p_book -> 'orders') as o(document)
+   cross join lateral jsonb_array_elements(
+     case when jsonb_typeof(o.document -> 'legs') = 'array' then o.document -> 'legs' else '[]' end
+   ) as l(document)
+$$;
+
+-- What the broker with that book answers to a request: status and body.
+create function test.broker_says(p_book jsonb, p_kind text, p_path text, p_query jsonb, out status integer, out body jsonb)
+language plpgsql
+immutable
+as $$
+declare
+  v_found jsonb;
+begin
+  status := 200;
+  case p_kind
+    when 'list_orders' then
+      with listed as (
+        select o.document
+          from jsonb_array_elements(p_book -> 'orders') as o(document) where p_query ->> 'nested' = 'true'
+        union all
+        select o.document from test.orders_of(p_book) as o(document) where p_query ->> 'nested' = 'false'
+      ), sorted as (
+        select l.document, row_number() over (order by test.nanoseconds(l.document ->> 'submitted_at'), l.document ->> 'id') as place
+          from listed as l
+      ), chosen as (
+        select s.document, s.place
+          from sorted as s
+         where (p_query ->> 'status' = 'all' or s.document ->> 'status' not in ('filled', 'canceled', 'expired', 'rejected', 'replaced'))
+           and (not p_query ? 'after' or test.nanoseconds(s.document ->> 'submitted_at') > test.nanoseconds(p_query ->> 'after'))
+           and (not p_query ? 'after_order_id'
+                or s.place > (select k.place from sorted as k where k.document ->> 'id' = p_query ->> 'after_order_id'))
+           and (not p_query ? 'symbols' or s.document ->> 'symbol' = p_query ->> 'symbols')
+         order by s.place
+         limit (p_query ->> 'limit')::integer
+      )
+      select coalesce(jsonb_agg(c.document order by c.place), '[]') into body from chosen as c;
+    when 'list_fills' then
+      with sorted as (
+        select f.document, row_number() over (order by f.document ->> 'transaction_time', f.document ->> 'id') as place
+          from jsonb_array_elements(p_book -> 'fills') as f(document)
+      ), chosen as (
+        select s.document, s.place
+          from sorted as s
+         where test.nanoseconds(s.document ->> 'transaction_time') > test.nanoseconds(p_query ->> 'after')
+           and (not p_query ? 'page_token'
+                or s.place > (select k.place from sorted as k where k.document ->> 'id' = p_query ->> 'page_token'))
+         order by s.place
+         limit (p_query ->> 'page_size')::integer
+      )
+      select coalesce(jsonb_agg(c.document order by c.place), '[]') into body from chosen as c;
+    when 'list_positions' then
+      body := coalesce(p_book -> 'positions', '[]');
+    when 'cancel_order' then
+      status := 204;
+    when 'get_order', 'find_order' then
+      select o.document into v_found
+        from test.orders_of(p_book) as o(document)
+       where case p_kind
+               when 'get_order' then p_path = '/v2/orders/' || (o.document ->> 'id')
+               else o.document ->> 'client_order_id' = p_query ->> 'client_order_id'
+             end
+       limit 1;
+      body := coalesce(v_found, jsonb_build_object('code', 40410000, 'message', 'order not found for it'));
+      status := case when v_found is null then 404 else 200 end;
+  end case;
+end
+$$;
+
+-- Claims once, and answers whatever the broker with that book can answer; submits are left on their way. Returns the kinds.
+create function test.serve_once(p_worker_id integer, p_book jsonb)
+returns text[]
+language plpgsql
+as $$
+declare
+  v_granted orderlatch_data.granted_request;
+  v_said record;
+  v_kinds text[] := '{}';
+begin
+  for v_granted in select c.* from test.claim(p_worker_id) as c loop
+    v_kinds := v_kinds || v_granted.kind;
+    if v_granted.kind <> 'submit_order' then
+      select b.* into v_said
+        from test.broker_says(p_book, v_granted.kind, v_granted.path, v_granted.query) as b;
+      perform test.record(test.answer_status(v_granted.request_id, v_said.status, v_said.body::text));
+    end if;
+  end loop;
+  return v_kinds;
+end
+$$;
+
+-- Claims and answers until nothing is due any more. Returns the kinds of all calls, in their order.
+create function test.serve(p_worker_id integer, p_book jsonb)
+returns text[]
+language plpgsql
+as $$
+declare
+  v_kinds text[];
+  v_all text[] := '{}';
+begin
+  loop
+    v_kinds := test.serve_once(p_worker_id, p_book);
+    exit when v_kinds = '{}';
+    v_all := v_all || v_kinds;
+    if cardinality(v_all) > 2000 then
+      raise exception 'there is no end to it: %', v_all[1:20];
+    end if;
+  end loop;
+  return v_all;
+end
+$$;
+
+-- A row of broker_orders, as a test looks at it.
+create function test.broker_order(p_broker_order_id text, p_account text default 'paper')
+returns orderlatch_data.broker_orders
+language sql
+volatile
+as $$
+  select b.*
+    from orderlatch_data.broker_orders as b
+   where b.account_id = test.account_id(p_account) and b.broker_order_id = p_broker_order_id
+$$;
+
+-- A standing read of an account.
+create function test.standing_read(p_purpose text, p_account text default 'paper')
+returns orderlatch_data.broker_reads
+language sql
+volatile
+as $$
+  select r.* from orderlatch_data.broker_reads as r where r.account_id = test.account_id(p_account) and r.purpose = p_purpose
+$$;
+
+-- Hands a message of the trade_updates stream to the database, as a frame of bytes.
+create function test.tell(p_worker_id integer, p_event text, p_order jsonb, p_members jsonb default '{}', p_account text default 'paper')
+returns text
+language sql
+volatile
+as $$
+  select orderlatch.record_trade_update(
+           p_worker_id, p_account,
+           convert_to(
+             jsonb_build_object(
+               'stream', 'trade_updates', 'data', jsonb_build_object('event', p_event, 'order', p_order) || p_members
+             )::text,
+             'UTF8'
+           )
+         )
+$$;

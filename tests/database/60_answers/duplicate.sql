@@ -65,7 +65,7 @@ select is(orderlatch.resolve_in_doubt(:'missing', 'adopt', '{"broker_order_id": 
           'an operator adopts it');
 select is((select x.broker_order_id || ' ' || x.status from orderlatch_data.broker_orders as x
             where x.decision_id = test.decision_id(:'missing')),
-          'seen-1 filled', 'as the evidence names it');
+          'seen-1 unknown', 'what it is like only the broker says');
 
 -- Or the operator says that there is none.
 select pg_temp.given_duplicate('D') as absent \gset

@@ -1,6 +1,6 @@
 -- Each promise counts nothing in a healthy world, and something once it is broken by hand.
 begin;
-select plan(32);
+select plan(43);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account();
@@ -27,6 +27,16 @@ select is(test.record(test.answer_not_sent(test.holder(pg_temp.hash_of('again'))
 select test_support.advance_clock('2 seconds');
 select is(test.kinds(w.worker_id), '{submit_order}', 'and is') from worlds as w;
 insert into decisions select 'approved', test.given_decision_in('approved', w.worker_id) from worlds as w;
+-- A mirror: a trade, an adjustment, a read under way, an order of a decision that was replaced, and one that is to be canceled.
+select test.given_mirrored_account('mirrored', '{"reconcile_from": "2026-03-02T14:00:00Z", "on_foreign_order": "ignore"}');
+select test.serve(test.given_worker('mirrored'), jsonb_build_object(
+  'orders', jsonb_build_array(test.a_broker_order('traded', '{"status": "filled", "filled_qty": "10"}')),
+  'fills', jsonb_build_array(test.a_fill('traded', 'x')), 'positions', jsonb_build_array(test.a_position('GOOG', '10'))));
+select orderlatch.adjust_position('mirrored', 'MSFT', 5, 'transfer', 'moved');
+select orderlatch.reconcile_account('mirrored', 'to have a page on its way');
+select test.claim(w.worker_id) from orderlatch_data.workers as w where w.worker_id <> (select d.worker_id from worlds as d);
+select test.tell(w.worker_id, 'new', test.a_broker_order('after', jsonb_build_object('replaces', 'order-' || pg_temp.id_of('submitted')))) from worlds as w;
+select c.outcome from orderlatch.withdraw_decision(pg_temp.hash_of('submitted'), 'no more', true) as c;
 
 select is_empty(
   $$ select i.* from orderlatch.invariants as i where i.violations is distinct from 0 $$, 'in a healthy world no promise is broken'
@@ -69,7 +79,7 @@ insert into deeds values
   (2, '{}', 'a submitted decision without an order',
    $$ delete from orderlatch_data.broker_orders as x where x.decision_id = pg_temp.id_of('submitted') $$),
   (2, '{}', 'an order of a decision that was rejected',
-   $$ update orderlatch_data.broker_orders as x set decision_id = pg_temp.id_of('rejected') $$),
+   $$ update orderlatch_data.broker_orders as x set decision_id = pg_temp.id_of('rejected') where x.decision_id = pg_temp.id_of('submitted') $$),
   (3, '{}', 'an event taken out of the middle',
    $$ delete from orderlatch_data.decision_events as e
        where e.decision_id = pg_temp.id_of('submitting') and e.to_status = 'approved' $$),
@@ -125,6 +135,27 @@ insert into deeds values
   (10, '{}', 'a decision whose intent was changed',
    $$ update orderlatch_data.trade_decisions as t set intent = replace(t.intent, '"qty":"10"', '"qty":"11"')
        where t.decision_id = pg_temp.id_of('submitted') $$),
+  (12, '{}', 'an order that is open although it was filled',
+   $$ update orderlatch_data.broker_orders as b set is_open = true where b.broker_order_id = 'traded' $$),
+  (12, '{}', 'an order that is not open although it rests',
+   $$ insert into orderlatch_data.broker_orders
+        (account_id, broker_order_id, relation, status, is_open, recorded_at, changed_at)
+      values (test.account_id(), 'rests', 'order', 'new', false, orderlatch_data.clock(), orderlatch_data.clock()) $$),
+  (13, '{}', 'a fill at another price',
+   $$ update orderlatch_data.fills as f set price = f.price + 1 $$),
+  (13, '{14}', 'a fill taken away', $$ delete from orderlatch_data.fills $$),
+  (14, '{}', 'a position that no fill explains',
+   $$ update orderlatch_data.position_sums as p set qty = p.qty + 1 where p.symbol = 'GOOG' $$),
+  (14, '{}', 'an adjustment taken away', $$ delete from orderlatch_data.position_adjustments $$),
+  (14, '{}', 'a position forgotten', $$ delete from orderlatch_data.position_sums as p where p.symbol = 'MSFT' $$),
+  (15, '{}', 'a replacement that belongs to nobody',
+   $$ update orderlatch_data.broker_orders as b set decision_id = null where b.broker_order_id = 'after' $$),
+  (16, '{}', 'a cancel of an order that has ended',
+   $$ update orderlatch_data.broker_orders as b set status = 'canceled', is_open = false where b.broker_order_id = 'after' $$),
+  (16, '{}', 'a cancel that nobody asks for, of an order that nobody looks at',
+   $$ update orderlatch_data.order_cancels as c set next_try_at = null where c.broker_order_id = 'after' $$),
+  (17, '{6}', 'a page that is not on its way',
+   $$ delete from orderlatch_data.open_requests as r where r.kind = 'list_positions' $$),
   (11, '{}', 'a signal that a rejected decision keeps to itself',
    $$ insert into orderlatch_data.live_signals (signal_key, decision_id)
       values (orderlatch_data.new_request_id(), pg_temp.id_of('rejected')) $$);

@@ -116,9 +116,11 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_now constant timestamptz := orderlatch_data.clock();
+  v_now timestamptz;
 begin
   perform orderlatch_data.begin_reads(p_account);
+  -- after it: the first page of what began just now is due
+  v_now := orderlatch_data.clock();
   if orderlatch_data.is_backing_off(p_account.account_id, 'list_orders', v_now) then
     return;
   end if;

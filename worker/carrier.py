@@ -27,6 +27,8 @@ WORKER_UNKNOWN = "OL101"
 SHORTEST_REST_MS = 10
 
 _NOTHING = Claim(requests=(), ask_again_ms=None)
+# The first connections after an outage may still be those from before it, and nobody tells when it ends.
+_AWAY = Claim(requests=(), ask_again_ms=500)
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -81,7 +83,7 @@ class Carrier:
             )
         except DatabaseAwayError:
             self._metrics.claims.labels(outcome="away").inc()
-            return _NOTHING
+            return _AWAY
         except StatementRefusedError as refused:
             self._metrics.claims.labels(outcome="refused").inc()
             _log.warning("claim_refused", worker_id=worker_id, sqlstate=refused.sqlstate, reason=str(refused))

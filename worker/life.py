@@ -38,11 +38,14 @@ class Life:
 
     async def keep(self) -> None:
         """Live one life after the other until cancelled; raises StatementRefusedError when not let in."""
+        told = ""
         async for _ in pauses(longest_s=1.0):
             try:
                 await self._live()
-            except DatabaseAwayError:
-                continue
+            except DatabaseAwayError as away:
+                if (reason := str(away)) != told:
+                    _log.warning("life_not_begun", reason=reason)
+                told = reason
             except StatementRefusedError as refused:
                 if not refused.lost_a_race:
                     raise

@@ -47,7 +47,9 @@ _SESSION_OPTIONS = r"-c statement_timeout=30s -c default_transaction_isolation=r
 
 # SQLSTATEs that speak of the server's condition and not of the statement: a lost connection, no resources, a
 # shutdown, a system error, and the read-only standby that is met in a failover.
-_AWAY = ("08", "53", "57P", "58", "25006")
+_READ_ONLY = "25006"
+_STANDBY = "the server takes no writes (is it a standby?): "
+_AWAY = ("08", "53", "57P", "58", _READ_ONLY)
 
 # SQLSTATEs that say no more than that another session was in the way: Orderlatch's own class (account_busy,
 # decision_busy), rolled back for another's sake, a lock not had in time.
@@ -142,7 +144,10 @@ def errors_named() -> Iterator[None]:
         raise DatabaseAwayError(f"no answer within {_STATEMENT_S:.0f} s") from error
     except psycopg.Error as error:
         if _is_away(error):
-            raise DatabaseAwayError(str(error).strip()) from error
+            standby = (
+                "the server takes no writes (is it a standby?): " if error.sqlstate == _READ_ONLY else ""
+            )
+            raise DatabaseAwayError(standby + str(error).strip()) from error
         raise StatementRefusedError(error) from error
 
 

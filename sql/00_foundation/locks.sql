@@ -10,6 +10,7 @@ set search_path = pg_catalog, pg_temp
 as $$
   select case p_name
     when 'worker' then 20300     -- held by a session: this life of a worker goes on; key worker_id
+    when 'cluster' then 20305    -- noting the server that claims find themselves on; key 0
     when 'judging' then 20301    -- recording and judging decisions of an account; key account_id
     when 'granting' then 20302   -- granting calls for an account; key account_id
     when 'answering' then 20303  -- recording answers that change what is known of an account; key account_id
@@ -18,8 +19,8 @@ as $$
 $$;
 revoke all on function orderlatch_data.lock_class(text) from public;
 comment on function orderlatch_data.lock_class(text) is
-  'First key of an advisory lock. p_name: worker, judging, granting, answering or decision. Returns null '
-  'for any other name.';
+  'First key of an advisory lock. p_name: worker, cluster, judging, granting, answering or decision. '
+  'Returns null for any other name.';
 
 -- The second key of a decision's lock.
 -- Locks: none. Raises: none.

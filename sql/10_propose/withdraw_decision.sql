@@ -62,8 +62,9 @@ grant execute on function orderlatch.withdraw_decision(text, text, boolean) to
 comment on function orderlatch.withdraw_decision(text, text, boolean) is
   'Takes a decision back. p_decision_hash: 64 hex digits. p_reason: why, 1 to 500 characters, kept in its '
   'event. p_cancel: whether its order, if there is one, is to be canceled at the broker. Returns its '
-  'status and an outcome: withdrawn; wish_noted (its submit is on its way or in doubt: it is withdrawn if '
-  'the order is proved not to exist, and submitted, and with p_cancel canceled, if it is found); '
+  'status and an outcome: withdrawn; wish_noted (its submit is on its way or in doubt, or may have been '
+  'made before the cluster changed: it is withdrawn if the order is proved not to exist, and submitted, and '
+  'with p_cancel canceled, if it is found); '
   'cancel_asked (its open order is to be canceled); too_late (it has settled otherwise). Raises OL103 '
   'decision_unknown, OL131 argument_invalid, OL132 isolation_unsupported, OL202 decision_busy, OL301 '
   'login_not_bound.';
@@ -85,11 +86,48 @@ as $$
        and o.wish is not null
        and o.status in ('planned', 'approved')
        and not o.lookup_first
+       and not orderlatch_data.calls_may_be_unknown(o.account_id)
     returning 1
   )
   select exists (select 1 from granted)
 $$;
 revoke all on function orderlatch_data.grant_wish(bigint, uuid) from public;
 comment on function orderlatch_data.grant_wish(bigint, uuid) is
-  'Moves a planned or approved decision with a wish to withdrawn, unless a lookup must come first. Returns '
-  'whether it did. p_request_id: the request whose answer allows it, or null.';
+  'Moves a planned or approved decision with a wish to withdrawn, unless a lookup, or after a change of the '
+  'cluster the account''s orders, must come first. Returns whether it did. p_request_id: the request whose '
+  'answer allows it, or null.';
+
+-- Withdraws what was wished away while the account's orders were still to be read.
+-- Locks: decisions (try). Raises: none.
+create or replace function orderlatch_data.grant_wishes(p_account_id integer)
+returns void
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_held bigint[];
+begin
+  v_held := array(
+    select s.decision_id
+      from (
+        select o.decision_id, o.lock_key
+          from orderlatch_data.open_decisions as o
+         where o.account_id = p_account_id
+           and o.wish is not null
+           and o.status in ('planned', 'approved')
+           and not o.lookup_first
+         order by o.decision_id
+         limit 100
+      ) as s
+     where orderlatch_data.try_lock_decision(s.lock_key)
+  );
+  perform orderlatch_data.grant_wish(h.decision_id, null)
+     from unnest(v_held) as h(decision_id);
+end
+$$;
+revoke all on function orderlatch_data.grant_wishes(integer) from public;
+comment on function orderlatch_data.grant_wishes(integer) is
+  'grant_wish for the account''s planned and approved decisions. At most 100 in one call.';

@@ -30,6 +30,7 @@ begin
     from born as b
    where not exists (select 1 from orderlatch_data.decision_outcomes as o where o.decision_id = b.decision_id)
    order by b.decision_id;
+  perform orderlatch_data.announce_events(array(select b.account_id from born as b));
   return null;
 end
 $$;
@@ -79,6 +80,14 @@ begin
     returning s.decision_id
   )
   select array_agg(s.decision_id) into v_settled from settled as s;
+  perform orderlatch_data.announce_events(
+    array(
+      select n.account_id
+        from after_move as n
+        join before_move as o on o.decision_id = n.decision_id
+       where n.status <> o.status
+    )
+  );
 
   if v_settled is not null then
     perform orderlatch_data.free_signals(v_settled);
@@ -148,3 +157,25 @@ drop trigger if exists never_truncated on orderlatch_data.open_decisions;
 create trigger never_truncated before truncate on orderlatch_data.open_decisions
   for each statement execute function orderlatch_data.refuse_change();
 comment on trigger never_truncated on orderlatch_data.open_decisions is 'Refuses truncate.';
+
+-- Wakes those who follow events of accounts, once the transaction commits.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.announce_events(p_account_ids integer[])
+returns void
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if cardinality(p_account_ids) > 0 then
+    perform pg_notify('orderlatch_events', a.account)
+       from orderlatch_data.accounts as a
+      where a.account_id = any (p_account_ids);
+  end if;
+end
+$$;
+revoke all on function orderlatch_data.announce_events(integer[]) from public;
+comment on function orderlatch_data.announce_events(integer[]) is
+  'Notifies the channel orderlatch_events with the name of each account: events_since has something.';

@@ -95,6 +95,9 @@ begin
       hint = 'It is the member id of the broker''s GET /v2/account.';
   end if;
 
+  if not exists (select 1 from orderlatch_data.clusters as c) then
+    perform orderlatch_data.note_server();
+  end if;
   -- born as paper, so that the settings are judged all at once below
   insert into orderlatch_data.accounts as a (account, environment, created_at, created_by)
   values (p_account, 'paper', orderlatch_data.clock(), session_user)

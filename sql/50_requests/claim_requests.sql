@@ -1,9 +1,7 @@
 -- Grants the right to make up to p_how_many broker calls, account by account, most urgent first.
--- Locks: worker, account (granting), decisions: all try. Raises: OL101, OL102, OL131, OL132, OL301.
+-- Locks: worker, cluster, account (granting), decisions: all try. Raises: OL101, OL102, OL131, OL132, OL301.
 create or replace function orderlatch.claim_requests(
-  p_worker_id integer,
-  p_accounts text[],
-  p_how_many integer
+  p_worker_id integer, p_accounts text[], p_how_many integer
 )
 returns table (
   request_id uuid,
@@ -35,7 +33,11 @@ begin
   perform orderlatch_data.require_read_committed();
   perform orderlatch_data.require_claim(p_worker_id, p_accounts, p_how_many);
   perform orderlatch_data.make_durable();
-
+  if not orderlatch_data.know_server() then
+    ask_again_ms := 20;  -- another session is noting it
+    return next;
+    return;
+  end if;
   -- a loop, because each account is a lock of its own; a bounded number, each call beginning with another one
   for v_account in
     select t.* from orderlatch_data.accounts_in_turn(p_worker_id, p_accounts, 50) as t
@@ -75,7 +77,8 @@ comment on function orderlatch.claim_requests(integer, text[], integer) is
   'is one HTTP call to make once: path below the account''s base URL, query as a JSON object of texts, '
   'body to be sent as it is, send_within_ms from before this call was made until the call begins, '
   'timeout_ms for the whole of it. At most one last row has only ask_again_ms: claim again after so many '
-  'milliseconds. Accounts that another worker claims for at this moment are skipped. Raises OL101 '
+  'milliseconds. Accounts that another worker claims for at this moment are skipped. After a restart or a '
+  'change of the cluster nothing is submitted before an account''s orders have been read. Raises OL101 '
   'worker_unknown, OL102 account_unknown, OL131 argument_invalid, OL132 isolation_unsupported, OL301 '
   'login_not_bound.';
 

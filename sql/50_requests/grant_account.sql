@@ -15,9 +15,13 @@ as $$
 declare
   v_left integer := p_how_many;
   v_granted integer;
+  v_unknown constant boolean := orderlatch_data.calls_may_be_unknown(p_account.account_id);
 begin
   perform orderlatch_data.sweep_lost_requests(p_account);
-  perform orderlatch_data.lapse_stale_decisions(p_account);
+  if not v_unknown then
+    perform orderlatch_data.lapse_stale_decisions(p_account);
+    perform orderlatch_data.grant_wishes(p_account.account_id);
+  end if;
   if orderlatch_data.is_paused(p_account.account_id) then
     return;
   end if;
@@ -35,7 +39,7 @@ begin
     get diagnostics v_granted = row_count;
     v_left := v_left - v_granted;
   end if;
-  if v_left > 0 then
+  if v_left > 0 and not v_unknown then
     return query select g.* from orderlatch_data.grant_pages(p_account, p_worker_id, v_left) as g;
     get diagnostics v_granted = row_count;
     v_left := v_left - v_granted;
@@ -59,7 +63,8 @@ revoke all on function orderlatch_data.grant_account(orderlatch_data.accounts, i
 comment on function orderlatch_data.grant_account(orderlatch_data.accounts, integer, integer) is
   'Loses and lapses what is overdue, then grants up to p_how_many calls of one account: who am I, cancels, '
   'lookups, pages of a proof, submits, single orders, lists of the mirror. A worker that is not verified '
-  'for the account is only granted the first. Nothing while the account is paused.';
+  'for the account is only granted the first. Nothing while the account is paused. While calls of another '
+  'cluster may be unknown, nothing lapses, is withdrawn, or is proved absent.';
 
 -- Whether a 429 keeps the account from making any call.
 -- Locks: none. Raises: none.

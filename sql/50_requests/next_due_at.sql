@@ -124,6 +124,7 @@ begin
        and o.lapse_at <= v_now
        and o.status in ('planned', 'approved')
        and not o.lookup_first
+       and not orderlatch_data.calls_may_be_unknown(o.account_id)
   ) then
     return true;
   end if;

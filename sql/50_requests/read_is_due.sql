@@ -44,25 +44,19 @@ comment on function orderlatch_data.read_is_due(integer) is
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.is_unreconciled(p_account_id integer)
 returns boolean
-language sql
+language plpgsql
 stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select exists (
-    select 1
-      from orderlatch_data.account_states as s
-     where s.account_id = p_account_id
-       and s.reconcile_after is not null
-       and not exists (
-         select 1
-           from orderlatch_data.broker_reads as r
-          where r.account_id = p_account_id and r.purpose = 'orders' and r.covered_at >= s.reconcile_after
-       )
-  )
+begin
+  return exists (
+    select 1 from orderlatch_data.reconcile_waits as w where w.account_id = p_account_id
+  );
+end
 $$;
 revoke all on function orderlatch_data.is_unreconciled(integer) from public;
 comment on function orderlatch_data.is_unreconciled(integer) is
-  'Whether a complete read of orders that began at or after reconcile_after is still to come: after the '
-  'account was created, the server restarted, or the cluster changed.';
+  'Whether a complete read of orders is still to come since the account was created, the server restarted, '
+  'or the cluster changed, and no operator has signed it off.';

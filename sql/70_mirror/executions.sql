@@ -129,12 +129,17 @@ create or replace view orderlatch.reconciliation as
          date_trunc('milliseconds', orderlatch_data.clock() - r.covered_at) as lag,
          r.covered_at, r.completed_at, r.failures, r.failed_at, r.reason, r.pages, r.cursor_at,
          r.next_page_at as next_at,
-         case when r.purpose = 'orders' and s.reconcile_after > coalesce(r.covered_at, '-infinity')
-           then s.reconcile_reason
+         case
+           when r.purpose = 'orders' then (
+             select w.reason
+               from orderlatch_data.reconcile_waits as w
+              where w.account_id = r.account_id
+              order by w.reads_from desc
+              limit 1
+           )
          end as submits_wait_for
     from orderlatch_data.broker_reads as r
     join orderlatch_data.accounts as a on a.account_id = r.account_id
-    join orderlatch_data.account_states as s on s.account_id = r.account_id
    where r.purpose <> 'proof'
    order by a.account, r.read_id;
 revoke all on orderlatch.reconciliation from public;
@@ -142,7 +147,7 @@ grant select on orderlatch.reconciliation to orderlatch_operator, orderlatch_aud
 comment on view orderlatch.reconciliation is
   'The standing reads of each account: lag says how old the newest moment is that is known to be covered, '
   'completed_at when a read last succeeded, failures how many pages failed since. submits_wait_for: why '
-  'the account must be read before it submits.';
+  'the account must be read before it submits (new, restart, cluster).';
 
 -- What is to be canceled, and how far that has come.
 create or replace view orderlatch.cancels as

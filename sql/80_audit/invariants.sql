@@ -149,6 +149,8 @@ create or replace view orderlatch.invariants as
         )
       union all
       select m.promise_no, m.promise, m.violations from orderlatch_data.mirror_promises as m
+      union all
+      select g.promise_no, g.promise, g.violations from orderlatch_data.gate_promises as g
     ) as p(promise_no, promise, violations)
    order by p.promise_no;
 revoke all on orderlatch.invariants from public;

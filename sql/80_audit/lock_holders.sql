@@ -1,4 +1,4 @@
--- Sessions that hold an account's advisory lock, and since when their transaction goes on.
+-- Sessions that hold an account's advisory lock, or the cluster's, and since when their transaction goes on.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.lock_holders()
 returns table (pid integer, purpose text, account_id integer, since timestamptz)
@@ -8,9 +8,9 @@ parallel safe
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-  select l.pid, c.purpose, l.objid::bigint::integer, s.xact_start
+  select l.pid, c.purpose, nullif(l.objid::bigint::integer, 0), s.xact_start
     from pg_locks as l
-    join unnest('{judging,granting,answering}'::text[]) as c(purpose)
+    join unnest('{cluster,judging,granting,answering}'::text[]) as c(purpose)
       on l.classid = orderlatch_data.lock_class(c.purpose)::oid
     join pg_stat_activity as s on s.pid = l.pid
    where l.locktype = 'advisory'
@@ -20,5 +20,6 @@ as $$
 $$;
 revoke all on function orderlatch_data.lock_holders() from public;
 comment on function orderlatch_data.lock_holders() is
-  'Who holds accounts for judging, granting or answering. With the rights of the owner, as nobody else sees '
-  'the times of other logins'' sessions; null where the owner is not in pg_read_all_stats.';
+  'Who holds accounts for judging, granting or answering, or the cluster (no account). With the rights of '
+  'the owner, as nobody else sees the times of other logins'' sessions; null where the owner is not in '
+  'pg_read_all_stats.';

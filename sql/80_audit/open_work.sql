@@ -63,6 +63,9 @@ create or replace view orderlatch.waiting as
                from orderlatch_data.live_grants as g
               where g.account_id = o.account_id and g.granted_until > orderlatch_data.clock()
            ) then 'a live grant'
+           when exists (
+             select 1 from orderlatch_data.reconcile_waits as w where w.account_id = o.account_id
+           ) then 'its account to be reconciled'
            when s.paused_until > orderlatch_data.clock() then 'the rate limit to reset'
            when o.next_try_at > orderlatch_data.clock() then 'its back-off'
            when b.next_try_at > orderlatch_data.clock() then 'the back-off of its account''s submits'
@@ -94,10 +97,11 @@ comment on view orderlatch.waiting is
 -- What stands still and should not.
 create or replace view orderlatch.stuck as
   select 'lock held' as what,
-         format('session %s holds the %s lock of account %s for %s', h.pid, h.purpose, a.account,
+         format('session %s holds the %s lock of account %s for %s', h.pid, h.purpose,
+                coalesce(a.account, '(every account)'),
                 date_trunc('milliseconds', orderlatch_data.clock() - h.since)) as detail
     from orderlatch_data.lock_holders() as h
-    join orderlatch_data.accounts as a on a.account_id = h.account_id
+    left join orderlatch_data.accounts as a on a.account_id = h.account_id
    where h.since < orderlatch_data.clock() - interval '5 seconds'
   union all
   select 'lock times', 'nobody can see how long locks are held: grant pg_read_all_stats to orderlatch_owner'
@@ -118,7 +122,20 @@ create or replace view orderlatch.stuck as
                            encode(t.decision_hash, 'hex'), o.lapse_at)
     from orderlatch_data.open_decisions as o
     join orderlatch_data.trade_decisions as t on t.decision_id = o.decision_id
-   where o.status in ('planned', 'approved') and o.lapse_at < orderlatch_data.clock() - interval '1 minute'
+   where o.status in ('planned', 'approved')
+     and o.lapse_at < orderlatch_data.clock() - interval '1 minute'
+     and not exists (
+       select 1
+         from orderlatch_data.reconcile_waits as w
+        where w.account_id = o.account_id and w.reason = 'cluster'
+     )
+  union all
+  select 'unreconciled',
+         format('account %s submits nothing before its orders are read (%s): due since %s', a.account,
+                w.reason, w.reads_from)
+    from orderlatch_data.reconcile_waits as w
+    join orderlatch_data.accounts as a on a.account_id = w.account_id
+   where w.reads_from < orderlatch_data.clock() - interval '5 minutes'
   union all
   select 'advisory locks', 'every login of this database may take advisory locks and so hold up trading'
    where has_function_privilege('public', 'pg_catalog.pg_advisory_lock(integer, integer)', 'execute');
@@ -126,5 +143,6 @@ revoke all on orderlatch.stuck from public;
 grant select on orderlatch.stuck to orderlatch_operator, orderlatch_auditor;
 comment on view orderlatch.stuck is
   'What stands still and should not: locks held for 5 s, requests unanswered for 10 s past their time, '
-  'doubts of 15 minutes, decisions that nobody lapses, and an installation that could not keep advisory '
-  'locks to itself or look at the sessions that hold them.';
+  'doubts of 15 minutes, decisions that nobody lapses, accounts that could not be reconciled for 5 minutes, '
+  'and an installation that could not keep advisory locks to itself or look at the sessions that hold '
+  'them.';

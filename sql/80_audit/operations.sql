@@ -52,6 +52,9 @@ create or replace view orderlatch.incident_kinds as
       values
         ('activity_unread', 'the broker lists an activity that cannot be booked', false),
         ('account_mismatch', 'the keys of a worker open another account than they are given for', true),
+        ('cluster_changed',
+         'another server has taken over, or a backup was restored: commits may be lost',
+         false),
         ('decision_lost', 'the broker has an order with a decision hash that no decision here has', false),
         ('duplicate_order', 'the broker shows a second order of one decision', true),
         ('duplicate_without_order', 'the broker says an id is taken but does not show its order', false),

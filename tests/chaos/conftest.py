@@ -51,10 +51,10 @@ def patient_world(empty_world: World) -> World:
 def fragile_world(
     own_server: TestServer, sandbox_process: SandboxProcess, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[World]:
-    """A world with short waits on a durable Postgres of its own, which a test may crash."""
+    """A world with short waits, whose account is read, on a durable Postgres that a test may crash."""
     with own_server.database() as database:
         world = World(database, sandbox_process, tmp_path)
-        world.account(**SHORT)
+        world.mirrored_account(**SHORT)
         yield from _verified(world, request)
 
 

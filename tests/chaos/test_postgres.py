@@ -11,6 +11,14 @@ import pytest
 if TYPE_CHECKING:
     from tests.chaos.world import World
 
+# Whatever is answered makes durable what was committed before it.
+OTHERS = """
+select (select count(*) from orderlatch_data.open_requests as r where r.kind <> 'submit_order')
+  + (select count(*) from orderlatch_data.read_wishes)
+  + (select count(*) from orderlatch_data.broker_reads as b
+      where b.covered_at is null or b.began_at is not null)
+"""
+
 
 @pytest.mark.parametrize("away_s", [0, 4], ids=["at once", "after a while"])
 def test_a_crash_of_postgres_costs_no_answer(fragile_world: World, away_s: float) -> None:
@@ -24,7 +32,10 @@ def test_a_crash_of_postgres_costs_no_answer(fragile_world: World, away_s: float
     world.sandbox.wait_for_held("answer", 5)
     world.stop_postgres()
     world.sandbox.release("answer")
-    worker.wait_for("request_carried", 6)
+    world.wait_until(
+        lambda: sum(call["kind"] == "submit_order" for call in worker.events("request_carried")) == 5,
+        what="every submit is carried",
+    )
     time.sleep(away_s)
     world.start_postgres()
     world.wait_for("submitted", *good)
@@ -54,6 +65,7 @@ def test_what_was_answered_survives_a_crash_without_synchronous_commit(fragile_w
     worker = world.worker()
     world.sandbox.fault("gate", gate="wire", when="before")
     world.sandbox.wait_for_held("wire")
+    world.wait_until(lambda: world.number(OTHERS) == 0, what="nothing else is on its way or due")
     worker.signal(signal.SIGKILL)
     worker.process.wait()
     crash(world, "after the grant")

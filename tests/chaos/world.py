@@ -55,6 +55,8 @@ class World:
         self.database = database
         self.sandbox = sandbox
         self.workers: list[Worker] = []
+        self.url: str | None = None
+        """What workers connect to, where it is not just the database."""
         self._directory = directory
         self._clock = Clock(database)
         self._numbers = count()
@@ -83,7 +85,8 @@ class World:
             variables |= {f"{name}_key_id": key.key, f"{name}_secret_key": key.secret}
             variables |= {f"{name}_base_url": self.sandbox.url}
         environment = {f"ORDERLATCH_{name.upper()}": str(v) for name, v in {**variables, **settings}.items()}
-        worker = Worker({"DATABASE_URL": self.database.url, **environment}, directory=self._directory)
+        url = self.url or self.database.url
+        worker = Worker({"DATABASE_URL": url, **environment}, directory=self._directory)
         self.workers.append(worker)
         return worker
 
@@ -94,8 +97,10 @@ class World:
         self.wait_until(lambda: self.number(VERIFIED) >= wanted, what="the worker is verified")
         return worker
 
-    def propose(self, symbol: str = "GOOG", account: str = "paper", **members: str) -> str:
-        """Propose a decision that risk approves; returns its hash."""
+    def propose(
+        self, symbol: str = "GOOG", account: str = "paper", *, status: str = "approved", **members: str
+    ) -> str:
+        """Propose a decision that risk approves, or that has another status at once; returns its hash."""
         hours, minutes = divmod(next(self._numbers), 60)
         decision = {
             "strategy_id": "chaos",
@@ -109,8 +114,8 @@ class World:
             **members,
         }
         query = "select p.decision_hash, p.status from orderlatch.propose_decision(%s, %s) as p"
-        [(decision_hash, status)] = self.rows(query, account, json.dumps(decision))
-        assert status == "approved"
+        [(decision_hash, known)] = self.rows(query, account, json.dumps(decision))
+        assert known == status
         return str(decision_hash)
 
     # --- what the database says ---
@@ -218,6 +223,13 @@ class World:
     def start_postgres(self) -> None:
         """Bring the server back."""
         self.database.server.server.start()
+
+    def move_to(self, database: Database) -> None:
+        """Ask another server from now on: the one before is gone."""
+        if self._session is not None:
+            self._session.close()
+        self.database = database
+        self._clock = Clock(database)
 
     # --- means ---
 

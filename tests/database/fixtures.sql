@@ -752,3 +752,64 @@ as $$
            )
          )
 $$;
+
+-- Servers and reads ---------------------------------------------------------------------------------------------------
+
+-- Answers every list that is due, page by page, with p_orders for orders and with nothing for the rest, until none is due.
+-- What else is granted meanwhile is left on its way. Returns the kinds that were granted.
+create function test.serve_reads(p_worker_id integer, p_orders jsonb default '[]')
+returns text[]
+language plpgsql
+as $$
+declare
+  v_granted orderlatch_data.granted_request;
+  v_kinds text[] := '{}';
+begin
+  loop
+    select c.* into v_granted from test.claim(p_worker_id, 1) as c;
+    exit when v_granted.request_id is null;
+    v_kinds := v_kinds || v_granted.kind;
+    if v_granted.kind like 'list_%' then
+      perform test.record(test.answer_status(
+        v_granted.request_id, 200,
+        case when v_granted.query ->> 'status' = 'all' then p_orders else '[]' end::text
+      ));
+    end if;
+  end loop;
+  return v_kinds;
+end
+$$;
+
+-- A mirrored account that has been read, and a worker that may submit for it. Returns the worker.
+create function test.given_reconciled_worker(p_account text default 'paper', p_settings jsonb default '{}')
+returns integer
+language plpgsql
+as $$
+declare
+  v_worker_id integer;
+begin
+  perform test.given_mirrored_account(p_account, p_settings);
+  v_worker_id := test.given_worker(p_account);
+  perform test.serve_reads(v_worker_id);
+  return v_worker_id;
+end
+$$;
+
+-- Pretends that claims were last on another server than this one: the same cluster before it was started again, or one
+-- with another timeline, system identifier or home. The next claim notices.
+create function test.given_other_server(
+  p_timeline integer default orderlatch_data.timeline(),
+  p_system_identifier bigint default null,
+  p_home bigint default orderlatch_data.home()
+)
+returns void
+language sql
+volatile
+as $$
+  insert into orderlatch_data.clusters
+    (system_identifier, timeline, home, server_started_at, noticed_at, why, reads_from, changed_from)
+  select coalesce(p_system_identifier, s.system_identifier), p_timeline, p_home, '2026-01-01', orderlatch_data.clock(),
+         c.why, c.reads_from, c.changed_from
+    from pg_control_system() as s
+   cross join (select k.* from orderlatch_data.clusters as k order by k.cluster_no desc limit 1) as c
+$$;

@@ -258,3 +258,34 @@ def test_an_upgrade_keeps_what_a_database_one_revision_back_holds(blank_database
             "select a.account, a.created_by from orderlatch_data.accounts as a"
         ).fetchall()
         assert kept == [("paper", "before the upgrade")]
+
+
+WRITTEN_BEFORE = """
+set session_replication_role = replica;
+insert into orderlatch_data.accounts (account, environment, created_at, created_by)
+values ('paper', 'paper', now(), 'x');
+insert into orderlatch_data.trade_decisions (decision_id, decision_hash, hash_version, account_id, strategy_id,
+  symbol, event_ts, timeframe, leg, action, qty, order_type, time_in_force, extended_hours, order_class, intent,
+  recorded_at, recorded_by)
+select 1, sha256('x'), 1, a.account_id, 's', 'GOOG', now(), '1d', '', 'buy', 1, 'market', 'day', false, 'simple',
+  'x', now(), 'x' from orderlatch_data.accounts as a;
+insert into orderlatch_data.decision_events (decision_id, from_status, to_status, moved_at, moved_by, reason)
+values (1, 'none', 'planned', now(), 'x', 'x');
+reset session_replication_role;
+"""
+
+
+def test_an_upgrade_goes_on_with_the_server_and_the_events_that_it_finds(blank_database: Database) -> None:
+    """Nobody has to wait for a read, and whoever follows events begins with the oldest."""
+    with engine(blank_database.url).begin() as own:
+        own.exec_driver_sql("create schema orderlatch_data")
+        command.upgrade(Config(toml_file=ROOT / "pyproject.toml", attributes={"connection": own}), "0006")
+    with blank_database.connect() as connection:
+        connection.execute(WRITTEN_BEFORE.encode())
+        install(blank_database)
+        assert connection.execute("select c.why from orderlatch.clusters as c").fetchall() == [("first",)]
+        assert connection.execute("select orderlatch_data.is_known_server()").fetchone() == (True,)
+        events = "select e.event_key, e.cursor from orderlatch.events_since(%s) as e"
+        [(key, cursor), (nothing, _)] = connection.execute(events, [None]).fetchall()
+        assert (key, nothing) == ("0-1", None)
+        assert [key for key, _ in connection.execute(events, [cursor])] == [None]

@@ -37,7 +37,7 @@ LEFT_OUT = (
     "ban-drop-constraint",
 )
 # Revisions from before the first release: no table that they change can be large yet.
-BEFORE_THE_FIRST_RELEASE = ("0006_mirror",)
+BEFORE_THE_FIRST_RELEASE = ("0006_mirror", "0007_clusters_and_events")
 BLOCK_LARGE_TABLES = (
     "constraint-missing-not-valid",
     "adding-foreign-key-constraint",

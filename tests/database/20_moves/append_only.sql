@@ -1,6 +1,6 @@
 -- The record of what was decided and said is never changed or removed, not by its owner and not by a superuser.
 begin;
-select plan(28);
+select plan(34);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account();
@@ -22,7 +22,8 @@ select throws_ok(
        )
   from (
     values ('trade_decisions', 'rationale'), ('decision_events', 'reason'), ('broker_requests', 'body'),
-           ('broker_responses', 'body'), ('lost_requests', 'cause'), ('risk_verdicts', 'reasons')
+           ('broker_responses', 'body'), ('lost_requests', 'cause'), ('risk_verdicts', 'reasons'), ('clusters', 'why'),
+           ('sign_offs', 'reason')
   ) as t(table_name, column_name)
  cross join (values ('update'), ('delete'), ('truncate')) as d(deed);
 reset role;

@@ -1,6 +1,6 @@
 -- Each promise counts nothing in a healthy world, and something once it is broken by hand.
 begin;
-select plan(43);
+select plan(45);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account();
@@ -158,7 +158,22 @@ insert into deeds values
    $$ delete from orderlatch_data.open_requests as r where r.kind = 'list_positions' $$),
   (11, '{}', 'a signal that a rejected decision keeps to itself',
    $$ insert into orderlatch_data.live_signals (signal_key, decision_id)
-      values (orderlatch_data.new_request_id(), pg_temp.id_of('rejected')) $$);
+      values (orderlatch_data.new_request_id(), pg_temp.id_of('rejected')) $$),
+  (18, '{}', 'a submit granted after a restart, without a look at the broker',
+   $$ insert into orderlatch_data.clusters
+        (system_identifier, timeline, home, server_started_at, noticed_at, why, reads_from)
+      select c.system_identifier, c.timeline, c.home, c.noticed_at, c.noticed_at, 'restart', c.noticed_at
+        from orderlatch_data.clusters as c $$),
+  (18, '{}', 'one signed off for what was before',
+   $$ with signed as (
+        insert into orderlatch_data.sign_offs (account_id, since, waited_for, signed_at, signed_by, reason)
+        select test.account_id(), c.noticed_at - interval '1 second', 'restart', c.noticed_at, 'x', 'x'
+          from orderlatch_data.clusters as c
+      )
+      insert into orderlatch_data.clusters
+        (system_identifier, timeline, home, server_started_at, noticed_at, why, reads_from)
+      select c.system_identifier, c.timeline, c.home, c.noticed_at, c.noticed_at, 'cluster', c.noticed_at
+        from orderlatch_data.clusters as c $$);
 select is(
   pg_temp.broken_by(d.deed), array(select n.promise_no from unnest(array[d.promise_no] || d.also) as n(promise_no) order by 1),
   format('promise %s shows %s', d.promise_no, d.title)

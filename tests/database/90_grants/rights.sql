@@ -19,6 +19,7 @@ insert into decided values
   ('function withdraw_decision', '{operator,strategy}'),
   ('function decision_hash', '{operator,strategy}'),
   ('function decision_status', '{auditor,operator,risk,strategy}'),
+  ('function events_since', '{auditor,operator,risk,strategy}'),
   ('function execution_exists', '{auditor,operator,risk,strategy}'),
   ('function explain_decision', '{auditor,operator,strategy}'),
   ('function verify_decision', '{auditor,operator,strategy}'),
@@ -45,6 +46,7 @@ insert into decided values
   ('function close_incident', '{operator}'),
   ('function resolve_in_doubt', '{operator}'),
   ('function reconcile_account', '{operator}'),
+  ('function sign_off_reconciliation', '{operator}'),
   ('function adjust_position', '{operator}'),
   ('function accept_positions', '{operator}'),
   -- what is the same for everybody
@@ -57,6 +59,7 @@ insert into decided values
   ('view accounts', '{auditor,operator}'),
   ('view answer_rules', '{auditor,operator}'),
   ('view cancels', '{auditor,operator}'),
+  ('view clusters', '{auditor,operator}'),
   ('view decisions', '{auditor,operator}'),
   ('view events', '{auditor,operator}'),
   ('view executions', '{auditor,operator}'),
@@ -71,6 +74,7 @@ insert into decided values
   ('view open_incidents', '{auditor,operator}'),
   ('view positions', '{auditor,operator}'),
   ('view reconciliation', '{auditor,operator}'),
+  ('view sign_offs', '{auditor,operator}'),
   ('view standing_halts', '{auditor,operator}'),
   ('view stuck', '{auditor,operator}'),
   ('view waiting', '{auditor,operator}'),
@@ -226,7 +230,9 @@ select is_empty(
        from pg_proc as p
       cross join unnest(p.proconfig) as s(setting)
       where p.pronamespace in ('orderlatch'::regnamespace, 'orderlatch_data'::regnamespace)
-        and s.setting not in ('search_path=pg_catalog, pg_temp', 'lock_timeout=5s') $$,
+        and s.setting not in (
+          'search_path=pg_catalog, pg_temp', 'lock_timeout=5s', 'jit=off', 'max_parallel_workers_per_gather=0'
+        ) $$,
   'no function brings another setting with it'
 );
 select is_empty(

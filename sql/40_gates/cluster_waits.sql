@@ -1,0 +1,110 @@
+-- Accounts that may not submit yet, because their orders at the broker must be read first, and why.
+create or replace view orderlatch_data.reconcile_waits as
+  select a.account_id, w.reason, w.since, w.reads_from
+    from orderlatch_data.accounts as a
+    join orderlatch_data.account_states as s on s.account_id = a.account_id
+    left join (
+      select c.* from orderlatch_data.clusters as c order by c.cluster_no desc limit 1
+    ) as k on true
+   cross join lateral (
+     values
+       -- a call that the old cluster granted may be unknown here, and alive for so long
+       ('cluster', k.changed_from, k.changed_from + a.send_within + a.call_timeout + a.answer_grace),
+       ('restart', k.reads_from, case when k.why = 'restart' then k.reads_from end),
+       (s.reconcile_reason, s.reconcile_after, s.reconcile_after)
+   ) as w(reason, since, reads_from)
+   where w.reads_from is not null
+     and not exists (
+       select 1
+         from orderlatch_data.broker_reads as r
+        where r.account_id = a.account_id and r.purpose = 'orders' and r.covered_at >= w.reads_from
+     )
+     and not exists (
+       select 1
+         from orderlatch_data.sign_offs as f
+        where f.account_id = a.account_id and f.since >= w.since
+     );
+revoke all on orderlatch_data.reconcile_waits from public;
+comment on view orderlatch_data.reconcile_waits is
+  'Each account and what has happened to it (new, restart, cluster; since then) for which a complete read of '
+  'orders that began at or after reads_from is still to come, unless an operator has signed it off.';
+
+-- Whether calls that another cluster granted for an account may be unknown here.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.calls_may_be_unknown(p_account_id integer)
+returns boolean
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return exists (
+    select 1
+      from orderlatch_data.reconcile_waits as w
+     where w.account_id = p_account_id and w.reason = 'cluster'
+  );
+end
+$$;
+revoke all on function orderlatch_data.calls_may_be_unknown(integer) from public;
+comment on function orderlatch_data.calls_may_be_unknown(integer) is
+  'Whether the cluster has changed and the account''s orders have not been read since then. What is '
+  'approved here may have been submitted there: until then it neither lapses nor is it withdrawn.';
+
+-- Lets an account submit without the read of its orders that is due, signed by the caller.
+-- Locks: none. Raises: OL102, OL131, OL301.
+create or replace function orderlatch.sign_off_reconciliation(p_account text, p_reason text)
+returns void
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_account constant orderlatch_data.accounts := orderlatch_data.find_account(p_account);
+begin
+  perform orderlatch_data.require_text('p_reason', p_reason, 500);
+  perform orderlatch_data.require_right('signing this account off', v_account.account_id, null);
+  insert into orderlatch_data.sign_offs
+    (account_id, since, waited_for, signed_at, signed_by, reason)
+  select w.account_id, w.since, w.reason, orderlatch_data.clock(), session_user, p_reason
+    from orderlatch_data.reconcile_waits as w
+   where w.account_id = v_account.account_id
+   order by w.since desc
+   limit 1;
+  if not found then
+    raise exception using
+      errcode = 'OL131',
+      message = format('argument_invalid: account %L waits for no read of its orders', p_account),
+      hint = 'submits_wait_for in orderlatch.reconciliation says which account waits, and why.';
+  end if;
+  perform pg_notify('orderlatch', p_account);
+end
+$$;
+revoke all on function orderlatch.sign_off_reconciliation(text, text) from public;
+grant execute on function orderlatch.sign_off_reconciliation(text, text) to orderlatch_operator;
+comment on function orderlatch.sign_off_reconciliation(text, text) is
+  'Lets an account submit although its orders could not be read since the server restarted, the cluster '
+  'changed or the account was created. Look at the broker first: what is approved here may have been '
+  'submitted already. p_reason: why, 1 to 500 characters. It holds until the next restart or change. Raises '
+  'OL102 account_unknown, OL131 argument_invalid when the account waits for nothing, OL301 '
+  'login_not_bound.';
+
+-- Accounts that an operator let submit unread.
+create or replace view orderlatch.sign_offs as
+  select f.sign_off_id, a.account, f.waited_for, f.signed_at, f.signed_by, f.reason
+    from orderlatch_data.sign_offs as f
+    join orderlatch_data.accounts as a on a.account_id = f.account_id
+   order by f.sign_off_id;
+revoke all on orderlatch.sign_offs from public;
+grant select on orderlatch.sign_offs to orderlatch_operator, orderlatch_auditor;
+comment on view orderlatch.sign_offs is
+  'Each sign_off_reconciliation: who let which account submit without the read of its orders that was due, '
+  'and why.';
+
+drop trigger if exists written_once on orderlatch_data.sign_offs;
+create trigger written_once before update or delete or truncate on orderlatch_data.sign_offs
+  for each statement execute function orderlatch_data.refuse_change();
+comment on trigger written_once on orderlatch_data.sign_offs is 'Refuses update, delete and truncate.';

@@ -1,6 +1,6 @@
 -- Each promise counts nothing in a healthy world, and something once it is broken by hand.
 begin;
-select plan(32);
+select plan(37);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account();
@@ -127,7 +127,16 @@ insert into deeds values
        where t.decision_id = pg_temp.id_of('submitted') $$),
   (11, '{}', 'a signal that a rejected decision keeps to itself',
    $$ insert into orderlatch_data.live_signals (signal_key, decision_id)
-      values (orderlatch_data.new_request_id(), pg_temp.id_of('rejected')) $$);
+      values (orderlatch_data.new_request_id(), pg_temp.id_of('rejected')) $$),
+  (12, '{}', 'a position of a strategy without a trade',
+   $$ insert into orderlatch_data.strategy_positions (account_id, strategy_id, symbol, qty) values (test.account_id(), 'momentum', 'GOOG', 1) $$),
+  (12, '{}', 'a trade that no strategy holds',
+   $$ update orderlatch_data.broker_orders as b set fills_qty = 1 where b.decision_id = pg_temp.id_of('submitted') $$),
+  (13, '{}', 'a limit that was changed behind the back of its history',
+   $$ update orderlatch_data.risk_limits set ceiling = 7 where limit_kind = 'opposite_order' $$),
+  (13, '{}', 'a limit that was switched off behind it',
+   $$ update orderlatch_data.risk_limits set enabled = false where limit_kind = 'opposite_order' $$),
+  (13, '{}', 'a limit without a history', $$ delete from orderlatch_data.risk_limit_changes $$);
 select is(
   pg_temp.broken_by(d.deed), array(select n.promise_no from unnest(array[d.promise_no] || d.also) as n(promise_no) order by 1),
   format('promise %s shows %s', d.promise_no, d.title)

@@ -36,3 +36,43 @@ $$;
 revoke all on function orderlatch_data.require_scope(text, text) from public;
 comment on function orderlatch_data.require_scope(text, text) is
   'Passes null, which is any, and texts that a decision may have; else OL131 argument_invalid.';
+
+-- A symbol as the broker's positions have it.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.position_symbol(p_symbol text)
+returns text
+language sql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select replace(upper(p_symbol), '/', '')
+$$;
+revoke all on function orderlatch_data.position_symbol(text) from public;
+comment on function orderlatch_data.position_symbol(text) is
+  'Positions read BTCUSD where orders and fills read BTC/USD.';
+
+-- Refuses a text that is no time zone of the IANA database.
+-- Locks: none. Raises: OL131 argument_invalid.
+create or replace function orderlatch_data.require_time_zone(p_time_zone text)
+returns void
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not exists (select 1 from pg_timezone_names as z where z.name = p_time_zone) then
+    raise exception using
+      errcode = 'OL131',
+      message = format('argument_invalid: %L is the name of no time zone', left(p_time_zone, 60)),
+      hint = 'Names are as in the view pg_timezone_names, for example America/New_York.';
+  end if;
+end
+$$;
+revoke all on function orderlatch_data.require_time_zone(text) from public;
+comment on function orderlatch_data.require_time_zone(text) is
+  'Passes a name from pg_timezone_names, else OL131 argument_invalid. Abbreviations and offsets are none: '
+  'they know no daylight saving.';

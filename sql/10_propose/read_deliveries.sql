@@ -19,9 +19,40 @@ parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select i.input_no::integer,
-         (
-           nextval('orderlatch_data.decision_ids'), r.decision_hash, r.hash_version, p_account.account_id,
+  select i.input_no::integer, r.decision, r.signal_key, r.error_code, r.error_message, r.error_detail,
+         r.error_hint
+    from jsonb_array_elements(p_decisions) with ordinality as i(element, input_no)
+   cross join lateral orderlatch_data.read_delivery(
+     p_account, i.element, nextval('orderlatch_data.decision_ids')
+   ) as r
+   order by i.input_no
+$$;
+revoke all on function orderlatch_data.read_deliveries(orderlatch_data.accounts, jsonb) from public;
+comment on function orderlatch_data.read_deliveries(orderlatch_data.accounts, jsonb) is
+  'One row for each element, in input order: see read_delivery.';
+
+-- Reads a delivered decision as the row of trade_decisions that it would be.
+-- Locks: none. Raises: none; what is wrong with it is returned.
+create or replace function orderlatch_data.read_delivery(
+  p_account orderlatch_data.accounts,
+  p_element jsonb,
+  p_decision_id bigint,
+  out decision orderlatch_data.trade_decisions,
+  out signal_key uuid,
+  out error_code text,
+  out error_message text,
+  out error_detail text,
+  out error_hint text
+)
+returns record
+language sql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select (
+           p_decision_id, r.decision_hash, r.hash_version, p_account.account_id,
            r.strategy_id, r.symbol, r.event_ts, r.timeframe, r.leg, r.action, r.qty, r.notional,
            r.order_type, r.time_in_force, r.limit_price, r.stop_price, r.trail_price, r.trail_percent,
            r.extended_hours, r.order_class, r.take_profit, r.stop_loss, r.position_intent,
@@ -33,8 +64,7 @@ as $$
          ),
          coalesce(r.error_code, b.error_code), coalesce(r.error_message, b.error_message),
          r.error_detail, r.error_hint
-    from jsonb_array_elements(p_decisions) with ordinality as i(element, input_no)
-   cross join lateral orderlatch_data.read_decision(p_account.account, i.element) as r
+    from orderlatch_data.read_decision(p_account.account, p_element) as r
     left join lateral (
       select 'OL301' as error_code,
              format(
@@ -42,10 +72,8 @@ as $$
              ) as error_message
        where not orderlatch_data.login_may_act(p_account.account_id, r.strategy_id)
     ) as b on r.error_code is null
-   order by i.input_no
 $$;
-revoke all on function orderlatch_data.read_deliveries(orderlatch_data.accounts, jsonb) from public;
-comment on function orderlatch_data.read_deliveries(orderlatch_data.accounts, jsonb) is
-  'One row for each element, in input order: the decision with the decision_id it would get, the key of its '
-  'signal, or the SQLSTATE and message of what is wrong with it, including a strategy that the login does '
-  'not speak for.';
+revoke all on function orderlatch_data.read_delivery(orderlatch_data.accounts, jsonb, bigint) from public;
+comment on function orderlatch_data.read_delivery(orderlatch_data.accounts, jsonb, bigint) is
+  'The decision, with p_decision_id as its decision_id, and the key of its signal; or the SQLSTATE and '
+  'message of what is wrong with it, including a strategy that the login does not speak for.';

@@ -1,78 +1,150 @@
--- Whether a price has more decimals than the exchanges take.
--- Locks: none. Raises: none.
-create or replace function orderlatch_data.is_sub_penny(p_price numeric)
-returns boolean
-language sql
-immutable
-parallel safe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-  select min_scale(p_price) > case when p_price >= 1 then 2 else 4 end
-$$;
-revoke all on function orderlatch_data.is_sub_penny(numeric) from public;
-comment on function orderlatch_data.is_sub_penny(numeric) is
-  'Whether a price in dollars has more than 2 decimals, or more than 4 below one dollar. Null for null.';
-
 -- Says what the broker would refuse about an order on its face. Nothing is rounded or altered instead.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.order_faults(p_decision orderlatch_data.trade_decisions)
 returns text[]
-language sql
+language plpgsql
 immutable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select array(
-    select f.reason
-      from (
-        values
-          ('invalid_order:qty_and_notional', d.qty is not null and d.notional is not null),
-          ('invalid_order:no_size', d.qty is null and d.notional is null),
-          ('invalid_order:missing_limit_price', d.takes_limit and d.limit_price is null),
-          ('invalid_order:unexpected_limit_price', not d.takes_limit and d.limit_price is not null),
-          ('invalid_order:missing_stop_price', d.takes_stop and d.stop_price is null),
-          ('invalid_order:unexpected_stop_price', not d.takes_stop and d.stop_price is not null),
-          ('invalid_order:unexpected_trail',
-           d.order_type <> 'trailing_stop' and (d.trail_price is not null or d.trail_percent is not null)),
-          ('invalid_order:sub_penny_limit_price',
-           not d.crypto and orderlatch_data.is_sub_penny(d.limit_price)),
-          ('invalid_order:sub_penny_stop_price',
-           not d.crypto and orderlatch_data.is_sub_penny(d.stop_price)),
-          ('invalid_order:qty_decimals', min_scale(d.qty) > 9),
-          ('invalid_order:notional_decimals', min_scale(d.notional) > 2),
-          ('invalid_order:notional_below_minimum', d.notional < case when d.crypto then 10 else 1 end),
-          ('invalid_order:fractional_time_in_force',
-           not d.crypto and d.fractional and d.time_in_force <> 'day'),
-          ('invalid_order:time_in_force',
-           not d.crypto and d.order_type in ('stop', 'stop_limit', 'trailing_stop')
-           and d.time_in_force not in ('day', 'gtc')),
-          ('invalid_order:extended_hours',
-           d.extended_hours
-           and (d.order_type <> 'limit' or d.time_in_force not in ('day', 'gtc')
-                or d.fractional or d.crypto)),
-          ('invalid_order:crypto_time_in_force', d.crypto and d.time_in_force not in ('gtc', 'ioc')),
-          ('invalid_order:crypto_order_type',
-           d.crypto and d.order_type not in ('market', 'limit', 'stop_limit')),
-          ('invalid_order:position_intent', d.position_intent not like d.action || '\_to\_%'),
-          ('invalid_order:unexpected_exit',
-           d.order_class = 'simple' and (d.take_profit is not null or d.stop_loss is not null)),
-          ('unsupported_order:trailing_stop', d.order_type = 'trailing_stop'),
-          ('unsupported_order:order_class', d.order_class <> 'simple')
-      ) as f(reason, at_fault)
-     where f.at_fault
-     order by f.reason
-  )
-  from (
-    select p_decision.*,
-           p_decision.symbol like '%/%' as crypto,
-           p_decision.order_type in ('limit', 'stop_limit') as takes_limit,
-           p_decision.order_type in ('stop', 'stop_limit') as takes_stop,
-           p_decision.notional is not null or p_decision.qty <> trunc(p_decision.qty) as fractional
-  ) as d
+declare
+  v_faults constant text[] := orderlatch_data.size_faults(p_decision)
+    || orderlatch_data.price_faults(p_decision)
+    || orderlatch_data.time_faults(p_decision)
+    || case
+         when p_decision.order_class <> 'simple' or p_decision.take_profit is not null
+           or p_decision.stop_loss is not null
+           then orderlatch_data.class_faults(p_decision)
+         else '{}'
+       end;
+begin
+  if cardinality(v_faults) < 2 then
+    return v_faults;
+  end if;
+  return array(select f.reason from unnest(v_faults) as f(reason) order by f.reason);
+end
 $$;
 revoke all on function orderlatch_data.order_faults(orderlatch_data.trade_decisions) from public;
 comment on function orderlatch_data.order_faults(orderlatch_data.trade_decisions) is
   'The reasons, sorted, for which the broker would refuse the order whatever the market does; empty when '
   'there are none. A symbol with a slash is a crypto pair. Each reason is described in risk_reasons.';
+
+-- What is wrong with the size of an order.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.size_faults(p_decision orderlatch_data.trade_decisions)
+returns text[]
+language plpgsql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_fractional constant boolean := orderlatch_data.is_fractional(p_decision);
+begin
+  return array_remove(
+    array[
+      case
+        when p_decision.qty is not null and p_decision.notional is not null
+          then 'invalid_order:qty_and_notional'
+      end,
+      case when p_decision.qty is null and p_decision.notional is null then 'invalid_order:no_size' end,
+      case when min_scale(p_decision.qty) > 9 then 'invalid_order:qty_decimals' end,
+      case when min_scale(p_decision.notional) > 2 then 'invalid_order:notional_decimals' end,
+      case
+        when p_decision.notional < case when p_decision.symbol like '%/%' then 10 else 1 end
+          then 'invalid_order:notional_below_minimum'
+      end,
+      case
+        when v_fractional and p_decision.order_type = 'trailing_stop'
+          then 'invalid_order:fractional_order_type'
+      end,
+      case
+        when v_fractional and p_decision.order_class <> 'simple' then 'invalid_order:fractional_order_class'
+      end,
+      case
+        when v_fractional and p_decision.position_intent = 'sell_to_open'
+          then 'invalid_order:fractional_short'
+      end,
+      case
+        when p_decision.position_intent not like p_decision.action || '\_to\_%'
+          then 'invalid_order:position_intent'
+      end
+    ],
+    null
+  );
+end
+$$;
+revoke all on function orderlatch_data.size_faults(orderlatch_data.trade_decisions) from public;
+comment on function orderlatch_data.size_faults(orderlatch_data.trade_decisions) is
+  'order_faults about qty, notional and position_intent.';
+
+-- What is wrong with the prices of an order; those of its exits are judged by class_faults.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.price_faults(p_decision orderlatch_data.trade_decisions)
+returns text[]
+language plpgsql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_crypto constant boolean := p_decision.symbol like '%/%';
+  v_trails constant boolean := p_decision.order_type = 'trailing_stop';
+  v_takes_limit constant boolean := p_decision.order_type in ('limit', 'stop_limit');
+  v_takes_stop constant boolean := p_decision.order_type in ('stop', 'stop_limit');
+  -- the limit of an oco is that of its take_profit, whether it is said again or not
+  v_limit_price constant numeric := case
+    when p_decision.order_class = 'oco'
+      then coalesce(p_decision.limit_price, (p_decision.take_profit ->> 'limit_price')::numeric)
+    else p_decision.limit_price
+  end;
+begin
+  return array_remove(
+    array[
+      case when v_takes_limit and v_limit_price is null then 'invalid_order:missing_limit_price' end,
+      case
+        when p_decision.limit_price is not null
+          and (
+            not v_takes_limit
+            or (
+              p_decision.order_class = 'oco'
+              and p_decision.limit_price <> (p_decision.take_profit ->> 'limit_price')::numeric
+            )
+          )
+          then 'invalid_order:unexpected_limit_price'
+      end,
+      case when v_takes_stop and p_decision.stop_price is null then 'invalid_order:missing_stop_price' end,
+      case
+        when not v_takes_stop and p_decision.stop_price is not null then 'invalid_order:unexpected_stop_price'
+      end,
+      case
+        when v_trails and p_decision.trail_price is null and p_decision.trail_percent is null
+          then 'invalid_order:missing_trail'
+      end,
+      case
+        when p_decision.trail_price is not null and p_decision.trail_percent is not null
+          then 'invalid_order:trail_price_and_percent'
+      end,
+      case
+        when not v_trails and coalesce(p_decision.trail_price, p_decision.trail_percent) is not null
+          then 'invalid_order:unexpected_trail'
+      end,
+      case
+        when not v_crypto and orderlatch_data.is_sub_penny(p_decision.limit_price)
+          then 'invalid_order:sub_penny_limit_price'
+      end,
+      case
+        when not v_crypto and orderlatch_data.is_sub_penny(p_decision.stop_price)
+          then 'invalid_order:sub_penny_stop_price'
+      end
+    ],
+    null
+  );
+end
+$$;
+revoke all on function orderlatch_data.price_faults(orderlatch_data.trade_decisions) from public;
+comment on function orderlatch_data.price_faults(orderlatch_data.trade_decisions) is
+  'order_faults about limit_price, stop_price, trail_price and trail_percent.';

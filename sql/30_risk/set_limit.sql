@@ -1,5 +1,5 @@
 -- Sets the limit of one kind for one scope, or changes it.
--- Locks: account (judging) when the scope names one. Raises: OL102, OL131, OL132, OL201, OL301.
+-- Locks: accounts in the scope ascending (judging). Raises: OL102, OL131, OL132, OL201, OL301.
 create or replace function orderlatch.set_limit(
   p_limit_kind text,
   p_ceiling numeric,
@@ -15,65 +15,119 @@ parallel unsafe
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  v_account_id integer;
-  v_limit_id integer;
 begin
   perform orderlatch_data.require_read_committed();
-  if not exists (select 1 from orderlatch_data.risk_limit_kinds as k where k.limit_kind = p_limit_kind) then
-    raise exception using
-      errcode = 'OL131',
-      message = format('argument_invalid: p_limit_kind %L is no kind of limit', left(p_limit_kind, 60)),
-      hint = 'The kinds are the rows of orderlatch.limit_kinds.';
-  end if;
+  perform orderlatch_data.require_limit_kind(p_limit_kind, '{ceiling,nothing}');
   if p_ceiling is null or not (p_ceiling >= 0 and p_ceiling < 'infinity') then
     raise exception using
       errcode = 'OL131',
       message = 'argument_invalid: p_ceiling must be a number from 0 on',
       detail = format('it is %s', coalesce(p_ceiling::text, 'null'));
   end if;
-  if p_enabled is null then
-    raise exception using errcode = 'OL131', message = 'argument_invalid: p_enabled must be true or false';
+  if (p_limit_kind = 'opposite_order' and p_ceiling <> 0)
+    or (p_limit_kind = 'cool_down' and p_ceiling > 31622400)
+  then
+    raise exception using
+      errcode = 'OL131',
+      message = format(
+        'argument_invalid: p_ceiling of %s must be %s', p_limit_kind,
+        case p_limit_kind when 'cool_down' then 'at most 31622400 seconds, 366 days' else '0' end
+      ),
+      detail = format('it is %s', p_ceiling);
   end if;
-  perform orderlatch_data.require_scope(p_strategy_id, p_symbol);
-  if p_account is not null then
-    v_account_id := (orderlatch_data.find_account(p_account)).account_id;
-  end if;
-  perform orderlatch_data.require_right('a limit of this scope', v_account_id, p_strategy_id);
-  perform orderlatch_data.make_durable();
-  if v_account_id is not null then
-    perform orderlatch_data.lock_account('judging', v_account_id);
-  end if;
-
-  insert into orderlatch_data.risk_limits as l
-    (limit_kind, account_id, strategy_id, symbol, ceiling, enabled, set_at, set_by)
-  values (
-    p_limit_kind, v_account_id, p_strategy_id, orderlatch_data.canonical_symbol(p_symbol),
-    p_ceiling, p_enabled, orderlatch_data.clock(), session_user
-  )
-  on conflict (limit_kind, coalesce(account_id, 0), coalesce(strategy_id, ''), coalesce(symbol, '')) do update
-    set ceiling = excluded.ceiling,
-        enabled = excluded.enabled,
-        set_at = excluded.set_at,
-        set_by = excluded.set_by
-  returning l.limit_id into v_limit_id;
-  return v_limit_id;
+  return orderlatch_data.save_limit(
+    p_limit_kind, p_ceiling, null, p_account, p_strategy_id, p_symbol, p_enabled
+  );
 end
 $$;
 revoke all on function orderlatch.set_limit(text, numeric, text, text, text, boolean) from public;
 grant execute on function orderlatch.set_limit(text, numeric, text, text, text, boolean) to
   orderlatch_operator;
 comment on function orderlatch.set_limit(text, numeric, text, text, text, boolean) is
-  'Sets or changes the limit of a kind for a scope. p_limit_kind: see limit_kinds, with its unit. '
-  'p_ceiling: highest value allowed. p_account, p_strategy_id, p_symbol: null is any. p_enabled: false '
-  'switches the limit off. Returns limit_id. Decisions judged from then on are judged by it. Raises OL102 '
+  'Sets or changes the limit of a kind for a scope. p_limit_kind: see limit_kinds, with its unit and what it '
+  'counts. p_ceiling: the bound. p_account, p_strategy_id, p_symbol: null is any; without an account the '
+  'limit applies to each account by itself. p_enabled: false switches the limit off. Returns limit_id. Once '
+  'it has returned and is committed, nothing is approved by what was set before. Raises OL102 '
   'account_unknown, OL131 argument_invalid, OL132, OL201 account_busy, OL301 login_not_bound.';
 
--- The kinds of limits, for people who set them.
-create or replace view orderlatch.limit_kinds as
-  select k.limit_kind, k.unit, k.description
+-- Sets the list of symbols that may, or may not, be traded in one scope.
+-- Locks: accounts in the scope ascending (judging). Raises: OL102, OL131, OL132, OL201, OL301.
+create or replace function orderlatch.set_symbols(
+  p_limit_kind text,
+  p_symbols text[],
+  p_account text default null,
+  p_strategy_id text default null,
+  p_enabled boolean default true
+)
+returns integer
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform orderlatch_data.require_read_committed();
+  perform orderlatch_data.require_limit_kind(p_limit_kind, '{symbols}');
+  if coalesce(cardinality(p_symbols), 0) not between 1 and 10000 then
+    raise exception using
+      errcode = 'OL131',
+      message = 'argument_invalid: p_symbols must name 1 to 10000 symbols',
+      hint = 'To stop trading altogether use halt; to drop a list set it with p_enabled false.';
+  end if;
+  perform orderlatch_data.require_scope(null, coalesce(y.symbol, '')) from unnest(p_symbols) as y(symbol);
+  return orderlatch_data.save_limit(
+    p_limit_kind, null,
+    array(
+      select distinct orderlatch_data.canonical_symbol(y.symbol)
+        from unnest(p_symbols) as y(symbol)
+       order by 1
+    ),
+    p_account, p_strategy_id, null, p_enabled
+  );
+end
+$$;
+revoke all on function orderlatch.set_symbols(text, text[], text, text, boolean) from public;
+grant execute on function orderlatch.set_symbols(text, text[], text, text, boolean) to orderlatch_operator;
+comment on function orderlatch.set_symbols(text, text[], text, text, boolean) is
+  'Sets or changes a list of symbols for a scope, as a whole. p_limit_kind: allowed_symbols or '
+  'denied_symbols. p_symbols: 1 to 10000, as decisions have them. p_account, p_strategy_id: null is any. '
+  'p_enabled: false switches the list off. Where several lists of allowed symbols apply, a symbol must be '
+  'on each. Returns limit_id. Raises OL102 account_unknown, OL131 argument_invalid, OL132, OL201 '
+  'account_busy, OL301 login_not_bound.';
+
+-- Refuses a kind of limit that does not exist or is set by the other function.
+-- Locks: none. Raises: OL131 argument_invalid.
+create or replace function orderlatch_data.require_limit_kind(p_limit_kind text, p_takes text[])
+returns void
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_takes text;
+begin
+  select k.takes into v_takes
     from orderlatch_data.risk_limit_kinds as k
-   order by k.limit_kind;
-revoke all on orderlatch.limit_kinds from public;
-grant select on orderlatch.limit_kinds to orderlatch_operator, orderlatch_auditor;
-comment on view orderlatch.limit_kinds is 'The kinds of limits that set_limit takes, with their units.';
+   where k.limit_kind = p_limit_kind;
+  if v_takes is null then
+    raise exception using
+      errcode = 'OL131',
+      message = format('argument_invalid: p_limit_kind %L is no kind of limit', left(p_limit_kind, 60)),
+      hint = 'The kinds are the rows of orderlatch.limit_kinds.';
+  elsif v_takes <> all (p_takes) then
+    raise exception using
+      errcode = 'OL131',
+      message = format('argument_invalid: p_limit_kind %L takes another value', p_limit_kind),
+      hint = case v_takes
+        when 'symbols' then 'A list is set with set_symbols.'
+        else 'A number is set with set_limit.'
+      end;
+  end if;
+end
+$$;
+revoke all on function orderlatch_data.require_limit_kind(text, text[]) from public;
+comment on function orderlatch_data.require_limit_kind(text, text[]) is
+  'Passes a kind of limit whose column takes is among p_takes, else OL131 argument_invalid.';

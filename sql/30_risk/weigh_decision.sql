@@ -2,45 +2,110 @@
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.weigh_decision(
   p_decision orderlatch_data.trade_decisions,
-  p_now timestamptz
+  p_limits orderlatch_data.risk_limits[],
+  p_own orderlatch_data.risk_stake[],
+  p_totals numeric[],
+  p_now timestamptz,
+  out reasons text[],
+  out limits jsonb,
+  out inputs jsonb,
+  out totals numeric[]
 )
-returns table (reasons text[], limits jsonb, inputs jsonb)
-language sql
+returns record
+language plpgsql
 stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select orderlatch_data.order_faults(p_decision) || array(
-           select distinct b.reason
-             from orderlatch_data.limits_for(p_decision) as l
-            cross join lateral (select orderlatch_data.limit_breach(p_decision, l, p_now) as reason) as b
-            where b.reason is not null
-            order by b.reason
-         ),
-         coalesce(
-           (
-             select jsonb_agg(
-                      jsonb_build_object(
-                        'limit_id', l.limit_id, 'limit_kind', l.limit_kind, 'ceiling', l.ceiling
-                      )
-                      order by l.limit_id
-                    )
-               from orderlatch_data.limits_for(p_decision) as l
-           ),
-           '[]'
-         ),
-         jsonb_strip_nulls(
-           jsonb_build_object(
-             'qty', p_decision.qty,
-             'notional', p_decision.notional,
-             'price', orderlatch_data.valuation_price(p_decision),
-             'signal_age_s', round(extract(epoch from p_now) - extract(epoch from p_decision.event_ts), 3)
-           )
-         )
+declare
+  v_limit orderlatch_data.risk_limits;
+  v_place integer := 0;
+  v_without numeric[];
+  v_with numeric[];
+  v_grows boolean[];
+  v_breaches text[];
+  v_sums jsonb := jsonb_build_array();
+begin
+  limits := jsonb_build_array();
+  if p_totals is not null then
+    select array_agg(s.without_it order by s.place), array_agg(s.with_it order by s.place),
+           array_agg(s.grows order by s.place), array_agg(s.total order by s.place)
+      into v_without, v_with, v_grows, totals
+      from orderlatch_data.sum_limits(p_decision, p_limits, p_own, p_totals, p_now) as s;
+  end if;
+  foreach v_limit in array p_limits loop
+    v_place := v_place + 1;
+    continue when v_limit.strategy_id <> p_decision.strategy_id or v_limit.symbol <> p_decision.symbol;
+    limits := limits || orderlatch_data.describe_limit(v_limit);
+    if v_with[v_place] is not null or v_without[v_place] is not null then
+      v_sums := v_sums || jsonb_build_object(
+        'limit_id', v_limit.limit_id, 'without', nullif(v_without[v_place], 'NaN'),
+        'with', nullif(v_with[v_place], 'NaN')
+      );
+    end if;
+    continue when not v_grows[v_place];
+    v_breaches := v_breaches || case
+      when v_with[v_place] = 'NaN' then 'missing_price'
+      else orderlatch_data.limit_breach(
+        p_decision, v_limit, v_without[v_place], v_with[v_place], p_own, p_now
+      )
+    end;
+  end loop;
+  reasons := orderlatch_data.order_faults(p_decision)
+    || array(
+      select distinct b.reason
+        from unnest(v_breaches) as b(reason)
+       where b.reason is not null
+       order by b.reason
+    );
+  inputs := jsonb_strip_nulls(
+    jsonb_build_object(
+      'qty', p_decision.qty,
+      'notional', p_decision.notional,
+      'price', orderlatch_data.valuation_price(p_decision),
+      'signal_age_s', round(extract(epoch from p_now) - extract(epoch from p_decision.event_ts), 3),
+      'sums', nullif(v_sums, '[]')
+    )
+  );
+end
 $$;
-revoke all on function orderlatch_data.weigh_decision(orderlatch_data.trade_decisions, timestamptz)
-  from public;
-comment on function orderlatch_data.weigh_decision(orderlatch_data.trade_decisions, timestamptz) is
-  'All reasons against the decision (empty: none), the limits that applied as a JSON array, and the inputs '
-  'as a JSON object: qty, notional and price in dollars, signal_age_s in seconds.';
+revoke all on function orderlatch_data.weigh_decision(
+  orderlatch_data.trade_decisions, orderlatch_data.risk_limits[], orderlatch_data.risk_stake[], numeric[],
+  timestamptz
+) from public;
+comment on function orderlatch_data.weigh_decision(
+  orderlatch_data.trade_decisions, orderlatch_data.risk_limits[], orderlatch_data.risk_stake[], numeric[],
+  timestamptz
+) is
+  'All reasons against the decision (empty: none), the limits that applied as a JSON array, the inputs as a '
+  'JSON object (qty, notional and price in dollars, signal_age_s in seconds, sums as sum_limits says), and '
+  'what the totals become when it is approved. p_limits: limits_in_force. p_own: the stakes in its symbol. '
+  'p_totals: limit_totals; null when no limit adds anything up.';
+
+-- Says of a limit what a verdict keeps.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.describe_limit(p_limit orderlatch_data.risk_limits)
+returns jsonb
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_limit.symbols is null then
+    return jsonb_build_object(
+      'limit_id', p_limit.limit_id, 'limit_kind', p_limit.limit_kind, 'ceiling', p_limit.ceiling
+    );
+  end if;
+  return jsonb_build_object(
+    'limit_id', p_limit.limit_id, 'limit_kind', p_limit.limit_kind, 'symbols', cardinality(p_limit.symbols),
+    'set_at', p_limit.set_at
+  );
+end
+$$;
+revoke all on function orderlatch_data.describe_limit(orderlatch_data.risk_limits) from public;
+comment on function orderlatch_data.describe_limit(orderlatch_data.risk_limits) is
+  'A JSON object: limit_id, limit_kind and ceiling; of a list, which may be long, how many symbols it has '
+  'and when it was set: limit_history has the list of that moment.';

@@ -44,6 +44,9 @@ begin
       errcode = 'OL131',
       message = 'argument_invalid: setting broker_account_id must be 1 to 128 visible characters';
   end if;
+  if p_settings ? 'day_time_zone' then
+    perform orderlatch_data.require_time_zone(v_account.day_time_zone);
+  end if;
   return v_account;
 exception
   when invalid_text_representation or invalid_datetime_format or datetime_field_overflow
@@ -114,6 +117,7 @@ begin
   insert into orderlatch_data.broker_reads (account_id, purpose, next_page_at)
   select v_account_id, p.purpose, orderlatch_data.clock()
     from unnest(array['orders', 'open_orders', 'fills', 'positions']) as p(purpose);
+  perform orderlatch_data.set_first_limits(v_account_id);
   perform orderlatch_data.save_settings(v_account_id, p_environment, p_settings);
 end
 $$;

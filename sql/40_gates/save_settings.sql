@@ -53,7 +53,8 @@ begin
          positions_every = v_account.positions_every,
          on_foreign_order = v_account.on_foreign_order,
          drift_grace = v_account.drift_grace,
-         crypto_fee_allowance = v_account.crypto_fee_allowance
+         crypto_fee_allowance = v_account.crypto_fee_allowance,
+         day_time_zone = v_account.day_time_zone
    where a.account_id = p_account_id;
 exception
   when check_violation or unique_violation then

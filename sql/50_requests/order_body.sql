@@ -18,6 +18,11 @@ as $$
              'time_in_force', p_decision.time_in_force,
              'limit_price', orderlatch_data.canonical_decimal(p_decision.limit_price),
              'stop_price', orderlatch_data.canonical_decimal(p_decision.stop_price),
+             'trail_price', orderlatch_data.canonical_decimal(p_decision.trail_price),
+             'trail_percent', orderlatch_data.canonical_decimal(p_decision.trail_percent),
+             'order_class', nullif(p_decision.order_class, 'simple'),
+             'take_profit', p_decision.take_profit,
+             'stop_loss', p_decision.stop_loss,
              'extended_hours', case when p_decision.extended_hours then true end,
              'position_intent', p_decision.position_intent,
              'client_order_id', encode(p_decision.decision_hash, 'hex')

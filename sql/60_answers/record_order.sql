@@ -16,7 +16,7 @@ as $$
              c.member, jsonb_build_object('decided', c.decided, 'shown', left(c.shown, 100))
            ),
            '{}'
-         )
+         ) || orderlatch_data.exit_differences(p_decision, p_order)
     from (
       values
         ('client_order_id', encode(p_decision.decision_hash, 'hex'), p_order ->> 'client_order_id', true),
@@ -26,8 +26,17 @@ as $$
         ('time_in_force', p_decision.time_in_force, p_order ->> 'time_in_force', true),
         ('qty', p_decision.qty::text, p_order ->> 'qty', false),
         ('notional', p_decision.notional::text, p_order ->> 'notional', false),
-        ('limit_price', p_decision.limit_price::text, p_order ->> 'limit_price', false),
+        ('order_class', p_decision.order_class, coalesce(nullif(p_order ->> 'order_class', ''), 'simple'),
+         true),
+        -- the broker shows an oco as its take profit
+        ('limit_price',
+         case
+           when p_decision.order_class = 'oco' then p_decision.take_profit ->> 'limit_price'
+           else p_decision.limit_price::text
+         end, p_order ->> 'limit_price', false),
         ('stop_price', p_decision.stop_price::text, p_order ->> 'stop_price', false),
+        ('trail_price', p_decision.trail_price::text, p_order ->> 'trail_price', false),
+        ('trail_percent', p_decision.trail_percent::text, p_order ->> 'trail_percent', false),
         -- one order of the broker is never the order of two decisions
         ('id', null,
          (
@@ -44,6 +53,8 @@ as $$
            else c.decided::numeric is distinct from orderlatch_data.read_decimal(p_order -> c.member)
              or (c.decided is null) <> (c.shown is null)
          end
+     -- the stop of a trailing stop moves with the market
+     and not (c.member = 'stop_price' and p_decision.order_type = 'trailing_stop')
      and not exists (
            select 1
              from orderlatch_data.order_rewrites as w

@@ -86,20 +86,33 @@ as $$
                else orderlatch_data.read_decimal(e.document -> 'qty')
              end
            ) as qty,
-           max(orderlatch_data.read_decimal(e.document -> 'avg_entry_price')) as avg_entry_price
+           max(orderlatch_data.read_decimal(e.document -> 'avg_entry_price')) as avg_entry_price,
+           max(orderlatch_data.read_decimal(e.document -> 'current_price')) as current_price
       from jsonb_array_elements(p_document) as e(document)
      group by 1
   ), gone as (
     delete from orderlatch_data.broker_positions as p
      where p.account_id = p_account_id and p.symbol not in (select s.symbol from shown as s)
   )
-  insert into orderlatch_data.broker_positions as p (account_id, symbol, qty, avg_entry_price, seen_at)
-  select p_account_id, s.symbol, s.qty, s.avg_entry_price, orderlatch_data.clock()
+  insert into orderlatch_data.broker_positions as p
+    (account_id, symbol, qty, avg_entry_price, seen_at, current_price, priced_at)
+  select p_account_id, s.symbol, s.qty, s.avg_entry_price, orderlatch_data.clock(), s.current_price,
+         case when s.current_price is not null then orderlatch_data.clock() end
     from shown as s
    order by s.symbol
   on conflict on constraint broker_positions_pkey do update
-    set qty = excluded.qty, avg_entry_price = excluded.avg_entry_price, seen_at = excluded.seen_at
-    where (p.qty, p.avg_entry_price) is distinct from (excluded.qty, excluded.avg_entry_price)
+    set qty = excluded.qty,
+        avg_entry_price = excluded.avg_entry_price,
+        seen_at = case
+          when (p.qty, p.avg_entry_price) is distinct from (excluded.qty, excluded.avg_entry_price)
+            then excluded.seen_at
+          else p.seen_at
+        end,
+        current_price = coalesce(excluded.current_price, p.current_price),
+        priced_at = coalesce(excluded.priced_at, p.priced_at)
+    where (p.qty, p.avg_entry_price, p.current_price)
+          is distinct from
+          (excluded.qty, excluded.avg_entry_price, coalesce(excluded.current_price, p.current_price))
 $$;
 revoke all on function orderlatch_data.save_broker_positions(integer, jsonb) from public;
 comment on function orderlatch_data.save_broker_positions(integer, jsonb) is

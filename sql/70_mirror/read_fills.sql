@@ -68,19 +68,3 @@ comment on function orderlatch_data.read_fills(jsonb) is
   'The trades, busts and corrections in a JSON array of activities, once for each id. sign: 1 a buy, -1 a '
   'sale. qty: shares, coins or contracts. price: dollars. amends: execution id of the fill that a bust or '
   'correction is about; a correction without it has no row.';
-
--- A symbol as the broker's positions have it.
--- Locks: none. Raises: none.
-create or replace function orderlatch_data.position_symbol(p_symbol text)
-returns text
-language sql
-immutable
-parallel safe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-  select replace(upper(p_symbol), '/', '')
-$$;
-revoke all on function orderlatch_data.position_symbol(text) from public;
-comment on function orderlatch_data.position_symbol(text) is
-  'Positions read BTCUSD where orders and fills read BTC/USD.';

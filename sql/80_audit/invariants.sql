@@ -151,6 +151,8 @@ create or replace view orderlatch.invariants as
       select m.promise_no, m.promise, m.violations from orderlatch_data.mirror_promises as m
       union all
       select g.promise_no, g.promise, g.violations from orderlatch_data.gate_promises as g
+      union all
+      select r.promise_no, r.promise, r.violations from orderlatch_data.risk_promises as r
     ) as p(promise_no, promise, violations)
    order by p.promise_no;
 revoke all on orderlatch.invariants from public;

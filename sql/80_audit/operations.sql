@@ -6,7 +6,7 @@ create or replace view orderlatch.accounts as
          a.crowd_size, a.crowd_lookup_wait, a.absence_quiet, a.absence_spacing, a.absence_window,
          a.duplicate_alarm_after, a.backoff_first, a.backoff_max, a.throttle_wait, a.reconcile_from,
          a.reconcile_every, a.reconcile_overlap, a.positions_every, a.on_foreign_order, a.drift_grace,
-         a.crypto_fee_allowance,
+         a.crypto_fee_allowance, a.day_time_zone,
          s.paused_until, s.last_read_at, a.created_at, a.created_by
     from orderlatch_data.accounts as a
     join orderlatch_data.account_states as s on s.account_id = a.account_id
@@ -106,7 +106,7 @@ comment on view orderlatch.workers is
 create or replace view orderlatch.limits as
   select l.limit_id, l.limit_kind, l.ceiling, k.unit, coalesce(a.account, '(any)') as account,
          coalesce(l.strategy_id, '(any)') as strategy_id, coalesce(l.symbol, '(any)') as symbol, l.enabled,
-         l.set_at, l.set_by
+         l.set_at, l.set_by, l.symbols, k.counts
     from orderlatch_data.risk_limits as l
     join orderlatch_data.risk_limit_kinds as k on k.limit_kind = l.limit_kind
     left join orderlatch_data.accounts as a on a.account_id = l.account_id
@@ -114,4 +114,6 @@ create or replace view orderlatch.limits as
 revoke all on orderlatch.limits from public;
 grant select on orderlatch.limits to orderlatch_operator, orderlatch_auditor;
 comment on view orderlatch.limits is
-  'The limits that decisions are judged by. set_limit sets and changes them.';
+  'The limits that decisions are judged by: all whose scope fits, a narrow one never loosens a wide one. '
+  'counts: what is added up, in each account by itself. set_limit and set_symbols change them; limit_history '
+  'keeps what they were.';

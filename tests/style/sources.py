@@ -147,8 +147,8 @@ class Function:
     def tree(self) -> Tree:
         """The PL/pgSQL body as a tree."""
         # libpg_query looks types up in pg_catalog and public only, and knows no arrays of rows.
-        standing_in = re.sub(r"\borderlatch(_data)?\.", "public.", self.statement.text)
-        standing_in = re.sub(r"(\bpublic\.\w+)\[\]", r"\1", standing_in)
+        standing_in = re.sub(r"\borderlatch_data\.\w+\[\]", "text[]", self.statement.text)
+        standing_in = re.sub(r"\borderlatch(_data)?\.", "public.", standing_in)
         tree: Tree = json.loads(json.dumps(parse_plpgsql(standing_in)))
         return tree
 

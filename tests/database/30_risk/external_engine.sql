@@ -1,6 +1,6 @@
 -- An account that is judged by an engine outside, with the built-in limits having the last word.
 begin;
-select plan(39);
+select plan(54);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account('paper', '{"risk_engine": "external"}');
@@ -141,6 +141,63 @@ select throws_ok(
        )
   from builtin as b
  cross join (values ('approve'), ('reject')) as f(deed);
+
+-- The built-in limits count at the moment of the engine's yes, and what it approved before counts for the next.
+select test.given_account('summed', '{"risk_engine": "external", "one_decision_per_signal": false}');
+select orderlatch.set_limit('open_orders', 2, 'summed');
+create temporary table summed as
+  select n, test.given_decision('summed', jsonb_build_object('leg', n::text)) as decision_hash from generate_series(1, 3) as n;
+select results_eq(
+         format('select a.status, a.reasons from orderlatch.approve_decision(%L, %L) as a', s.decision_hash, '{"engine": "sure"}'),
+         format('values (%L, %L::text[])', case when s.n < 3 then 'approved' else 'rejected' end,
+                case when s.n < 3 then '{}' else '{open_orders}' end),
+         format('yes number %s of the engine, with room for two', s.n)
+       )
+  from summed as s
+ order by s.n;
+select is(
+  (select v.evidence from summed as s join orderlatch_data.risk_verdicts as v on v.decision_id = test.decision_id(s.decision_hash) where s.n = 3),
+  '{"engine": "sure"}'::jsonb, 'the evidence of a yes that was overruled is kept'
+);
+select orderlatch.reject_decision(s.decision_hash, '{"engine": "changed its mind"}') from summed as s where s.n = 1;
+create temporary table fourth_of_summed as select test.given_decision('summed', '{"leg": "4"}') as decision_hash;
+select is(
+  (select a.status from fourth_of_summed as f, orderlatch.approve_decision(f.decision_hash, '{"engine": "sure"}') as a), 'approved',
+  'a no gives back what the yes before it had taken'
+);
+
+-- A silent engine lets decisions lapse; nothing passes without its word, whatever else happens.
+select test.given_account('silent', '{"risk_engine": "external", "max_decision_age": "15 minutes"}');
+create temporary table silent as
+  select w.worker_id, test.given_decision('silent') as decision_hash,
+         test.given_decision('silent', '{"valid_until": "2026-03-02T15:05:00Z"}') as short
+    from (select test.given_worker('silent') as worker_id) as w;
+select is(test.kinds(s.worker_id), '{}', 'nothing is claimed that the engine has not approved') from silent as s;
+select test_support.hold_clock('2026-03-02 15:05:01.000001Z');
+select is(test.kinds(s.worker_id), '{}', 'nor when its time is up') from silent as s;
+select is(test.status(s.short), 'lapsed', 'which lapses what is valid no longer') from silent as s;
+select is(test.status(s.decision_hash), 'planned', 'and leaves what still is') from silent as s;
+select throws_ok(
+  format('select orderlatch.evaluate_decision(%L)', s.decision_hash), 'OL304', null, 'the built-in engine does not step in'
+) from silent as s;
+select results_eq(
+  $$ select p.status, p.outcome
+       from silent as s
+       join orderlatch_data.trade_decisions as d on d.decision_id = test.decision_id(s.decision_hash)
+      cross join lateral orderlatch.propose_decision('silent', d.intent::jsonb || '{"reference_price": "190.25"}') as p $$,
+  $$ values ('planned', 'existing') $$, 'proposing again does not either'
+);
+select test_support.hold_clock('2026-03-02 15:16:00Z');
+select is(test.kinds(s.worker_id), '{}', 'a quarter of an hour later nothing has been claimed') from silent as s;
+select is(test.status(s.decision_hash), 'lapsed', 'and the other has lapsed') from silent as s;
+select results_eq(
+  $$ select a.status, a.reasons from silent as s, orderlatch.approve_decision(s.decision_hash, '{"engine": "late"}') as a $$,
+  $$ values ('lapsed', '{}'::text[]) $$, 'a yes that comes too late changes nothing'
+);
+select is_empty(
+  $$ select 1 from silent as s join orderlatch_data.risk_verdicts as v on v.decision_id = test.decision_id(s.decision_hash) $$,
+  'and is no verdict'
+);
 select is_empty('select i.promise from orderlatch.invariants as i where i.violations > 0', 'every invariant holds');
 
 select * from finish();

@@ -1,6 +1,6 @@
--- Each kind of limit, on both sides of its edge.
+-- Each kind of limit that looks at the order alone, on both sides of its edge.
 begin;
-select plan(40);
+select plan(64);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 
@@ -63,6 +63,24 @@ insert into cases values
   ('order_notional', 2009.99, '{"order_type": "stop_limit", "stop_price": "200", "limit_price": "201"}', '{order_notional}',
    'a stop limit buy a cent too high'),
 
+  ('price_distance', 0.05, '{"order_type": "limit", "limit_price": "105", "reference_price": "100"}', '{}', 'a limit five percent above'),
+  ('price_distance', 0.05, '{"order_type": "limit", "limit_price": "105.01", "reference_price": "100"}', '{price_distance}',
+   'a limit a cent further above'),
+  ('price_distance', 0.05, '{"order_type": "limit", "limit_price": "95", "reference_price": "100"}', '{}', 'a limit five percent below'),
+  ('price_distance', 0.05, '{"order_type": "limit", "limit_price": "94.99", "reference_price": "100"}', '{price_distance}',
+   'a limit a cent further below'),
+  ('price_distance', 0.05, '{"action": "sell", "order_type": "stop", "stop_price": "95", "reference_price": "100"}', '{}', 'a stop as near'),
+  ('price_distance', 0.05, '{"action": "sell", "order_type": "stop", "stop_price": "94.99", "reference_price": "100"}', '{price_distance}',
+   'a stop a cent further'),
+  ('price_distance', 0.05, '{"order_type": "stop_limit", "stop_price": "104", "limit_price": "105.01", "reference_price": "100"}',
+   '{price_distance}', 'a stop limit of which one price is a cent too far'),
+  ('price_distance', 0, '{"order_type": "limit", "limit_price": "100", "reference_price": "100"}', '{}', 'the very price'),
+  ('price_distance', 0.05, '{"order_type": "limit", "limit_price": "105", "reference_price": null}', '{missing_price}', 'a limit and no reference'),
+  ('price_distance', 0, '{"reference_price": null}', '{}', 'a market order, which names no price'),
+  ('price_distance', 0.05,
+   '{"order_class": "bracket", "order_type": "limit", "limit_price": "105", "reference_price": "100", "take_profit": {"limit_price": "200"}, "stop_loss": {"stop_price": "50"}}',
+   '{}', 'a bracket whose exits are far away'),
+
   ('signal_age', 3600, '{"event_ts": "2026-03-02T14:00:00Z"}', '{}', 'an event exactly as old as allowed'),
   ('signal_age', 3600, '{"event_ts": "2026-03-02T13:59:59.999999Z"}', '{signal_age}', 'an event a microsecond too old'),
   ('signal_age', 0, '{"event_ts": "2026-03-02T15:00:00Z"}', '{}', 'an event of this moment'),
@@ -76,13 +94,68 @@ select is(
   from cases as c;
 
 select is(
-  (select array_agg(k.limit_kind order by k.limit_kind collate "C") from orderlatch_data.risk_limit_kinds as k),
+  (select array_agg(k.limit_kind order by k.limit_kind collate "C")
+     from orderlatch_data.risk_limit_kinds as k
+    where k.looks_at = 'decision' and k.takes = 'ceiling'),
   (select array_agg(distinct c.limit_kind order by c.limit_kind) from cases as c),
-  'every kind of limit was tried'
+  'every kind of limit that has a bound and looks at the order alone was tried'
 );
+
+-- Lists of symbols.
+select test.given_account('lists', '{"one_decision_per_signal": false}');
+create function pg_temp.listed(p_strategy_id text, p_symbol text)
+returns text[]
+language sql
+as $$
+  select p.reasons
+    from orderlatch.propose_decision(
+           'lists', test.a_decision(jsonb_build_object('strategy_id', p_strategy_id, 'symbol', p_symbol, 'time_in_force', 'gtc'))
+         ) as p
+$$;
+create temporary table listed as
+  select orderlatch.set_symbols('allowed_symbols', '{goog, BTC/USD ,AAPL}', 'lists') as wide,
+         orderlatch.set_symbols('allowed_symbols', '{GOOG,MSFT}', 'lists', 'narrow') as narrow,
+         orderlatch.set_symbols('denied_symbols', '{AAPL}', null, 'picky') as denied;
+select is(pg_temp.listed(c.strategy_id, c.symbol), c.reasons, format('%s of %s: %s', c.symbol, c.strategy_id, c.title))
+  from (
+    values
+      ('any', 'GOOG', '{}'::text[], 'a symbol on the list'),
+      ('any', 'goog', '{}', 'in another spelling'),
+      ('any', 'BTC/USD', '{}', 'a pair'),
+      ('any', 'MSFT', '{symbol_not_allowed}', 'one that is not on it'),
+      ('narrow', 'GOOG', '{}', 'on both lists'),
+      ('narrow', 'AAPL', '{symbol_not_allowed}', 'on the wide list only'),
+      ('narrow', 'MSFT', '{symbol_not_allowed}', 'on the narrow list only: it does not loosen the wide one'),
+      ('picky', 'AAPL', '{symbol_denied}', 'denied to the strategy on every account'),
+      ('picky', 'MSFT', '{symbol_not_allowed}', 'denied nowhere, allowed nowhere'),
+      ('picky', 'GOOG', '{}', 'allowed and not denied')
+  ) as c(strategy_id, symbol, reasons, title);
+select results_eq(
+  $$ select v.limits
+       from orderlatch_data.risk_verdicts as v
+       join orderlatch_data.trade_decisions as d on d.decision_id = v.decision_id
+      where d.strategy_id = 'narrow'
+      order by v.decision_id
+      limit 1 $$,
+  $$ select jsonb_build_array(
+              jsonb_build_object('limit_id', o.limit_id, 'limit_kind', 'opposite_order', 'ceiling', 0),
+              jsonb_build_object('limit_id', l.wide, 'limit_kind', 'allowed_symbols', 'symbols', 3,
+                                 'set_at', '2026-03-02 15:00:00Z'::timestamptz),
+              jsonb_build_object('limit_id', l.narrow, 'limit_kind', 'allowed_symbols', 'symbols', 2,
+                                 'set_at', '2026-03-02 15:00:00Z'::timestamptz)
+            )
+       from listed as l, orderlatch_data.risk_limits as o
+      where o.limit_kind = 'opposite_order' and o.account_id = test.account_id('lists') $$,
+  'a verdict names the version of each list that it was given by'
+);
+select is(
+  orderlatch.set_symbols('allowed_symbols', '{MSFT}', 'lists', p_enabled => false), l.wide, 'a list is changed as a whole'
+) from listed as l;
+select is(pg_temp.listed('any', 'TSLA'), '{}', 'a list that is switched off does not apply');
 
 -- What a verdict keeps.
 select test.given_account('kept');
+select orderlatch.set_limit('opposite_order', 0, 'kept', p_enabled => false);
 create temporary table kept as
   select orderlatch.set_limit('order_notional', 1000, 'kept') as notional_id,
          orderlatch.set_limit('order_quantity', 5, 'kept') as quantity_id,

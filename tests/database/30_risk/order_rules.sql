@@ -1,9 +1,11 @@
 -- What the broker would refuse on its face is rejected here, by name; what it would take passes.
 begin;
-select plan(85);
+select plan(124);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account();
+-- the rules of one order, not of two that meet
+select orderlatch.set_limit('opposite_order', 0, 'paper', p_enabled => false);
 create function pg_temp.reasons(p_members jsonb)
 returns text[]
 language sql
@@ -89,7 +91,7 @@ insert into cases values
   ('{"symbol": "BTC/USD", "time_in_force": "gtc", "order_type": "stop", "stop_price": "5"}', '{invalid_order:crypto_order_type}',
    'a stop of crypto'),
 
-  -- exits, and what is not sent yet
+  -- intents
   ('{"position_intent": "buy_to_open"}', '{}', 'a buy that opens'),
   ('{"action": "sell", "position_intent": "sell_to_close"}', '{}', 'a sale that closes'),
   ('{"position_intent": "sell_to_open"}', '{invalid_order:position_intent}', 'a buy that is meant to sell'),
@@ -97,12 +99,88 @@ insert into cases values
   ('{"take_profit": {"limit_price": "200"}}', '{invalid_order:unexpected_exit}', 'a simple order with a take profit'),
   ('{"stop_loss": {"stop_price": "180"}}', '{invalid_order:unexpected_exit}', 'a simple order with a stop loss'),
   ('{"take_profit": {}}', '{}', 'an empty take profit, which is none'),
-  ('{"order_class": "bracket", "take_profit": {"limit_price": "200"}, "stop_loss": {"stop_price": "180"}}',
-   '{unsupported_order:order_class}', 'a bracket'),
-  ('{"order_class": "oto"}', '{unsupported_order:order_class}', 'one order that triggers another'),
-  ('{"order_type": "trailing_stop", "trail_price": "1"}', '{unsupported_order:trailing_stop}', 'a trailing stop'),
-  ('{"order_type": "trailing_stop", "trail_percent": "1", "time_in_force": "ioc"}',
-   '{invalid_order:time_in_force,unsupported_order:trailing_stop}', 'a trailing stop at once or not at all'),
+  ('{"action": "sell", "position_intent": "sell_to_open"}', '{}', 'a sale that opens'),
+  ('{"action": "sell", "position_intent": "sell_to_open", "qty": "0.5"}', '{invalid_order:fractional_short}', 'half a share sold short'),
+
+  -- trailing stops
+  ('{"order_type": "trailing_stop", "trail_price": "1"}', '{}', 'a trailing stop by dollars'),
+  ('{"order_type": "trailing_stop", "trail_percent": "0.5", "time_in_force": "gtc"}', '{}', 'a trailing stop by percent'),
+  ('{"order_type": "trailing_stop"}', '{invalid_order:missing_trail}', 'a trailing stop without a trail'),
+  ('{"order_type": "trailing_stop", "trail_price": "1", "trail_percent": "1"}', '{invalid_order:trail_price_and_percent}',
+   'a trailing stop with two trails'),
+  ('{"order_type": "trailing_stop", "trail_price": "1", "stop_price": "180"}', '{invalid_order:unexpected_stop_price}',
+   'a trailing stop with a stop'),
+  ('{"order_type": "trailing_stop", "trail_price": "1", "limit_price": "180"}', '{invalid_order:unexpected_limit_price}',
+   'a trailing stop with a limit'),
+  ('{"order_type": "trailing_stop", "trail_percent": "1", "time_in_force": "ioc"}', '{invalid_order:time_in_force}',
+   'a trailing stop at once or not at all'),
+  ('{"order_type": "trailing_stop", "trail_price": "1", "qty": "0.5"}', '{invalid_order:fractional_order_type}',
+   'a trailing stop for half a share'),
+  ('{"order_type": "trailing_stop", "trail_price": "1", "extended_hours": true}', '{invalid_order:extended_hours}',
+   'a trailing stop in extended hours'),
+  ('{"order_type": "trailing_stop", "trail_price": "1", "symbol": "BTC/USD", "time_in_force": "gtc"}', '{invalid_order:crypto_order_type}',
+   'a trailing stop of crypto'),
+  ('{"order_type": "trailing_stop", "trail_price": "1", "order_class": "oto", "stop_loss": {"stop_price": "180"}}',
+   '{invalid_order:trailing_order_class}', 'a trailing stop of a class'),
+
+  -- brackets
+  ('{"order_class": "bracket", "take_profit": {"limit_price": "200"}, "stop_loss": {"stop_price": "180"}}', '{}', 'a bracket'),
+  ('{"order_class": "bracket", "take_profit": {"limit_price": "200"}, "stop_loss": {"stop_price": "180", "limit_price": "179"},
+     "order_type": "limit", "limit_price": "190", "time_in_force": "gtc"}', '{}', 'a bracket with all its prices'),
+  ('{"order_class": "bracket", "action": "sell", "take_profit": {"limit_price": "180"}, "stop_loss": {"stop_price": "200"}}', '{}',
+   'a bracket around a short sale'),
+  ('{"order_class": "bracket", "take_profit": {"limit_price": "180"}, "stop_loss": {"stop_price": "180"}}', '{invalid_order:exits_cross}',
+   'a bracket that takes profit at its stop'),
+  ('{"order_class": "bracket", "action": "sell", "take_profit": {"limit_price": "200"}, "stop_loss": {"stop_price": "200"}}',
+   '{invalid_order:exits_cross}', 'a bracket around a short sale that takes profit at its stop'),
+  ('{"order_class": "bracket", "stop_loss": {"stop_price": "180"}}', '{invalid_order:missing_take_profit}', 'a bracket without a profit'),
+  ('{"order_class": "bracket", "take_profit": {"limit_price": "200"}}', '{invalid_order:missing_stop_loss}', 'a bracket without a stop'),
+  ('{"order_class": "bracket", "take_profit": {"limit_price": "200"}, "stop_loss": {"limit_price": "179"}}',
+   '{invalid_order:missing_stop_loss}', 'a bracket whose stop has a limit only'),
+  ('{"order_class": "bracket", "take_profit": {"limit_price": "200.001"}, "stop_loss": {"stop_price": "180"}}',
+   '{invalid_order:sub_penny_take_profit}', 'a profit of a tenth of a cent'),
+  ('{"order_class": "bracket", "take_profit": {"limit_price": "200"}, "stop_loss": {"stop_price": "180.001"}}',
+   '{invalid_order:sub_penny_stop_loss}', 'a stop loss of a tenth of a cent'),
+  ('{"order_class": "bracket", "take_profit": {"limit_price": "200"}, "stop_loss": {"stop_price": "180", "limit_price": "179.001"}}',
+   '{invalid_order:sub_penny_stop_loss}', 'a stop loss with a limit of a tenth of a cent'),
+  ('{"order_class": "bracket", "take_profit": {"limit_price": "200"}, "stop_loss": {"stop_price": "180"}, "qty": "0.5"}',
+   '{invalid_order:fractional_order_class}', 'a bracket for half a share'),
+  ('{"order_class": "bracket", "take_profit": {"limit_price": "200"}, "stop_loss": {"stop_price": "180"}, "qty": null, "notional": "100"}',
+   '{invalid_order:fractional_order_class}', 'a bracket for dollars'),
+  ('{"order_class": "bracket", "take_profit": {"limit_price": "200"}, "stop_loss": {"stop_price": "180"}, "time_in_force": "ioc"}',
+   '{invalid_order:time_in_force}', 'a bracket at once or not at all'),
+  ('{"order_class": "bracket", "take_profit": {"limit_price": "200"}, "stop_loss": {"stop_price": "180"}, "order_type": "limit",
+     "limit_price": "190", "extended_hours": true}', '{invalid_order:extended_hours}', 'a bracket in extended hours'),
+  ('{"order_class": "bracket", "take_profit": {"limit_price": "200"}, "stop_loss": {"stop_price": "180"}, "symbol": "BTC/USD",
+     "time_in_force": "gtc"}', '{invalid_order:crypto_order_class}', 'a bracket of crypto'),
+
+  -- one exit that follows an entry
+  ('{"order_class": "oto", "stop_loss": {"stop_price": "180"}}', '{}', 'an entry that triggers a stop'),
+  ('{"order_class": "oto", "take_profit": {"limit_price": "200"}}', '{}', 'an entry that triggers a profit'),
+  ('{"order_class": "oto"}', '{invalid_order:oto_exit}', 'an entry that triggers nothing'),
+  ('{"order_class": "oto", "take_profit": {"limit_price": "200"}, "stop_loss": {"stop_price": "180"}}', '{invalid_order:oto_exit}',
+   'an entry that triggers two exits, which is a bracket'),
+  ('{"order_class": "oto", "stop_loss": {"limit_price": "180"}}', '{invalid_order:missing_stop_loss}', 'an entry that triggers half a stop'),
+
+  -- two exits of which one cancels the other
+  ('{"order_class": "oco", "action": "sell", "order_type": "limit", "take_profit": {"limit_price": "200"}, "stop_loss": {"stop_price": "180"}}',
+   '{}', 'two exits of a long position'),
+  ('{"order_class": "oco", "order_type": "limit", "take_profit": {"limit_price": "180"}, "stop_loss": {"stop_price": "200"}}',
+   '{}', 'two exits of a short position'),
+  ('{"order_class": "oco", "action": "sell", "order_type": "limit", "limit_price": "200", "take_profit": {"limit_price": "200"},
+     "stop_loss": {"stop_price": "180"}}', '{}', 'two exits that say the profit twice'),
+  ('{"order_class": "oco", "action": "sell", "order_type": "limit", "limit_price": "201", "take_profit": {"limit_price": "200"},
+     "stop_loss": {"stop_price": "180"}}', '{invalid_order:unexpected_limit_price}', 'two exits that say two profits'),
+  ('{"order_class": "oco", "action": "sell", "take_profit": {"limit_price": "200"}, "stop_loss": {"stop_price": "180"}}',
+   '{invalid_order:oco_order_type}', 'two exits at the market'),
+  ('{"order_class": "oco", "action": "sell", "order_type": "limit", "take_profit": {"limit_price": "180"}, "stop_loss": {"stop_price": "200"}}',
+   '{invalid_order:exits_cross}', 'two exits of a long position the wrong way round'),
+  ('{"order_class": "oco", "order_type": "limit", "take_profit": {"limit_price": "200"}, "stop_loss": {"stop_price": "180"}}',
+   '{invalid_order:exits_cross}', 'two exits of a short position the wrong way round'),
+  ('{"order_class": "oco", "action": "sell", "order_type": "limit", "stop_loss": {"stop_price": "180"}}',
+   '{invalid_order:missing_limit_price,invalid_order:missing_take_profit}', 'two exits without a profit'),
+  ('{"order_class": "oco", "action": "sell", "order_type": "limit", "take_profit": {"limit_price": "200"}}',
+   '{invalid_order:missing_stop_loss}', 'two exits without a stop'),
 
   -- all of them
   ('{"notional": "0.001", "order_type": "stop", "limit_price": "1.001", "time_in_force": "gtc", "extended_hours": true}',
@@ -145,6 +223,24 @@ select orderlatch.set_limit('order_quantity', 5, 'paper'), orderlatch.set_limit(
        orderlatch.set_limit('signal_age', 0, 'paper');
 insert into judged (title, reasons) select 'limits', pg_temp.reasons('{}');
 insert into judged (title, reasons) select 'no price', pg_temp.reasons('{"reference_price": null}');
+select test.given_account('limited', '{"one_decision_per_signal": false}');
+create function pg_temp.limited(p_members jsonb)
+returns text[]
+language sql
+as $$ select p.reasons from orderlatch.propose_decision('limited', test.a_decision(p_members)) as p $$;
+insert into judged (title, reasons)
+select 'a stop, which will rest', pg_temp.limited('{"action": "sell", "order_type": "stop", "stop_price": "180"}');
+insert into judged (title, reasons)
+select 'a stop limit of another symbol', pg_temp.limited('{"symbol": "AAPL", "order_type": "stop_limit", "stop_price": "180", "limit_price": "181"}');
+select orderlatch.set_limit(k.limit_kind, 0, 'limited')
+  from orderlatch_data.risk_limit_kinds as k
+ where k.takes = 'ceiling' and k.limit_kind <> 'cool_down';
+select orderlatch.set_limit('cool_down', 1, 'limited'), orderlatch.set_symbols('allowed_symbols', '{AAPL}', 'limited'),
+       orderlatch.set_symbols('denied_symbols', '{GOOG}', 'limited');
+insert into judged (title, reasons) select 'every limit', pg_temp.limited('{"order_type": "limit", "limit_price": "190"}');
+insert into judged (title, reasons) select 'every limit of a sale', pg_temp.limited('{"action": "sell"}');
+insert into judged (title, reasons)
+select 'crossing a stop limit', pg_temp.limited('{"symbol": "AAPL", "action": "sell", "order_type": "limit", "limit_price": "181"}');
 select test.given_account('external', '{"risk_engine": "external"}');
 insert into judged (title, reasons)
 select 'an engine', r.reasons

@@ -1,6 +1,6 @@
 -- Every setting of an account, on both sides of each of its bounds.
 begin;
-select plan(159);
+select plan(167);
 
 select test.given_account();
 select test.given_account('live', '{}', 'live');
@@ -79,6 +79,9 @@ select is(pg_temp.try_setting('paper', c.setting, c.value), c.result, format('%s
       ('one_decision_per_signal', 'false', 'taken'), ('one_decision_per_signal', '"maybe"', 'OL131'),
       ('broker_remembers_ids', 'false', 'taken'), ('broker_remembers_ids', '7', 'OL131'),
       ('broker_account_id', '"id-1"', 'taken'), ('broker_account_id', 'null', 'taken'), ('broker_account_id', '"a b"', 'OL131'),
+      ('day_time_zone', '"Europe/Zurich"', 'taken'), ('day_time_zone', '"UTC"', 'taken'), ('day_time_zone', '"Mars/Olympus"', 'OL131'),
+      ('day_time_zone', '""', 'OL131'), ('day_time_zone', '"EDT"', 'OL131'), ('day_time_zone', '"+05:00"', 'OL131'),
+      ('day_time_zone', '7', 'OL131'),
       -- wrong types
       ('max_submits', '"three"', 'OL131'), ('max_submits', '2.5', 'OL131'), ('max_submits', '[1]', 'OL131'),
       ('send_within', '"soon"', 'OL131'), ('send_within', '{"seconds": 5}', 'OL131'),

@@ -1,6 +1,6 @@
 -- Each promise counts nothing in a healthy world, and something once it is broken by hand.
 begin;
-select plan(45);
+select plan(50);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account();
@@ -173,7 +173,16 @@ insert into deeds values
       insert into orderlatch_data.clusters
         (system_identifier, timeline, home, server_started_at, noticed_at, why, reads_from)
       select c.system_identifier, c.timeline, c.home, c.noticed_at, c.noticed_at, 'cluster', c.noticed_at
-        from orderlatch_data.clusters as c $$);
+        from orderlatch_data.clusters as c $$),
+  (19, '{}', 'a position of a strategy without a trade',
+   $$ insert into orderlatch_data.strategy_positions (account_id, strategy_id, symbol, qty) values (test.account_id(), 'momentum', 'GOOG', 1) $$),
+  (19, '{13}', 'a trade that no strategy holds',
+   $$ update orderlatch_data.broker_orders as b set fills_qty = 1 where b.decision_id = pg_temp.id_of('submitted') $$),
+  (20, '{}', 'a limit that was changed behind the back of its history',
+   $$ update orderlatch_data.risk_limits set ceiling = 7 where limit_kind = 'opposite_order' $$),
+  (20, '{}', 'a limit that was switched off behind it',
+   $$ update orderlatch_data.risk_limits set enabled = false where limit_kind = 'opposite_order' $$),
+  (20, '{}', 'a limit without a history', $$ delete from orderlatch_data.risk_limit_changes $$);
 select is(
   pg_temp.broken_by(d.deed), array(select n.promise_no from unnest(array[d.promise_no] || d.also) as n(promise_no) order by 1),
   format('promise %s shows %s', d.promise_no, d.title)

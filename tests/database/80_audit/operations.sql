@@ -98,11 +98,17 @@ select results_eq(
 
 -- limits --------------------------------------------------------------------------------------------------------------
 
-select is_empty($$ select l.* from orderlatch.limits as l $$, 'there is no limit at first');
+select results_eq(
+  $$ select l.limit_kind, l.account, l.enabled from orderlatch.limits as l $$,
+  $$ select 'opposite_order', a.account, true from orderlatch_data.accounts as a order by a.account_id $$,
+  'each account has opposite_order at first, and no other limit'
+);
 select orderlatch.set_limit('order_quantity', 100);
 select orderlatch.set_limit('order_notional', 2500.50, 'paper', 'momentum', 'goog', false);
 select results_eq(
-  $$ select l.limit_kind, l.ceiling, l.unit, l.account, l.strategy_id, l.symbol, l.enabled, l.set_at, l.set_by from orderlatch.limits as l $$,
+  $$ select l.limit_kind, l.ceiling, l.unit, l.account, l.strategy_id, l.symbol, l.enabled, l.set_at, l.set_by
+       from orderlatch.limits as l
+      where l.limit_kind <> 'opposite_order' $$,
   $$ values ('order_quantity', 100, 'shares, coins or contracts', '(any)', '(any)', '(any)', true,
              '2026-03-02 15:00:02Z'::timestamptz, session_user::text collate "default"),
             ('order_notional', 2500.50, 'dollars', 'paper', 'momentum', 'GOOG', false, '2026-03-02 15:00:02Z', session_user) $$,

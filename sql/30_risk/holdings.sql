@@ -1,0 +1,87 @@
+-- What an account holds, and what each strategy holds of it.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.held_stakes(p_account_id integer, p_symbols text[])
+returns setof orderlatch_data.risk_stake
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+  with held as (
+    select p.symbol, p.qty
+      from orderlatch_data.position_sums as p
+     where p.account_id = p_account_id
+       and (p_symbols is null or p.symbol in (
+         select orderlatch_data.position_symbol(y.symbol) from unnest(p_symbols) as y(symbol)
+       ))
+  ), parts as (
+    select s.strategy_id, s.symbol, s.qty
+      from orderlatch_data.strategy_positions as s
+      join held as h on h.symbol = s.symbol
+     where s.account_id = p_account_id
+    union all
+    -- the rest is nobody's: foreign orders, adjustments
+    select null, h.symbol, h.qty - coalesce(
+             (
+               select sum(s.qty)
+                 from orderlatch_data.strategy_positions as s
+                where s.account_id = p_account_id and s.symbol = h.symbol
+             ),
+             0
+           )
+      from held as h
+  )
+  select k.*
+    from parts as p
+   cross join lateral orderlatch_data.make_stake(
+     p.strategy_id, p.symbol, p_held => p.qty,
+     p_price => orderlatch_data.last_price(p_account_id, p.symbol)
+   ) as k
+   where p.qty <> 0;
+end
+$$;
+revoke all on function orderlatch_data.held_stakes(integer, text[]) from public;
+comment on function orderlatch_data.held_stakes(integer, text[]) is
+  'A stake for each strategy and symbol that holds something, and one of no strategy for what is left of '
+  'the position; together they are position_sums. p_symbols: as orders have them; null: all.';
+
+-- Keeps what each strategy holds with every change of what an order has filled, or of whose order it is.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.keep_strategy_positions()
+returns trigger
+language plpgsql
+volatile
+parallel unsafe
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into orderlatch_data.strategy_positions as s (account_id, strategy_id, symbol, qty)
+  select new.account_id, d.strategy_id, orderlatch_data.position_symbol(new.symbol),
+         sum(case new.side when 'sell' then -c.qty else c.qty end)
+    from (values (old.decision_id, -old.fills_qty), (new.decision_id, new.fills_qty)) as c(decision_id, qty)
+    join orderlatch_data.trade_decisions as d on d.decision_id = c.decision_id
+   group by d.strategy_id
+  on conflict on constraint strategy_positions_pkey do update set qty = s.qty + excluded.qty;
+  return null;
+end
+$$;
+revoke all on function orderlatch_data.keep_strategy_positions() from public;
+comment on function orderlatch_data.keep_strategy_positions() is
+  'Trigger after updates of broker_orders: moves what changed in fills_qty or decision_id into '
+  'strategy_positions. It reads the row that the update has locked, so that nothing is counted twice or '
+  'lost, whichever comes first: the fill, or the decision that the order belongs to.';
+
+drop trigger if exists keep_strategy_positions on orderlatch_data.broker_orders;
+create trigger keep_strategy_positions after update of fills_qty, decision_id on orderlatch_data.broker_orders
+  for each row
+  when (
+    old.fills_qty <> new.fills_qty
+    or (new.fills_qty <> 0 and old.decision_id is distinct from new.decision_id)
+  )
+  execute function orderlatch_data.keep_strategy_positions();
+comment on trigger keep_strategy_positions on orderlatch_data.broker_orders is
+  'Keeps what each strategy holds.';

@@ -1,0 +1,143 @@
+-- Finds orders that those of a batch could trade with: resting at the broker, or about to be sent there.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.opposite_stakes(
+  p_account_id integer,
+  p_symbols text[],
+  p_actions text[]
+)
+returns setof orderlatch_data.risk_stake
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+  with wanted as (
+    select distinct w.symbol, case w.action when 'buy' then 'sell' else 'buy' end as side
+      from unnest(p_symbols, p_actions) as w(symbol, action)
+  ), rivals as (
+    select b.symbol, b.side, b.limit_price, coalesce(d.order_class, 'simple') as order_class,
+           -- what was decided counts, not what the broker makes of it: a buy stop comes back as a stop limit
+           case when b.relation = 'order' then coalesce(d.order_type, b.order_type) else b.order_type end
+             as order_type,
+           b.status in ('accepted', 'accepted_for_bidding') as waits_for_market
+      from wanted as w
+      join orderlatch_data.broker_orders as b
+        on b.account_id = p_account_id and b.symbol = w.symbol and b.side = w.side and b.is_open
+      left join orderlatch_data.trade_decisions as d on d.decision_id = b.decision_id
+     where b.relation <> 'leg' and b.status <> 'pending_new'
+    union all
+    select d.symbol, d.action, d.limit_price, d.order_class, d.order_type, false
+      from wanted as w
+      join orderlatch_data.open_decisions as o
+        on o.account_id = p_account_id
+       and o.symbol = w.symbol
+       and o.status in ('approved', 'submitting', 'in_doubt')
+      join orderlatch_data.trade_decisions as d on d.decision_id = o.decision_id and d.action = w.side
+     where orderlatch_data.surely_rests(d)
+  )
+  select s.*
+    from rivals as r
+   cross join lateral orderlatch_data.make_stake(
+     null, r.symbol, r.side,
+     p_qty => 0,
+     p_worth => 0,
+     p_at_any => r.order_type in ('market', 'stop'),
+     p_limit => r.limit_price
+   ) as s
+   where orderlatch_data.can_conflict(r.order_class, r.order_type)
+     and (r.order_type <> 'market' or r.waits_for_market);
+end
+$$;
+revoke all on function orderlatch_data.opposite_stakes(integer, text[], text[]) from public;
+comment on function orderlatch_data.opposite_stakes(integer, text[], text[]) is
+  'A stake, without size, for each order that is on the other side of p_actions in p_symbols. Left out is '
+  'what the broker leaves out (orders of a class, their legs, trailing stops) and what may be filled by the '
+  'time that the next order of the symbol is sent: orders that the broker has just taken (pending_new), '
+  'market orders unless they wait for the market to open, and decisions on their way unless surely_rests.';
+
+-- opposite_order: an order that the broker would take for a wash trade.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.opposite_order_breach(
+  p_decision orderlatch_data.trade_decisions,
+  p_stakes orderlatch_data.risk_stake[]
+)
+returns text
+language plpgsql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_at_any boolean;
+  v_buy_limit numeric;
+  v_sell_limit numeric;
+begin
+  if not orderlatch_data.can_conflict(p_decision.order_class, p_decision.order_type) then
+    return null;
+  end if;
+  select case p_decision.action when 'buy' then bool_or(s.sell_at_any) else bool_or(s.buy_at_any) end,
+         max(s.buy_limit), min(s.sell_limit)
+    into v_at_any, v_buy_limit, v_sell_limit
+    from unnest(p_stakes) as s
+   where s.symbol = orderlatch_data.position_symbol(p_decision.symbol);
+  return case
+    when v_at_any then 'opposite_order:market_or_stop'
+    when p_decision.order_type in ('market', 'stop')
+      and case p_decision.action when 'buy' then v_sell_limit else v_buy_limit end is not null
+      then 'opposite_order:market_or_stop'
+    when p_decision.action = 'buy' and p_decision.limit_price >= v_sell_limit
+      then 'opposite_order:prices_cross'
+    when p_decision.action = 'sell' and p_decision.limit_price <= v_buy_limit
+      then 'opposite_order:prices_cross'
+  end;
+end
+$$;
+revoke all on function orderlatch_data.opposite_order_breach(
+  orderlatch_data.trade_decisions, orderlatch_data.risk_stake[]
+) from public;
+comment on function orderlatch_data.opposite_order_breach(
+  orderlatch_data.trade_decisions, orderlatch_data.risk_stake[]
+) is
+  'Null, opposite_order:market_or_stop (one of the two trades at any price) or opposite_order:prices_cross '
+  '(a buy at or above the lowest sale, a sale at or below the highest buy).';
+
+-- Whether the broker looks for orders of the other side that an order could trade with.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.can_conflict(p_order_class text, p_order_type text)
+returns boolean
+language plpgsql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return p_order_class = 'simple' and p_order_type in ('market', 'limit', 'stop', 'stop_limit');
+end
+$$;
+revoke all on function orderlatch_data.can_conflict(text, text) from public;
+comment on function orderlatch_data.can_conflict(text, text) is
+  'False for orders of a class and for trailing stops, which the broker exempts.';
+
+-- Whether an order that is not sent yet will rest at the broker when the next of its symbol is sent.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.surely_rests(p_decision orderlatch_data.trade_decisions)
+returns boolean
+language plpgsql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return p_decision.order_class = 'simple' and p_decision.order_type in ('stop', 'stop_limit');
+end
+$$;
+revoke all on function orderlatch_data.surely_rests(orderlatch_data.trade_decisions) from public;
+comment on function orderlatch_data.surely_rests(orderlatch_data.trade_decisions) is
+  'True for simple stops and stop limits. A market or limit order may be filled at once, and whether it is '
+  'only the broker knows: it is left to the broker to refuse what conflicts with it.';

@@ -1,0 +1,130 @@
+-- The price that an order is valued at: the most that it can pay, or the price the strategy saw.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.order_price(
+  p_action text,
+  p_order_type text,
+  p_limit_price numeric,
+  p_stop_price numeric,
+  p_reference_price numeric
+)
+returns numeric
+language plpgsql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return case
+    when p_action = 'buy' and p_order_type in ('limit', 'stop_limit') then p_limit_price
+    else greatest(p_limit_price, p_stop_price, p_reference_price)
+  end;
+end
+$$;
+revoke all on function orderlatch_data.order_price(text, text, numeric, numeric, numeric) from public;
+comment on function orderlatch_data.order_price(text, text, numeric, numeric, numeric) is
+  'Dollars for one share, coin or contract: a buy''s limit_price, else the highest of limit_price, '
+  'stop_price and reference_price. Null when there is none.';
+
+-- The price that a decision is valued at.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.valuation_price(p_decision orderlatch_data.trade_decisions)
+returns numeric
+language plpgsql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- of two exits that cancel each other, the one at the higher price may be the one that fills
+  if p_decision.order_class = 'oco' then
+    return greatest(
+      (p_decision.take_profit ->> 'limit_price')::numeric, (p_decision.stop_loss ->> 'stop_price')::numeric,
+      (p_decision.stop_loss ->> 'limit_price')::numeric, p_decision.reference_price
+    );
+  end if;
+  return orderlatch_data.order_price(
+    p_decision.action, p_decision.order_type, p_decision.limit_price, p_decision.stop_price,
+    p_decision.reference_price
+  );
+end
+$$;
+revoke all on function orderlatch_data.valuation_price(orderlatch_data.trade_decisions) from public;
+comment on function orderlatch_data.valuation_price(orderlatch_data.trade_decisions) is
+  'Dollars for one share, coin or contract, see order_price; of an oco the highest price that it names. '
+  'Exits of a bracket or oto do not count: they close what its entry opens. Null when there is none.';
+
+-- How much a decision asks for, in shares and in dollars.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.decision_size(
+  p_decision orderlatch_data.trade_decisions,
+  out qty numeric,
+  out worth numeric
+)
+returns record
+language plpgsql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_decision.qty is null and p_decision.notional is null then
+    qty := 0;
+    worth := 0;
+    return;
+  end if;
+  qty := p_decision.qty;
+  -- dollars buy the most at the lowest price that is known; a limit alone says nothing of how low it can go
+  if qty is null and p_decision.reference_price is not null then
+    qty := ceil(
+      1e9 * p_decision.notional
+        / least(p_decision.limit_price, p_decision.stop_price, p_decision.reference_price)
+    ) / 1e9;
+  end if;
+  worth := coalesce(p_decision.notional, p_decision.qty * orderlatch_data.valuation_price(p_decision));
+end
+$$;
+revoke all on function orderlatch_data.decision_size(orderlatch_data.trade_decisions) from public;
+comment on function orderlatch_data.decision_size(orderlatch_data.trade_decisions) is
+  'qty: shares, coins or contracts, 0 for an order of no size; of an order by notional what its dollars buy '
+  'at the lowest price known, rounded up to nine decimals; null without a reference_price. worth: dollars, '
+  'by valuation_price; null when there is no price.';
+
+-- The newest price that is known of a symbol in an account.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.last_price(p_account_id integer, p_symbol text)
+returns numeric
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (
+    select k.price
+      from (
+        (
+          select f.price, f.recorded_at as known_at
+            from orderlatch_data.fills as f
+           where f.account_id = p_account_id and f.symbol = p_symbol
+           order by f.filled_at desc
+           limit 1
+        )
+        union all
+        select coalesce(p.current_price, p.avg_entry_price), coalesce(p.priced_at, p.seen_at)
+          from orderlatch_data.broker_positions as p
+         where p.account_id = p_account_id and p.symbol = p_symbol
+      ) as k
+     where k.price > 0
+     order by k.known_at desc
+     limit 1
+  );
+end
+$$;
+revoke all on function orderlatch_data.last_price(integer, text) from public;
+comment on function orderlatch_data.last_price(integer, text) is
+  'Dollars: the price of the newest fill, or the one in the broker''s list of positions when that is newer. '
+  'p_symbol: as positions have it. Null when neither is known.';

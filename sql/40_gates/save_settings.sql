@@ -53,7 +53,9 @@ begin
          positions_every = v_account.positions_every,
          on_foreign_order = v_account.on_foreign_order,
          drift_grace = v_account.drift_grace,
-         crypto_fee_allowance = v_account.crypto_fee_allowance
+         crypto_fee_allowance = v_account.crypto_fee_allowance,
+         rate_limit = v_account.rate_limit,
+         burst = v_account.burst
    where a.account_id = p_account_id;
 exception
   when check_violation or unique_violation then
@@ -94,6 +96,11 @@ begin
         errcode = 'OL131',
         message = 'argument_invalid: broker_account_id is that of another account',
         hint = 'The orders of two accounts at one broker account could not be told apart.';
+    when 'accounts_burst_fits_rate' then
+      raise exception using
+        errcode = 'OL131',
+        message = 'argument_invalid: burst must be at least 2 and at most half of rate_limit',
+        hint = 'A larger burst leaves less for the rest of the minute; null is a tenth of rate_limit.';
     else
       raise exception using
         errcode = 'OL131',

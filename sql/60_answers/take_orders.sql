@@ -37,7 +37,15 @@ begin
     )
   );
   delete from orderlatch_data.order_checks as c
-   where c.account_id = p_account_id and c.broker_order_id = any (v_ids) and c.request_id is null;
+   where c.account_id = p_account_id
+     and c.broker_order_id = any (v_ids)
+     and c.request_id is null
+     -- one that is to be canceled is followed until it has ended
+     and not exists (
+       select 1
+         from orderlatch_data.order_cancels as w
+        where w.account_id = c.account_id and w.broker_order_id = c.broker_order_id and w.ended_at is null
+     );
   perform orderlatch_data.check_chains(p_account_id, p_documents);
   perform orderlatch_data.end_cancels(p_account_id, v_ids);
 end

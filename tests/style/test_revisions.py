@@ -28,7 +28,8 @@ LEFT_OUT = (
     "require-statement-timeout",
     "prefer-bigint-over-int",
     "prefer-bigint-over-smallint",
-    # No client names a table, a column or a constraint: only the functions of sql/ do, and migrate replaces them.
+    # No client names a table, a column or a constraint: only the functions of sql/ do, and migrate replaces
+    # them.
     "renaming-table",
     "renaming-column",
     "renaming-object",
@@ -37,7 +38,7 @@ LEFT_OUT = (
     "ban-drop-constraint",
 )
 # Revisions from before the first release: no table that they change can be large yet.
-BEFORE_THE_FIRST_RELEASE = ("0006_mirror",)
+BEFORE_THE_FIRST_RELEASE = ("0006_mirror", "0009_gates")
 BLOCK_LARGE_TABLES = (
     "constraint-missing-not-valid",
     "adding-foreign-key-constraint",

@@ -21,8 +21,7 @@ set search_path = pg_catalog, pg_temp
 as $$
   select b.depth, b.reserve, r.refill, t.tokens,
          least(b.reserve, t.tokens, k.reserved + t.passed_s * r.refill * b.reserve / b.depth),
-         case when s.resets_at > p_now then s.remaining - w.on_their_way end,
-         case when s.resets_at > p_now then s.resets_at end
+         s.remaining - w.on_their_way, case when w.on_their_way is not null then s.resets_at end
     from orderlatch_data.account_budgets as k
     join orderlatch_data.broker_limits as s on s.account_id = k.account_id
    cross join lateral (
@@ -44,7 +43,8 @@ as $$
        from (select greatest(0, extract(epoch from p_now - k.counted_at))::double precision) as p(passed_s)
    ) as t
    cross join lateral (
-     select case when s.resets_at > p_now then (
+     -- a window that ends in more than a minute is one from before the clock was set back
+     select case when s.resets_at > p_now and s.resets_at <= p_now + interval '1 minute' then (
               select count(*)::integer
                 from orderlatch_data.open_requests as q
                where q.account_id = k.account_id

@@ -1,6 +1,7 @@
 -- What an operator who shut a gate has to know: what is still on its way, and who could not be waited for.
 -- Locks: none; the caller holds what it could of the gate. Raises: none.
 create or replace function orderlatch_data.gate_report(
+  p_what text,
   p_account_id integer,
   p_strategy_id text,
   p_symbol text
@@ -26,7 +27,7 @@ as $$
   )
   select r.what, r.account, r.symbol, r.decision_hash, r.sent_by, r.detail
     from (
-      select 1 as place, 'halted' as what,
+      select 1 as place, p_what as what,
              (
                select a.account from orderlatch_data.accounts as a where a.account_id = p_account_id
              ) as account,
@@ -52,11 +53,11 @@ as $$
         from inside as s
       union all
       select 4, 'not listed', null, null, null, null,
-             'this transaction sees the past: halt_progress says in another one what is in flight'
+             'this transaction sees the past: orderlatch.in_flight shows in another one what is in flight'
        where current_setting('transaction_isolation') in ('repeatable read', 'serializable')
     ) as r
    order by r.place, r.sent_by, r.decision_hash
 $$;
-revoke all on function orderlatch_data.gate_report(integer, text, text) from public;
-comment on function orderlatch_data.gate_report(integer, text, text) is
-  'Rows as orderlatch.halt returns them, for a scope (null: any).';
+revoke all on function orderlatch_data.gate_report(text, integer, text, text) from public;
+comment on function orderlatch_data.gate_report(text, integer, text, text) is
+  'Rows as orderlatch.halt returns them, for a scope (null: any). p_what: what the first row is called.';

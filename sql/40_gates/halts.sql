@@ -99,7 +99,7 @@ begin
   end if;
   return query
   select v_halt_id, r.what, r.account, r.symbol, r.decision_hash, r.sent_by, r.detail
-    from orderlatch_data.gate_report(v_account_id, p_strategy_id, v_symbol) as r;
+    from orderlatch_data.gate_report('halted', v_account_id, p_strategy_id, v_symbol) as r;
 end
 $$;
 revoke all on function orderlatch.halt(text, text, text, text, boolean) from public;

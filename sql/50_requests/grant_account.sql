@@ -20,6 +20,7 @@ declare
   v_kind text;
   v_may integer;
   v_granted integer;
+  v_submits_wait boolean := false;
 begin
   select b.tokens, b.reserved, b.reserve, b.broker_left into strict v_budget
     from orderlatch_data.budget_of(p_account, v_now) as b;
@@ -27,21 +28,35 @@ begin
   for v_kind in
     select k.kind from orderlatch_data.kinds_due(p_account.account_id, p_worker_id) as k
   loop
-    select least(v_left, case v_kind when 'submit_order' then a.submits else a.calls end) into v_may
+    select least(
+             v_left,
+             case
+               when v_kind = 'submit_order' then a.submits
+               -- of what comes in while submits wait, what is less urgent has the share of the reserve
+               when v_submits_wait then least(a.calls, floor(v_budget.reserved + 1e-6)::integer)
+               else a.calls
+             end
+           )
+      into v_may
       from orderlatch_data.allowance(
              v_budget.tokens, v_budget.reserved, v_budget.reserve, v_budget.broker_left
            ) as a;
+    if v_kind = 'submit_order' then
+      -- a statement of its own: halts are read when the gate is held
+      continue when not p_gate_is_open or not orderlatch_data.try_enter_gate(p_account.account_id);
+      v_submits_wait := v_may = 0 and orderlatch_data.is_submit_due(p_account);
+    end if;
     continue when v_may = 0;
-    -- a statement of its own: halts are read when the gate is held
-    continue when v_kind = 'submit_order'
-      and not (p_gate_is_open and orderlatch_data.try_enter_gate(p_account.account_id));
     return query
     select g.* from orderlatch_data.grant_kind(p_account, p_worker_id, v_may, v_kind) as g;
     get diagnostics v_granted = row_count;
     v_left := v_left - v_granted;
     v_budget.tokens := v_budget.tokens - v_granted;
-    v_budget.reserved := least(v_budget.reserved, v_budget.tokens);
+    v_budget.reserved := least(
+      v_budget.reserved - case when v_submits_wait then v_granted else 0 end, v_budget.tokens
+    );
     v_budget.broker_left := v_budget.broker_left - v_granted;
+    v_submits_wait := v_submits_wait or (v_kind = 'submit_order' and v_granted = v_may);
   end loop;
   if v_left < p_how_many then
     perform orderlatch_data.spend_tokens(p_account.account_id, v_budget.tokens, v_budget.reserved, v_now);
@@ -54,8 +69,8 @@ comment on function orderlatch_data.grant_account(
   orderlatch_data.accounts, integer, integer, boolean
 ) is
   'Grants up to p_how_many calls, each for a token. Submits leave the reserve of the bucket to every other '
-  'kind, and go only when p_gate_is_open (the gate of all accounts was entered) and the account''s own gate '
-  'can be entered too.';
+  'kind; kinds less urgent than submits leave them the rest. Submits go only when p_gate_is_open (the gate '
+  'of all accounts was entered) and the account''s own gate can be entered too.';
 
 -- Grants calls of one kind.
 -- Locks: decisions (try); the caller holds the account for granting, and its gate. Raises: none.

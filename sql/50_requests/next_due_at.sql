@@ -107,8 +107,8 @@ create or replace function orderlatch_data.is_held_up(
 )
 returns boolean
 language plpgsql
-stable
-parallel safe
+volatile
+parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
@@ -122,12 +122,7 @@ begin
          and d.next_lookup_at <= v_now
          and not orderlatch_data.is_backing_off(p_account.account_id, 'find_order', v_now)
     )
-    or (
-      p_submits > 0
-      and orderlatch_data.has_approved(p_account.account_id)
-      and (select r.room from orderlatch_data.submit_room(p_account, v_now) as r) > 0
-      and exists (select 1 from orderlatch_data.decisions_in_turn(p_account.account_id, v_now, 1))
-    );
+    or (p_submits > 0 and orderlatch_data.is_submit_due(p_account));
 end
 $$;
 revoke all on function orderlatch_data.is_held_up(orderlatch_data.accounts, integer) from public;
@@ -135,3 +130,25 @@ comment on function orderlatch_data.is_held_up(orderlatch_data.accounts, integer
   'Whether a lookup or a submit is due although the claim that just ran granted nothing: another session '
   'holds its decision, a halt is being set, or it fell due meanwhile. Worth asking again at once. p_submits: '
   'how many submits the budget allows now.';
+
+-- Whether a submit could be granted, as far as gates, decisions and doubts go.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.is_submit_due(p_account orderlatch_data.accounts)
+returns boolean
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_now constant timestamptz := orderlatch_data.clock();
+begin
+  return orderlatch_data.has_approved(p_account.account_id)
+    and (select r.room from orderlatch_data.submit_room(p_account, v_now) as r) > 0
+    and exists (select 1 from orderlatch_data.decisions_in_turn(p_account.account_id, v_now, 1));
+end
+$$;
+revoke all on function orderlatch_data.is_submit_due(orderlatch_data.accounts) from public;
+comment on function orderlatch_data.is_submit_due(orderlatch_data.accounts) is
+  'Whether there is room for a submit and a decision whose turn it is; of the rate budget it says nothing.';

@@ -36,6 +36,7 @@ begin
          and b.parent_broker_order_id is not null
     )
   );
+  perform orderlatch_data.end_cancels(p_account_id, v_ids);
   delete from orderlatch_data.order_checks as c
    where c.account_id = p_account_id
      and c.broker_order_id = any (v_ids)
@@ -47,7 +48,6 @@ begin
         where w.account_id = c.account_id and w.broker_order_id = c.broker_order_id and w.ended_at is null
      );
   perform orderlatch_data.check_chains(p_account_id, p_documents);
-  perform orderlatch_data.end_cancels(p_account_id, v_ids);
 end
 $$;
 revoke all on function orderlatch_data.take_orders(integer, jsonb, uuid, boolean) from public;

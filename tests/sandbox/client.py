@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import uuid
 from typing import TYPE_CHECKING
 
 import httpx
+from websockets.sync.client import ClientConnection, connect
 
 from worker.sandbox.auth import AccountKey
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from worker.sandbox.clock import Clock
     from worker.sandbox.values import Json
 
@@ -86,6 +91,24 @@ class Client:
         found: list[dict[str, Json]] = response.json()
         return found
 
+    def cancel(self, order_id: object) -> httpx.Response:
+        return self.http.delete(f"{ORDERS}/{order_id}")
+
+    def replace(self, order_id: object, **members: Json) -> httpx.Response:
+        return self.http.patch(f"{ORDERS}/{order_id}", json=members)
+
+    def activities(self, **query: str) -> list[dict[str, Json]]:
+        response = self.http.get("/v2/account/activities/FILL", params=query)
+        assert response.status_code == 200, response.text
+        found: list[dict[str, Json]] = response.json()
+        return found
+
+    def positions(self) -> dict[str, str]:
+        """Quantity by symbol."""
+        response = self.http.get("/v2/positions")
+        assert response.status_code == 200, response.text
+        return {position["symbol"]: position["qty"] for position in response.json()}
+
     def buying_power(self) -> str:
         return str(self.accepted(self.http.get("/v2/account"))["buying_power"])
 
@@ -108,6 +131,26 @@ class Client:
         found = self.tell("POST", "faults", body)
         assert isinstance(found, dict)
         return found
+
+    def fill(self, order_id: object, **members: Json) -> dict[str, Json]:
+        """Fill an order by hand."""
+        body: dict[str, Json] = {"price": "100", **members}
+        body = {name: value for name, value in body.items() if value is not None}
+        found = self.tell("POST", f"orders/{order_id}/fill", body)
+        assert isinstance(found, dict)
+        return found
+
+    def put(self, order_id: object, status: str, **members: Json) -> None:
+        """Put an order into a status."""
+        self.tell("PUT", f"orders/{order_id}", {"status": status, **members})
+
+    def family(self, account: str = "paper") -> list[dict[str, Json]]:
+        """Every order of an account with its chain and its fills."""
+        found = self.tell("GET", f"truth?account={account}")
+        assert isinstance(found, dict)
+        orders = found["orders"]
+        assert isinstance(orders, list)
+        return [order for order in orders if isinstance(order, dict)]
 
     def settings(self, **settings: Json) -> None:
         self.tell("PUT", "settings", settings)
@@ -141,3 +184,59 @@ class Client:
         assert response.status_code == 200, response.text
         rows: list[dict[str, Json]] = response.json()
         return rows
+
+
+class Stream:
+    """A WebSocket, as a test talks to it."""
+
+    def __init__(self, client: Client, socket: ClientConnection) -> None:
+        self._client = client
+        self.socket = socket
+
+    def say(self, **message: Json) -> None:
+        self.socket.send(json.dumps(message))
+
+    def raw(self) -> bytes | str:
+        """The next frame."""
+        return self.socket.recv(timeout=5)
+
+    def hear(self) -> dict[str, Json]:
+        """The next message."""
+        found: dict[str, Json] = json.loads(self.raw())
+        return found
+
+    def update(self) -> dict[str, Json]:
+        """The data of the next trade update."""
+        message = self.hear()
+        assert message["stream"] == "trade_updates", message
+        data = message["data"]
+        assert isinstance(data, dict)
+        return data
+
+    def events(self, count: int) -> list[Json]:
+        """The events of so many updates."""
+        return [self.update()["event"] for _ in range(count)]
+
+    def is_silent(self) -> bool:
+        """Nothing is on its way: a message that is sent now is the next to come."""
+        self._client.tell("POST", "stream", {"account": "paper", "json": {"stream": "silence"}})
+        return self.hear() == {"stream": "silence"}
+
+
+@contextlib.contextmanager
+def connected(client: Client) -> Iterator[Stream]:
+    """A socket that has said nothing yet."""
+    url = client.url.replace("http:", "ws:") + "/stream"
+    with connect(url, open_timeout=5, close_timeout=1, ping_interval=None) as socket:
+        yield Stream(client, socket)
+
+
+@contextlib.contextmanager
+def listening(client: Client, key: AccountKey = PAPER) -> Iterator[Stream]:
+    """A socket that listens until the block ends."""
+    with connected(client) as stream:
+        stream.say(action="authenticate", data={"key_id": key.key, "secret_key": key.secret})
+        assert stream.hear()["data"] == {"status": "authorized", "action": "authenticate"}
+        stream.say(action="listen", data={"streams": ["trade_updates"]})
+        assert stream.hear() == {"stream": "listening", "data": {"streams": ["trade_updates"]}}
+        yield stream

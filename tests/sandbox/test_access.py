@@ -104,7 +104,7 @@ def test_without_a_rate_limit_there_are_no_headers(client: Client) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/v2/nowhere"), ("GET", "/"), ("DELETE", "/v2/orders"), ("GET", "/v2/orders:by_client_id")],
+    [("GET", "/v2/nowhere"), ("GET", "/"), ("PUT", "/v2/orders"), ("GET", "/v2/orders:by_client_id")],
 )
 def test_an_unknown_endpoint_is_a_404_that_says_so(client: Client, method: str, path: str) -> None:
     response = client.http.request(method, path)

@@ -95,12 +95,7 @@ REFUSED: list[tuple[dict[str, Json], int, str]] = [
     ),
     ({"symbol": "goog"}, 42210000, 'asset "goog" not found'),
     ({"symbol": "AAPL261218C00200000"}, 42210000, 'asset "AAPL261218C00200000" not found'),
-    (
-        {"type": "trailing_stop", "trail_price": "1"},
-        42210000,
-        "trailing_stop orders are not offered by this sandbox",
-    ),
-    ({"order_class": "bracket"}, 42210000, "order class bracket is not offered by this sandbox"),
+    ({"order_class": "mleg"}, 42210000, "order class mleg is not offered by this sandbox"),
 ]
 
 

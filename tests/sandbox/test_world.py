@@ -14,7 +14,8 @@ import worker.sandbox
 from worker.sandbox.bodies import BODIES
 from worker.sandbox.clock import NS, Clock, ManualClock
 from worker.sandbox.faults import ACTIONS
-from worker.sandbox.model import Settings
+from worker.sandbox.settings import Settings
+from worker.sandbox.stream_faults import GARBAGE, STREAM_ACTIONS
 from worker.sandbox.values import decimal_of, decimal_text, parse_time, session_close_ns, time_text
 
 PACKAGE = Path(worker.sandbox.__file__).parent
@@ -32,18 +33,18 @@ def test_the_sandbox_imports_nothing_else_of_the_project() -> None:
                 )
 
 
-@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("action", [*ACTIONS, *STREAM_ACTIONS])
 def test_every_action_has_an_example_in_the_manual(action: str) -> None:
     assert f'"action": "{action}"' in MANUAL
 
 
-@pytest.mark.parametrize("word", [*BODIES, *Settings.__dataclass_fields__])
+@pytest.mark.parametrize("word", [*BODIES, *GARBAGE, *Settings.__dataclass_fields__])
 def test_every_body_and_setting_is_in_the_manual(word: str) -> None:
     assert f"`{word}`" in MANUAL
 
 
 def test_every_admin_path_is_in_the_manual() -> None:
-    table = (PACKAGE / "admin.py").read_text()
+    table = "".join(file.read_text() for file in PACKAGE.glob("admin*.py"))
     routes = re.findall(r'\("([A-Z]+)", "(/admin/[^"]+)"', table)
     assert len(routes) > 20
     for verb, path in routes:

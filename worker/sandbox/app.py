@@ -1,4 +1,4 @@
-"""The sandbox as one ASGI application: the trading API, and the admin API beside it."""
+"""The sandbox as one ASGI application: the trading API, its stream, and the admin API beside them."""
 
 import secrets
 import uuid
@@ -7,12 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from worker.sandbox.admin import Admin
-from worker.sandbox.auth import AccountKey, KeyRing, RateLimiter
+from worker.sandbox.auth import AccountKey, KeyRing
 from worker.sandbox.book import Book
 from worker.sandbox.clock import Clock
-from worker.sandbox.faults import Faults, Gates
+from worker.sandbox.faults import call_faults
+from worker.sandbox.gates import Gates
+from worker.sandbox.hub import Hub
 from worker.sandbox.model import Account
-from worker.sandbox.store import Store
+from worker.sandbox.rates import Rates
+from worker.sandbox.reads import Reads
+from worker.sandbox.store import Store, StoreInMemory, StoreOnDisk
+from worker.sandbox.stream import StreamServer
+from worker.sandbox.stream_faults import stream_faults
 from worker.sandbox.trading import Trading
 from worker.sandbox.truth import Truth
 
@@ -23,32 +29,45 @@ if TYPE_CHECKING:
 class Sandbox:
     """Everything of one sandbox but its server. Close it when the server has ended."""
 
-    def __init__(self, directory: Path, accounts: Sequence[AccountKey], clock: Clock | None = None) -> None:
+    def __init__(
+        self, directory: Path | None, accounts: Sequence[AccountKey], clock: Clock | None = None
+    ) -> None:
+        """Without a directory the ground truth ends with the process."""
         if len({key.name for key in accounts}) < len(accounts) or len({key.key for key in accounts}) < len(
             accounts
         ):
             raise ValueError("two accounts share a name or a key")
         self.clock = clock or Clock()
-        self.store = Store(directory)
+        self.store: Store = StoreInMemory() if directory is None else StoreOnDisk(directory)
         try:
             self._open_accounts(accounts)
-            self.store.end_calls_of_last_life(self.clock.now_ns())
-            self.book = Book(self.store, self.clock)
+            self.store.calls.end_those_of_last_life(self.clock.now_ns())
+            self.hub = Hub(self.store, self.clock, stream_faults())
+            self.book = Book(self.store, self.clock, self.hub.tell)
         except BaseException:
             self.store.close()
             raise
-        faults, gates, keys, limiter = Faults(), Gates(), KeyRing(accounts), RateLimiter()
-        self._trading = Trading(self.book, keys, limiter, faults, gates)
-        self._admin = Admin(self.book, Truth(self.store), keys, limiter, faults, gates).application()
+        keys, rates, reads = KeyRing(accounts), Rates(), Reads(self.store, self.clock)
+        faults, gates = call_faults(), Gates()
+        self._trading = Trading(self.book, reads, keys, rates, faults, gates, self.hub)
+        self._stream = StreamServer(self.book, self.hub, keys)
+        admin = Admin(self.book, Truth(self.store), reads, keys, rates, faults, gates, self.hub)
+        self._admin = admin.application()
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        """Hand a request to the API that its path names."""
+        """Hand a request to the API that its path names, then send what it caused."""
+        if scope["type"] == "websocket":
+            await self._stream(scope, receive, send)
+            return
         if scope["type"] != "http":
             raise NotImplementedError(scope["type"])
-        if scope["path"].startswith("/admin"):
-            await self._admin(scope, receive, send)
-        else:
-            await self._trading(scope, receive, send)
+        try:
+            if scope["path"].startswith("/admin"):
+                await self._admin(scope, receive, send)
+            else:
+                await self._trading(scope, receive, send)
+        finally:
+            self.hub.flush()
 
     def close(self) -> None:
         """Give the data directory back."""

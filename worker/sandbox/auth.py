@@ -1,4 +1,4 @@
-"""Who calls: keys lead to accounts, and each key has its own rate limit."""
+"""Who calls: keys lead to accounts."""
 
 import base64
 import binascii
@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from worker.sandbox import errors
-from worker.sandbox.clock import NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +38,21 @@ class KeyRing:
         self._leads_to = {key.key: key.name for key in self._keys.values()}
 
     def caller(self, headers: Mapping[bytes, bytes]) -> tuple[str, str]:
-        """Return (key, account) of a call, or raise the 401.
+        """Return the account that the key was made for and the one that it opens, or raise the 401.
 
         APCA headers or HTTP Basic [D/S OAS26, PY]; bearer tokens are not offered.
         """
         key, secret = headers.get(b"apca-api-key-id"), headers.get(b"apca-api-secret-key")
         if key is None or secret is None:
             key, secret = _basic(headers.get(b"authorization", b""))
+        return self.open(key, secret)
+
+    def open(self, key: bytes, secret: bytes) -> tuple[str, str]:
+        """The same for a key and its secret."""
         known = self._keys.get(key.decode("latin-1"))
         if known is None or not hmac.compare_digest(known.secret.encode(), secret):
             raise errors.unauthorized()
-        return known.key, self._leads_to[known.key]
+        return known.name, self._leads_to[known.key]
 
     def swap(self, one: str, other: str) -> None:
         """Let the keys of two accounts open each other's account from now on. Raises KeyError."""
@@ -72,32 +75,3 @@ def _basic(header: bytes) -> tuple[bytes, bytes]:
     except binascii.Error:
         return b"", b""
     return key, secret
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """What is left of a window, as the X-Ratelimit headers tell it."""
-
-    limit: int
-    remaining: int
-    reset_at_s: int
-    exceeded: bool
-
-
-class RateLimiter:
-    """A fixed window for each key; every request counts, refused ones too [D/I]."""
-
-    def __init__(self) -> None:
-        self._spent: dict[str, tuple[int, int]] = {}
-
-    def spend(self, key: str, now_ns: int, limit: int, window_s: int) -> Budget:
-        """Take one request from the key's current window."""
-        window = now_ns // (window_s * NS)
-        seen, spent = self._spent.get(key, (window, 0))
-        spent = spent + 1 if seen == window else 1
-        self._spent[key] = (window, spent)
-        return Budget(limit, max(0, limit - spent), (window + 1) * window_s, spent > limit)
-
-    def forget_everything(self) -> None:
-        """Give every key a fresh window."""
-        self._spent.clear()

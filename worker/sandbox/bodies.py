@@ -126,3 +126,18 @@ BODIES: Final[dict[str, Callable[[Answer], Answer]]] = {
 def spoilt(name: str, truth: Answer | None) -> Answer:
     """The ready-made answer of that name, given the true one if there is one yet."""
     return BODIES[name](truth or _NOTHING_YET)
+
+
+_GARBAGE: Final[dict[str, Callable[[bytes], bytes]]] = {
+    "not_json": lambda _truth: b"{stream: trade_updates",
+    "truncated": lambda truth: truth[: len(truth) // 2],
+    "empty": lambda _truth: b"",
+    "scalar": lambda _truth: b"42",
+    "html": lambda _truth: _html(502, "502 Bad Gateway").body,
+    "not_utf8": lambda truth: truth[:20] + b"\xff\xfe" + truth[20:],
+}
+
+
+def garbage(name: str, text: str | None, truth: bytes) -> bytes:
+    """What a stream should never send."""
+    return _GARBAGE[name](truth) if text is None else text.encode(errors="surrogatepass")

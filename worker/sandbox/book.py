@@ -1,55 +1,57 @@
-"""The order book: takes orders, lets them fill at given prices, and makes what is due happen.
+"""The order book: takes orders and changes to them, and makes what is due happen.
 
-There are no timers. Whatever happens later (acceptance, a late order, an asynchronous reject) is a row of the
-table `due`, and every call first settles what is due by the sandbox's clock. So a restart loses nothing, and
-two runs with the same clock readings end the same.
+There are no timers. Whatever happens later (acceptance, a late order, a cancel) is a row of the tables and an
+entry of the agenda, and every call first settles what is due by the sandbox's clock. So a restart loses
+nothing, and two runs with the same clock readings end the same.
 """
 
-import heapq
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Final
 
+from worker.sandbox.agenda import Agenda
+from worker.sandbox.changes import AS_ASKED, Changes, Outcome
 from worker.sandbox.checks import Case, collared, judge
 from worker.sandbox.clock import NS, Clock
 from worker.sandbox.errors import ApiError
-from worker.sandbox.model import (
-    STATUSES,
-    WORKING,
-    Account,
-    LateOrder,
-    Order,
-    OrderRequest,
-    Position,
-    Quote,
-    Settings,
-)
+from worker.sandbox.ledger import MS, Ledger
+from worker.sandbox.matching import Matching
+from worker.sandbox.model import Account, Activity, LateOrder, Order, OrderRequest, Position, Quote, Update
+from worker.sandbox.settings import Settings
 from worker.sandbox.store import Store
 from worker.sandbox.validation import read_members, read_order
 from worker.sandbox.values import Json, session_close_ns
 
-MS = NS // 1000
-GTC_LIFE_NS = 90 * 86_400 * NS  # [D/M]
+GTC_LIFE_NS: Final = 90 * 86_400 * NS  # [D/M]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fate:
-    """What a fault has in store for an order that is about to be created."""
+    """What faults have in store for a call that creates, cancels or replaces an order."""
 
     hide_s: float = 0
     reject_after_s: float | None = None
+    cancel: Outcome = AS_ASKED
+    replace: Outcome = AS_ASKED
 
 
 class Book:
     """All orders of all accounts. Every public method is one transaction."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, tell: Callable[[Update], None]) -> None:
         self.store = store
         self.clock = clock
-        self.settings = store.settings()
-        self._due = store.due()
-        heapq.heapify(self._due)
+        self.agenda = Agenda(store.due())
+        self._ledger = Ledger(store, self.agenda, tell)
+        self._matching = Matching(self._ledger)
+        self._changes = Changes(self._ledger, self._matching)
+
+    @property
+    def settings(self) -> Settings:
+        """How this Alpaca behaves."""
+        return self._ledger.settings
 
     # Orders that come in
 
@@ -66,7 +68,7 @@ class Book:
         due_ns = self.clock.now_ns() + round(after_s * NS)
         late = LateOrder(call_no, due_ns, account_name, body, fate.hide_s, fate.reject_after_s)
         self.store.add_late_order(late)
-        heapq.heappush(self._due, (due_ns, "insert", str(call_no)))
+        self.agenda.add(due_ns, "insert", str(call_no))
 
     def place_by_hand(self, account_name: str, request: OrderRequest) -> Order:
         """Create an order that no POST asked for: no checks, not even that the id is free."""
@@ -133,26 +135,55 @@ class Book:
             extended_hours=request.extended_hours,
             reserved=case.reserve,
             call_no=call_no,
+            trail_price=request.trail_price,
+            trail_percent=request.trail_percent,
             due_ns=due_ns,
             due=due,
+            order_class=request.order_class,
         )
-        self.store.insert_order(order)
-        if order.reserved:
-            self.store.reserve(order.account, order.reserved)
-        if due_ns is not None and due is not None:
-            heapq.heappush(self._due, (due_ns, due, order.id))
+        self._ledger.add(order)
+        for leg in _legs(order, request):
+            self._ledger.add(leg)
         return order
+
+    # Changes
+
+    def cancel(self, order: Order, outcome: Outcome) -> None:
+        """Ask for the end of an order, or raise the ApiError that refuses it."""
+        with self.store.transaction():
+            self._changes.cancel(order, outcome, self.clock.now_ns())
+
+    def cancel_all(self, account_name: str, outcome: Outcome) -> list[tuple[str, ApiError | None]]:
+        """Ask for the end of every open order; says for each whether the request was taken."""
+        answers: list[tuple[str, ApiError | None]] = []
+        with self.store.transaction():
+            for order in self.store.orders.open_of_account(account_name):
+                refusal = None
+                try:
+                    self._changes.cancel(self.store.orders.there(order.id), outcome, self.clock.now_ns())
+                except ApiError as error:
+                    refusal = error
+                answers.append((order.id, refusal))
+        return answers
+
+    def replace(
+        self, order: Order, members: Mapping[str, Json] | None, outcome: Outcome, call_no: int
+    ) -> Order:
+        """Ask for another order in the place of one, or raise the ApiError that refuses it."""
+        with self.store.transaction():
+            return self._changes.replace(order, members, outcome, self.clock.now_ns(), call_no)
 
     # What falls due
 
     def settle(self) -> None:
         """Make everything happen that is due by now, in the order of its time."""
         now_ns = self.clock.now_ns()
-        if not self._due or self._due[0][0] > now_ns:
+        next_ns = self.agenda.next_ns()
+        if next_ns is None or next_ns > now_ns:
             return
         with self.store.transaction():
-            while self._due and self._due[0][0] <= now_ns:
-                self._happen(*heapq.heappop(self._due))
+            while (entry := self.agenda.take_due(now_ns)) is not None:
+                self._happen(*entry)
 
     def _happen(self, due_ns: int, what: str, subject: str) -> None:
         """Let one thing happen, unless it was overtaken by another."""
@@ -161,13 +192,16 @@ class Book:
             if late is not None:
                 self._insert_late(late)
             return
-        order = self.store.order(subject)
+        order = self.store.orders.get(subject)
         if order is None or (order.due_ns, order.due) != (due_ns, what):
             return
-        if what == "accept":
-            self._accept(order, due_ns)
-        else:
-            self._finish(order, "rejected", due_ns)
+        match what:
+            case "accept":
+                self._matching.accept(order, due_ns)
+            case "reject":
+                self._matching.end(order, "rejected", due_ns)
+            case _:
+                self._changes.happen(order, due_ns)
 
     def _insert_late(self, late: LateOrder) -> None:
         fate = Fate(hide_s=late.hide_s, reject_after_s=late.reject_after_s)
@@ -176,120 +210,67 @@ class Book:
             self._create(late.account, request, fate, "late", late.due_ns, late.call_no)
         except ApiError as refusal:
             note = f"late order refused: {refusal.status} {refusal.message}"
-            self.store.annotate_call(late.call_no, note)
+            self.store.calls.annotate(late.call_no, note)
 
-    def _accept(self, order: Order, at_ns: int) -> None:
-        """From pending_new to new; submitted_at moves along [M REC]. Then it may fill at once."""
-        submitted_ns = at_ns if self.settings.shift_submitted_at else order.submitted_ns
-        accepted = replace(
-            order, status="new", submitted_ns=submitted_ns, updated_ns=at_ns, due_ns=None, due=None
-        )
-        self.store.update_order(order, accepted)
-        order = self._try_to_fill(accepted, at_ns)
-        if order.is_open and order.time_in_force in ("ioc", "fok"):
-            self._finish(order, "canceled", at_ns)
-
-    # Prices and fills
+    # Prices, fills, and what is done by hand
 
     def set_price(self, symbol: str, quote: Quote | None) -> None:
         """Give a symbol a price; every working order that it satisfies fills, oldest first."""
         self.settle()
         with self.store.transaction():
-            self.store.save_quote(symbol, quote)
-            if quote is None or self.settings.market != "open":
-                return
-            for order in self.store.open_orders(symbol):
-                if order.status in WORKING:
-                    self._try_to_fill(order, self.clock.now_ns())
+            self._matching.take_price(symbol, quote, self.clock.now_ns())
 
-    def _try_to_fill(self, order: Order, at_ns: int) -> Order:
-        quote = self.store.quote(order.symbol)
-        if quote is None:
-            return order
-        if not order.triggered and _reaches_stop(order, quote.price):
-            self.store.update_order(order, replace(order, triggered=True))
-            order = replace(order, triggered=True)
-        if not _is_marketable(order, quote.price):
-            return order
-        leaves = order.leaves_qty(quote.price)
-        qty = leaves if quote.size is None else min(leaves, quote.size)
-        if qty <= 0 or (order.time_in_force == "fok" and qty < leaves):
-            return order
-        if quote.size is not None:
-            self.store.save_quote(order.symbol, replace(quote, size=quote.size - qty))
-        return self._fill(order, qty, quote.price, at_ns, complete=qty == leaves)
-
-    def fill_by_hand(self, order: Order, qty: Decimal | None, price: Decimal) -> Order:
-        """Fill a part of an order (or its rest) at any price, whatever its limit says."""
-        leaves = order.leaves_qty(price)
-        part = leaves if qty is None else min(qty, leaves)
+    def fill_by_hand(
+        self,
+        order: Order,
+        parts: list[tuple[Decimal | None, Decimal]],
+        *,
+        alone: bool = False,
+        visible_after_s: float | None = None,
+    ) -> Order:
+        """Fill an order at any prices, whatever its limit says: parts of (qty or the rest, price) at once."""
+        after_ns = None if visible_after_s is None else round(visible_after_s * NS)
+        now_ns = self.clock.now_ns()
         with self.store.transaction():
-            return self._fill(order, part, price, self.clock.now_ns(), complete=part == leaves)
+            for qty, price in parts:
+                leaves = order.leaves_qty(price)
+                order = self._matching.fill(
+                    order,
+                    leaves if qty is None else min(qty, leaves),
+                    price,
+                    now_ns,
+                    alone=alone,
+                    visible_after_ns=after_ns,
+                )
+        return order
 
-    def _fill(self, order: Order, qty: Decimal, price: Decimal, at_ns: int, *, complete: bool) -> Order:
-        filled = order.filled_qty + qty
-        spent = order.filled_qty * (order.filled_avg_price or Decimal(0)) + qty * price
-        # What is reserved goes back in step with what is filled.
-        whole = order.qty * price if order.qty is not None else order.notional or Decimal(1)
-        kept = Decimal(0) if complete else max(Decimal(0), order.reserved * (1 - qty * price / whole))
-        self._release(order, order.reserved - kept)
-        after = replace(
-            order,
-            status="filled" if complete else "partially_filled",
-            filled_qty=filled,
-            filled_avg_price=(spent / filled).quantize(Decimal("1e-6")),
-            filled_ns=at_ns,
-            updated_ns=at_ns,
-            reserved=kept,
-            due_ns=None,
-            due=None,
-        )
-        self.store.update_order(order, after)
-        self._move_position(order.account, order.symbol, qty if order.side == "buy" else -qty, price)
-        return after
+    def bust(self, execution: Activity) -> Activity:
+        """Take a fill back."""
+        with self.store.transaction():
+            return self._ledger.bust(execution, self.clock.now_ns())
 
-    def _move_position(self, account_name: str, symbol: str, qty: Decimal, price: Decimal) -> None:
-        account = self.store.account(account_name)
-        before = self.store.position(account_name, symbol)
-        after = _moved(before, qty, price)
-        self.store.save_position(account_name, symbol, after)
-        self.store.save_account(
-            replace(
-                account,
-                cash=account.cash - qty * price,
-                long_cost=account.long_cost + max(after.cost, Decimal(0)) - max(before.cost, Decimal(0)),
-                short_cost=account.short_cost - min(after.cost, Decimal(0)) + min(before.cost, Decimal(0)),
-            )
-        )
+    def correct(self, execution: Activity, qty: Decimal | None, price: Decimal | None) -> Activity:
+        """Set a fill right."""
+        with self.store.transaction():
+            return self._ledger.correct(execution, qty, price, self.clock.now_ns())
 
-    # Ends and hand-made states
-
-    def set_status(self, order: Order, status: str) -> Order:
+    def set_status(self, order: Order, status: str, event: str | None = None) -> Order:
         """Put an order into any status: stuck, canceled, expired, rejected, back to new."""
-        assert status in STATUSES
         with self.store.transaction():
-            return self._finish(order, status, self.clock.now_ns())
+            return self._matching.end(order, status, self.clock.now_ns(), event)
 
-    def _finish(self, order: Order, status: str, at_ns: int) -> Order:
-        ended = replace(
-            order,
-            status=status,
-            updated_ns=at_ns,
-            expired_ns=at_ns if status == "expired" else order.expired_ns,
-            canceled_ns=at_ns if status == "canceled" else order.canceled_ns,
-            failed_ns=at_ns if status == "rejected" else order.failed_ns,
-            due_ns=None,
-            due=None,
-        )
-        if not ended.is_open:
-            self._release(order, order.reserved)
-            ended = replace(ended, reserved=Decimal(0))
-        self.store.update_order(order, ended)
-        return ended
+    def put_position(self, account_name: str, symbol: str, position: Position) -> None:
+        """Put a holding by hand, as a transfer does: no order, no fill, no money."""
+        with self.store.transaction():
+            self._ledger.put_position(account_name, symbol, position)
 
-    def _release(self, order: Order, amount: Decimal) -> None:
-        if amount:
-            self.store.reserve(order.account, -amount)
+    def split(self, symbol: str, ratio: Decimal) -> None:
+        """Multiply every holding of a symbol; its cost stays."""
+        with self.store.transaction():
+            for account, held, position in self.store.positions():
+                if held == symbol:
+                    split = replace(position, qty=position.qty * ratio)
+                    self._ledger.put_position(account, symbol, split)
 
     # Settings and accounts
 
@@ -299,10 +280,10 @@ class Book:
         opens = self.settings.market != "open" and settings.market == "open"
         with self.store.transaction():
             self.store.save_settings(settings)
-            self.settings = settings
+            self._ledger.settings = settings
             if opens:
-                for order in self.store.orders_where("status = 'accepted'", [], "seq", -1):
-                    self._accept(order, self.clock.now_ns())
+                for order in self.store.orders.with_status("accepted"):
+                    self._matching.accept(order, self.clock.now_ns())
 
     def save_account(self, account: Account) -> None:
         """Create an account or overwrite it."""
@@ -312,31 +293,39 @@ class Book:
     def forget_everything(self) -> None:
         """Back to an empty book; accounts stay."""
         self.store.forget_everything()
-        self.settings = self.store.settings()
-        self._due = []
+        self._ledger.settings = self.store.settings()
+        self.agenda.start_with([])
 
 
-def _reaches_stop(order: Order, price: Decimal) -> bool:
-    if order.stop_price is None:
-        return False
-    return price >= order.stop_price if order.side == "buy" else price <= order.stop_price
-
-
-def _is_marketable(order: Order, price: Decimal) -> bool:
-    if order.stop_price is not None and not order.triggered:
-        return False
-    if order.limit_price is None:
-        return True
-    return price <= order.limit_price if order.side == "buy" else price >= order.limit_price
-
-
-def _moved(position: Position, qty: Decimal, price: Decimal) -> Position:
-    """A position after a trade; what is closed leaves at its average cost."""
-    total = position.qty + qty
-    if position.qty == 0 or (position.qty > 0) == (qty > 0):
-        return Position(qty=total, cost=position.cost + qty * price)
-    if total == 0:
-        return Position()
-    if (total > 0) == (position.qty > 0):
-        return Position(qty=total, cost=position.cost * total / position.qty)
-    return Position(qty=total, cost=total * price)
+def _legs(order: Order, request: OrderRequest) -> list[Order]:
+    """The exits of a group, held until their time comes; the broker makes up their client_order_ids [D]."""
+    if not order.order_class:
+        return []
+    is_oco = order.order_class == "oco"
+    side = order.side if is_oco else ("sell" if order.side == "buy" else "buy")
+    intent = f"{side}_to_close"
+    leg = replace(
+        order,
+        origin="leg",
+        side=side,
+        position_intent=intent,
+        status="held",
+        limit_price=None,
+        stop_price=None,
+        trail_price=None,
+        trail_percent=None,
+        reserved=Decimal(0),
+        due_ns=None,
+        due=None,
+        parent_id=order.id,
+        waits=True,
+    )
+    legs = []
+    if request.take_profit is not None and not is_oco:
+        profit = replace(leg, type="limit", limit_price=request.take_profit, leg="take_profit")
+        legs.append(profit)
+    if request.stop_loss is not None:
+        type_ = "stop" if request.stop_loss_limit is None else "stop_limit"
+        prices = replace(leg, stop_price=request.stop_loss, limit_price=request.stop_loss_limit)
+        legs.append(replace(prices, type=type_, leg="stop_loss"))
+    return [replace(leg, id=str(uuid.uuid4()), client_order_id=str(uuid.uuid4())) for leg in legs]

@@ -11,7 +11,8 @@ from decimal import Decimal
 from typing import Final
 
 from worker.sandbox import errors
-from worker.sandbox.model import Account, Asset, Order, OrderRequest, Position, Quote, Settings
+from worker.sandbox.model import Account, Asset, Order, OrderRequest, Position, Quote
+from worker.sandbox.settings import Settings
 from worker.sandbox.store import Store
 from worker.sandbox.validation import check_asset
 from worker.sandbox.values import decimal_text
@@ -28,6 +29,7 @@ class Case:
     asset: Asset
     quote: Quote | None
     position: Position
+    instead_of: Order | None = None  # the order that this one is to replace
 
     @property
     def intent(self) -> str:
@@ -38,19 +40,28 @@ class Case:
 
     @property
     def cost_basis(self) -> Decimal:
-        """What the order may cost. Market orders are held at a collar [D]; without a price, at nothing."""
-        request = self.request
-        if request.notional is not None:
-            return request.notional
-        price = request.limit_price or request.stop_price
-        if price is None and self.quote is not None:
-            price = collared(self.quote.price) if request.side == "buy" else self.quote.price
-        return (request.qty or Decimal(0)) * (price or Decimal(0))
+        """What the order may cost."""
+        return _cost(self.request, self.quote)
 
     @property
     def reserve(self) -> Decimal:
         """What the order holds back of the buying power: nothing when it closes a position."""
         return self.cost_basis if self.intent in ("buy_to_open", "sell_to_open") else Decimal(0)
+
+
+def reserve_for(order: Order, quote: Quote | None) -> Decimal:
+    """What an order of the book holds back."""
+    return _cost(order, quote) if order.position_intent in ("buy_to_open", "sell_to_open") else Decimal(0)
+
+
+def _cost(order: OrderRequest | Order, quote: Quote | None) -> Decimal:
+    """Market orders are held at a collar [D]; without a price, at nothing."""
+    if order.notional is not None:
+        return order.notional
+    price = order.limit_price or order.stop_price
+    if price is None and quote is not None:
+        price = collared(quote.price) if order.side == "buy" else quote.price
+    return (order.qty or Decimal(0)) * (price or Decimal(0))
 
 
 def collared(price: Decimal) -> Decimal:
@@ -67,6 +78,14 @@ def judge(case: Case) -> None:
     _check_intent(case)
     for name in case.settings.checks:
         _CHECKS[name](case)
+
+
+def judge_replacement(case: Case, *, is_new_id: bool) -> None:
+    """Raise the ApiError of the first check that keeps an order from being replaced."""
+    _check_against_market(case)
+    for name in case.settings.checks:
+        if name != "uniqueness" or is_new_id:
+            _CHECKS[name](case)
 
 
 def _check_state(case: Case) -> None:
@@ -92,6 +111,8 @@ def _check_against_market(case: Case) -> None:
 
 
 def _check_intent(case: Case) -> None:
+    if case.request.order_class == "oco" and case.intent.endswith("to_open"):
+        raise errors.unprocessable("oco orders must be exit orders")
     specified = case.request.position_intent
     if specified is not None and specified != case.intent:
         raise errors.unprocessable(
@@ -100,7 +121,8 @@ def _check_intent(case: Case) -> None:
 
 
 def _check_buying_power(case: Case) -> None:
-    if case.reserve > case.account.buying_power:
+    freed = case.instead_of.reserved if case.instead_of else 0
+    if case.reserve - freed > case.account.buying_power:
         raise errors.denied(
             "insufficient buying power",
             buying_power=decimal_text(case.account.buying_power),
@@ -118,7 +140,7 @@ def _check_quantity(case: Case) -> None:
 def _check_available(case: Case) -> None:
     """No order may close more than the position less what other closing orders hold."""
     request = case.request
-    rivals = case.store.open_orders(request.symbol, case.account.name, request.side)
+    rivals = _rivals(case, request.side)
     price = case.quote.price if case.quote else Decimal(1)
     existing = abs(case.position.qty)
     held = sum((rival.leaves_qty(price) for rival in rivals), Decimal(0))
@@ -156,8 +178,28 @@ def _check_short_sale(case: Case) -> None:
 
 
 def _opposite(case: Case) -> list[Order]:
-    side = "sell" if case.request.side == "buy" else "buy"
-    return case.store.open_orders(case.request.symbol, case.account.name, side)
+    return _rivals(case, "sell" if case.request.side == "buy" else "buy")
+
+
+def _rivals(case: Case, side: str) -> list[Order]:
+    """The account's open orders on one side: of two exits of a group one, and none that waits."""
+    taken = {case.instead_of.id} if case.instead_of else set()
+    if case.instead_of and case.instead_of.order_class:
+        taken.add(_group(case.instead_of))
+    rivals = []
+    for order in case.store.orders.open_of(case.request.symbol, case.account.name, side):
+        if order.id in taken or order.status == "held" or order.waits:
+            continue
+        if order.order_class:
+            if _group(order) in taken:
+                continue
+            taken.add(_group(order))
+        rivals.append(order)
+    return rivals
+
+
+def _group(order: Order) -> str:
+    return f"group of {order.parent_id or order.id}"
 
 
 def _would_cross(case: Case, rival: Order) -> bool:
@@ -189,7 +231,7 @@ def _check_wash_trade(case: Case) -> None:
 def _check_uniqueness(case: Case) -> None:
     """Unique for each account; for ever unless the settings say otherwise [M REC, alpaca-py#260]."""
     only_open = case.settings.uniqueness == "active"
-    if case.store.is_taken(case.account.name, case.request.client_order_id, only_open=only_open):
+    if case.store.orders.is_taken(case.account.name, case.request.client_order_id, only_open=only_open):
         raise errors.duplicate(case.settings.duplicate_status, case.settings.duplicate_code)
 
 

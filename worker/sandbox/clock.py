@@ -1,7 +1,9 @@
 """The sandbox's own time: it flows like the machine's, and tests may push it forward or hold it still."""
 
 import asyncio
+import contextlib
 import time
+from collections.abc import Iterator
 
 NS = 1_000_000_000
 
@@ -41,6 +43,23 @@ class Clock:
                 pass
             finally:
                 self._sleepers.discard(sleeper)
+
+    @contextlib.contextmanager
+    def alarm(self) -> Iterator[asyncio.Event]:
+        """An event that is set whenever time is pushed forward; others may set it too."""
+        alarm = (asyncio.get_running_loop(), asyncio.Event())
+        self._sleepers.add(alarm)
+        try:
+            yield alarm[1]
+        finally:
+            self._sleepers.discard(alarm)
+
+    async def wait_for(self, alarm: asyncio.Event, until: int | None) -> None:
+        """Return when an alarm is set, or when time may have come to a point."""
+        left = None if until is None else self._real_seconds(max(0, until - self.now_ns()))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(left):
+                await alarm.wait()
 
     def _real_seconds(self, sandbox_ns: int) -> float | None:
         return sandbox_ns / NS

@@ -1,20 +1,32 @@
 """What each endpoint of the trading API answers when nothing goes wrong."""
 
-import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
 from urllib.parse import parse_qsl
 
 from worker.sandbox import errors
 from worker.sandbox.book import Book, Fate
-from worker.sandbox.model import TERMINAL, Order, account_json, order_json
-from worker.sandbox.values import Json, parse_time
+from worker.sandbox.errors import ApiError
+from worker.sandbox.model import Order
+from worker.sandbox.queries import Query, find_order, flag, list_activities, list_orders
+from worker.sandbox.reads import Reads
+from worker.sandbox.sessions import calendar_json, clock_json
+from worker.sandbox.shown import (
+    account_json,
+    activity_json,
+    asset_id,
+    asset_json,
+    order_json,
+    position_json,
+    position_symbol,
+)
+from worker.sandbox.store import Store
+from worker.sandbox.validation import SYMBOL
+from worker.sandbox.values import Json, parse_json
 
-ORDERS = "/v2/orders"
-BY_CLIENT_ORDER_ID = "/v2/orders:by_client_order_id"
-MAX_PAGE = 500
-DEFAULT_PAGE = 50
-
-Query = Mapping[str, str]
+ORDERS: Final = "/v2/orders"
 
 
 def read_query(text: str) -> dict[str, str]:
@@ -22,143 +34,140 @@ def read_query(text: str) -> dict[str, str]:
     return dict(parse_qsl(text, keep_blank_values=True))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One call of a known account."""
+
+    account: str
+    method: str
+    path: str
+    query: Query
+    members: Mapping[str, Json] | None
+    fate: Fate
+    call_no: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A success."""
+
+    body: Json
+    status: int = 200
+
+
 class Endpoints:
     """Answers calls from the book, for the account that the key opens."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Book, reads: Reads) -> None:
         self._book = book
-        self._store = book.store
+        self._reads = reads
 
-    def perform(
-        self,
-        account: str,
-        method: str,
-        path: str,
-        query: Query,
-        members: Mapping[str, Json] | None,
-        fate: Fate,
-        call_no: int,
-    ) -> Json:
-        """Return the body of the 200, or raise the ApiError."""
-        match method, path:
-            case "POST", "/v2/orders":
-                return order_json(self._book.submit(account, members, fate, call_no))
-            case "GET", "/v2/orders":
-                return [order_json(order) for order in self._list(account, query)]
-            case "GET", "/v2/orders:by_client_order_id":
-                return order_json(self._by_client_order_id(account, query.get("client_order_id", "")))
-            case "GET", "/v2/account":
-                return account_json(self._store.account(account), self._book.clock.now_ns())
-            case "GET", _ if path.startswith("/v2/orders/"):
-                return order_json(self._by_id(account, path.removeprefix("/v2/orders/")))
+    def perform(self, ask: Ask) -> Reply:
+        """Return the success, or raise the ApiError."""
+        head, _, rest = ask.path.removeprefix("/v2/").partition("/")
+        if not ask.path.startswith("/v2/"):
+            raise errors.not_found("endpoint not found")
+        match ask.method:
+            case "GET":
+                return Reply(self._read(ask, head, rest))
+            case "POST" if head == "orders" and not rest:
+                return Reply(self._shown(self._book.submit(ask.account, ask.members, ask.fate, ask.call_no)))
+            case "PATCH" if head == "orders" and rest:
+                order = self._order(self._book.store, ask, rest)
+                new = self._book.replace(order, ask.members, ask.fate.replace, ask.call_no)
+                return Reply(self._shown(new))
+            case "DELETE" if head == "orders" and rest:
+                self._book.cancel(self._order(self._book.store, ask, rest), ask.fate.cancel)
+                return Reply(None, 204)
+            case "DELETE" if head == "orders":
+                answers = self._book.cancel_all(ask.account, ask.fate.cancel)
+                return Reply([_cancelled(order_id, refusal) for order_id, refusal in answers], 207)
         raise errors.not_found("endpoint not found")
 
-    def _by_id(self, account: str, text: str) -> Order:
-        """What is no uuid is no order id [I Alpaca-API#135]."""
-        try:
-            order_id = str(uuid.UUID(text))
-        except ValueError:
-            raise errors.invalid("order_id is missing") from None
-        order = self._store.order(order_id)
-        if order is None or order.account != account or order.visible_ns > self._book.clock.now_ns():
-            raise errors.order_not_found(text)
-        return order
+    def _read(self, ask: Ask, head: str, rest: str) -> Json:
+        """A GET; it may see a world that lags behind."""
+        store, now_ns = self._reads.store, self._reads.now_ns
+        match head, rest:
+            case "orders", "":
+                return list_orders(store, ask.account, ask.query, now_ns)
+            case "orders", _:
+                return self._shown(self._order(store, ask, rest), store, nested=flag(ask.query, "nested"))
+            case "orders:by_client_order_id", "":
+                return order_json(_by_client_order_id(store, ask, now_ns))
+            case "account", "":
+                return account_json(store.account(ask.account), now_ns)
+            case "account", _ if rest == "activities" or rest.startswith("activities/"):
+                types = rest.removeprefix("activities").removeprefix("/") or None
+                found = list_activities(store, ask.account, types, ask.query, now_ns)
+                return [activity_json(activity) for activity in found]
+            case "positions", "":
+                return [
+                    _position(store, ask.account, symbol) for _, symbol, _ in store.positions(ask.account)
+                ]
+            case "positions", _:
+                return _position_of(store, ask.account, rest)
+            case "assets", "":
+                return [asset_json(symbol, asset) for symbol, asset in store.assets().items() if asset.exists]
+            case "assets", _:
+                return _asset(store, rest)
+            case "clock", "":
+                return clock_json(self._book.clock.now_ns(), is_open=self._book.settings.market == "open")
+            case "calendar", "":
+                return calendar_json(ask.query, now_ns)
+        raise errors.not_found("endpoint not found")
 
-    def _by_client_order_id(self, account: str, client_order_id: str) -> Order:
-        if not client_order_id:
-            raise errors.invalid("client_order_id is missing")
-        order = self._store.newest_with_client_order_id(account, client_order_id, self._book.clock.now_ns())
-        if order is None:
-            raise errors.order_not_found(client_order_id)
-        return order
+    def _order(self, store: Store, ask: Ask, text: str) -> Order:
+        now_ns = self._reads.now_ns if store is self._reads.store else self._book.clock.now_ns()
+        return find_order(store, ask.account, text, now_ns)
 
-    def _list(self, account: str, query: Query) -> list[Order]:
-        """One page by submission time; a limit over 500 is clamped [X], bounds are exclusive [D]."""
-        direction = query.get("direction") or "desc"
-        if direction not in ("asc", "desc"):
-            raise errors.invalid('direction can only be "asc" or "desc"')
-        conditions = ["account = ?", "visible_ns <= ?"]
-        arguments: list[str | int] = [account, self._book.clock.now_ns()]
-        for condition, values in (
-            _status(query),
-            _times(query),
-            self._neighbours(account, query, direction),
-            _symbols(query),
-            _equal(query, "side", ("buy", "sell")),
-            _equal(query, "asset_class", ("us_equity", "us_option", "crypto")),
-        ):
-            conditions += condition
-            arguments += values
-        return self._store.orders_where(
-            " and ".join(conditions), arguments, f"submitted_ns {direction}, id", _page_size(query)
-        )
-
-    def _neighbours(self, account: str, query: Query, direction: str) -> tuple[list[str], list[str | int]]:
-        """Paging by order id: exclusive, one way at a time, not with times [D OAS26]."""
-        names = [name for name in ("before_order_id", "after_order_id") if query.get(name)]
-        if not names:
-            return [], []
-        if len(names) > 1 or query.get("after") or query.get("until"):
-            raise errors.invalid(
-                "before_order_id and after_order_id are mutually exclusive, and not with times"
-            )
-        order = self._by_id(account, query[names[0]])
-        later, earlier = (">", "<") if names[0] == "after_order_id" else ("<", ">")
-        # Equal times are listed by ascending id in both directions.
-        tie = later if direction == "asc" else earlier
-        return (
-            [f"(submitted_ns {later} ? or (submitted_ns = ? and id {tie} ?))"],
-            [order.submitted_ns, order.submitted_ns, order.id],
-        )
+    def _shown(self, order: Order, store: Store | None = None, *, nested: bool = True) -> Json:
+        orders = (store or self._book.store).orders
+        return order_json(order, orders.legs(order.id) if nested and order.order_class else ())
 
 
-_NOTHING: tuple[list[str], list[str | int]] = ([], [])
+def _cancelled(order_id: str, refusal: ApiError | None) -> Json:
+    """The status only says that the request was queued [D]."""
+    if refusal is None:
+        return {"id": order_id, "status": 200}
+    return {"id": order_id, "status": 500, "body": parse_json(refusal.body())}
 
 
-def _status(query: Query) -> tuple[list[str], list[str | int]]:
-    status = query.get("status") or "open"
-    names = ", ".join(f"'{name}'" for name in sorted(TERMINAL))
-    match status:
-        case "all":
-            return _NOTHING
-        case "open":
-            return [f"status not in ({names})"], []
-        case "closed":
-            return [f"status in ({names})"], []
-    raise errors.invalid('status can only be "open", "closed" or "all"')
+def _by_client_order_id(store: Store, ask: Ask, now_ns: int) -> Order:
+    client_order_id = ask.query.get("client_order_id", "")
+    if not client_order_id:
+        raise errors.invalid("client_order_id is missing")
+    order = store.orders.with_client_order_id(ask.account, client_order_id, now_ns)
+    if order is None:
+        raise errors.order_not_found(client_order_id)
+    return order
 
 
-def _times(query: Query) -> tuple[list[str], list[str | int]]:
-    conditions: list[str] = []
-    arguments: list[str | int] = []
-    for name, sign in (("after", ">"), ("until", "<")):
-        if text := query.get(name):
-            try:
-                arguments.append(parse_time(text))
-            except ValueError:
-                raise errors.invalid(f"invalid {name}: {text}") from None
-            conditions.append(f"submitted_ns {sign} ?")
-    return conditions, arguments
+def _position(store: Store, account: str, symbol: str) -> Json:
+    """A holding; what open orders of the closing side hold is not available."""
+    position, quote = store.position(account, symbol), store.quote(symbol)
+    side = "sell" if position.qty > 0 else "buy"
+    price = quote.price if quote else Decimal(1)
+    groups = {
+        order.parent_id or order.id: order.leaves_qty(price)
+        for order in store.orders.open_of(symbol, account, side)
+        if not order.waits and order.status != "held"
+    }
+    available = max(Decimal(0), abs(position.qty) - sum(groups.values()))
+    return position_json(symbol, position, available, quote)
 
 
-def _symbols(query: Query) -> tuple[list[str], list[str | int]]:
-    symbols = [symbol for symbol in query.get("symbols", "").split(",") if symbol]
-    if not symbols:
-        return _NOTHING
-    return [f"symbol in ({', '.join('?' for _ in symbols)})"], list(symbols)
+def _position_of(store: Store, account: str, text: str) -> Json:
+    for _, symbol, _ in store.positions(account):
+        if text in (symbol, position_symbol(symbol), asset_id(symbol)):
+            return _position(store, account, symbol)
+    raise errors.not_found("position does not exist")
 
 
-def _equal(query: Query, name: str, known: tuple[str, ...]) -> tuple[list[str], list[str | int]]:
-    value = query.get(name)
-    if not value:
-        return _NOTHING
-    if value not in known:
-        raise errors.invalid(f"invalid {name}")
-    return [f"{name} = ?"], [value]
-
-
-def _page_size(query: Query) -> int:
-    text = query.get("limit") or str(DEFAULT_PAGE)
-    if not text.isdecimal() or int(text[:9]) < 1:
-        raise errors.invalid("limit must be a positive number")
-    return min(int(text[:9]), MAX_PAGE)
+def _asset(store: Store, text: str) -> Json:
+    """Any symbol that looks like one is an asset, until somebody says otherwise."""
+    for symbol, asset in store.assets().items():
+        if asset.exists and text in (symbol, position_symbol(symbol), asset_id(symbol)):
+            return asset_json(symbol, asset)
+    if SYMBOL.fullmatch(text) and store.asset(text).exists:
+        return asset_json(text, store.asset(text))
+    raise errors.not_found(f"asset not found for {text}")

@@ -1,12 +1,8 @@
-"""What the sandbox remembers: orders, accounts, prices and its own settings."""
+"""What the sandbox remembers: orders, fills, accounts, holdings and prices."""
 
-import uuid
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
 from typing import Final
-
-from worker.sandbox.values import Json, decimal_text, decimal_text_or_none, time_text, time_text_or_none
 
 # [D WWO/OAS26]: done_for_day, stopped, suspended and calculated may still come back to life.
 TERMINAL: Final = frozenset({"filled", "canceled", "expired", "rejected", "replaced"})
@@ -16,7 +12,7 @@ STATUSES: Final = TERMINAL | {
 }  # fmt: skip
 WORKING: Final = frozenset({"new", "partially_filled"})
 
-CHECKS: Final = ("buying_power", "quantity", "wash_trade", "uniqueness")
+SIMPLE: Final = ""  # the order class of an order that stands alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +30,12 @@ class OrderRequest:
     extended_hours: bool
     client_order_id: str
     position_intent: str | None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    order_class: str = SIMPLE
+    take_profit: Decimal | None = None  # limit price of the exit at a gain
+    stop_loss: Decimal | None = None  # stop price of the exit at a loss,
+    stop_loss_limit: Decimal | None = None  # and its limit price, if it has one
 
     @property
     def is_crypto(self) -> bool:
@@ -53,7 +55,9 @@ class Order:
     id: str
     account: str
     client_order_id: str
-    origin: str  # 'post', 'late' (created after its POST had ended) or 'admin' (hand-made)
+    # 'post', 'late' (created after its POST had ended), 'leg' and 'replace' (made by the broker), 'admin'
+    # (hand-made) or 'history' (loaded).
+    origin: str
     created_ns: int
     updated_ns: int
     submitted_ns: int
@@ -72,9 +76,16 @@ class Order:
     stop_price: Decimal | None
     extended_hours: bool
     reserved: Decimal  # buying power that this order holds back
-    call_no: int | None  # of the POST behind it
-    due_ns: int | None = None  # when the next thing happens to it by itself,
-    due: str | None = None  # and what: 'accept' or 'reject'
+    call_no: int | None  # of the POST or PATCH behind it
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    hwm: Decimal | None = None  # the best price that a trailing stop has seen
+    # When the next thing happens to it by itself, and what: see book.py.
+    due_ns: int | None = None
+    due: str | None = None
+    due_qty: Decimal | None = None  # of a fill that is part of it
+    due_price: Decimal | None = None
+    resumes: str | None = None  # the status to go back to when a cancel or a replace comes to nothing
     triggered: bool = False  # the stop price was reached
     filled_qty: Decimal = Decimal(0)
     filled_avg_price: Decimal | None = None
@@ -82,11 +93,23 @@ class Order:
     expired_ns: int | None = None
     canceled_ns: int | None = None
     failed_ns: int | None = None
+    replaced_ns: int | None = None
+    replaced_by: str | None = None
+    replaces: str | None = None
+    order_class: str = SIMPLE
+    parent_id: str | None = None
+    leg: str | None = None  # 'take_profit' or 'stop_loss'
+    waits: bool = False  # a leg whose entry has not filled
 
     @property
     def is_open(self) -> bool:
         """Alpaca's `open` is whatever is not terminal, held and pending_* included [D]."""
         return self.status not in TERMINAL
+
+    @property
+    def is_replaced_soon(self) -> bool:
+        """Whether a replacement waits for it."""
+        return self.due is not None and self.due.endswith("replace")
 
     def leaves_qty(self, price: Decimal) -> Decimal:
         """What is still to be filled; a notional order's rest depends on the price, to nine places [M]."""
@@ -94,6 +117,39 @@ class Order:
             return self.qty - self.filled_qty
         spent = self.filled_qty * (self.filled_avg_price or Decimal(0))
         return (((self.notional or Decimal(0)) - spent) / price).quantize(Decimal("1e-9"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """An execution: a fill, or what took it back or set it right. Names are the columns of the table."""
+
+    id: str  # YYYYMMDDHHMMSSmmm of New York, two colons, the execution_id
+    execution_id: str
+    previous_execution_id: str | None
+    account: str
+    order_id: str
+    type: str  # 'fill', 'partial_fill', 'trade_bust' or 'trade_correct'
+    at_ns: int
+    visible_ns: int | None  # null: in no list ever
+    symbol: str
+    side: str
+    qty: Decimal
+    price: Decimal
+    cum_qty: Decimal
+    leaves_qty: Decimal
+    order_status: str
+    live: bool  # it counts: neither a bust, nor busted or corrected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """Something happened to an order, as the stream tells it."""
+
+    event: str
+    order: Order
+    at_ns: int
+    execution: Activity | None = None
+    position_qty: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,54 +162,6 @@ class LateOrder:
     body: str
     hide_s: float
     reject_after_s: float | None
-
-
-@cache
-def asset_id(symbol: str) -> str:
-    """A made-up id that is the same in every sandbox."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"sandbox-asset:{symbol}"))
-
-
-def order_json(order: Order) -> dict[str, Json]:
-    """The order with every key of the recorded answer of a simple order [M REC]."""
-    return {
-        "id": order.id,
-        "client_order_id": order.client_order_id,
-        "created_at": time_text(order.created_ns),
-        "updated_at": time_text(order.updated_ns),
-        "submitted_at": time_text(order.submitted_ns),
-        "filled_at": time_text_or_none(order.filled_ns),
-        "expired_at": time_text_or_none(order.expired_ns),
-        "expires_at": time_text(order.expires_ns),
-        "canceled_at": time_text_or_none(order.canceled_ns),
-        "failed_at": time_text_or_none(order.failed_ns),
-        "replaced_at": None,
-        "replaced_by": None,
-        "replaces": None,
-        "asset_id": asset_id(order.symbol),
-        "symbol": order.symbol,
-        "asset_class": order.asset_class,
-        "notional": decimal_text_or_none(order.notional),
-        "qty": decimal_text_or_none(order.qty),
-        "filled_qty": decimal_text(order.filled_qty),
-        "filled_avg_price": decimal_text_or_none(order.filled_avg_price),
-        "order_class": "",
-        "order_type": order.type,
-        "type": order.type,
-        "side": order.side,
-        "position_intent": order.position_intent,
-        "time_in_force": order.time_in_force,
-        "limit_price": decimal_text_or_none(order.limit_price),
-        "stop_price": decimal_text_or_none(order.stop_price),
-        "status": order.status,
-        "extended_hours": order.extended_hours,
-        "legs": None,
-        "trail_percent": None,
-        "trail_price": None,
-        "hwm": None,
-        "subtag": None,
-        "source": None,
-    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,58 +194,23 @@ class Account:
         return max(Decimal(0), self.multiplier * self.equity - used)
 
 
-def account_json(account: Account, now_ns: int) -> dict[str, Json]:
-    """The account with the recorded keys; the PDT fields are gone since 2026-07-06 [M REC; D]."""
-    power = decimal_text(account.buying_power)
-    equity = decimal_text(account.equity)
-    margin = decimal_text((account.long_cost + account.short_cost) / 2)
-    return {
-        "id": account.id,
-        "account_number": account.account_number,
-        "status": account.status,
-        "crypto_status": "ACTIVE",
-        "currency": "USD",
-        "cash": decimal_text(account.cash),
-        "buying_power": power,
-        "regt_buying_power": power,
-        "effective_buying_power": power,
-        "non_marginable_buying_power": decimal_text(max(Decimal(0), account.cash)),
-        "options_buying_power": decimal_text(max(Decimal(0), account.cash)),
-        "portfolio_value": equity,
-        "equity": equity,
-        "last_equity": equity,
-        "long_market_value": decimal_text(account.long_cost),
-        "short_market_value": decimal_text(-account.short_cost),
-        "position_market_value": decimal_text(account.long_cost + account.short_cost),
-        "initial_margin": margin,
-        "maintenance_margin": margin,
-        "last_maintenance_margin": margin,
-        "sma": equity,
-        "multiplier": decimal_text(account.multiplier),
-        "accrued_fees": "0",
-        "pending_reg_taf_fees": "0",
-        "intraday_adjustments": "0",
-        "balance_asof": time_text(now_ns)[:10],
-        "created_at": time_text(account.created_ns),
-        "account_blocked": False,
-        "trading_blocked": account.trading_blocked,
-        "transfers_blocked": False,
-        "trade_suspended_by_user": account.suspend_trade,
-        "shorting_enabled": account.shorting_enabled,
-        "options_approved_level": 0,
-        "options_trading_level": 0,
-        "crypto_tier": 0,
-        "admin_configurations": {},
-        "user_configurations": None,
-    }
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
     """A holding: negative when short. Cost is at entry and has the sign of the quantity."""
 
     qty: Decimal = Decimal(0)
     cost: Decimal = Decimal(0)
+
+    def after(self, qty: Decimal, price: Decimal) -> "Position":
+        """The holding after a trade; what is closed leaves at its average cost."""
+        total = self.qty + qty
+        if self.qty == 0 or (self.qty > 0) == (qty > 0):
+            return Position(qty=total, cost=self.cost + qty * price)
+        if total == 0:
+            return Position()
+        if (total > 0) == (self.qty > 0):
+            return Position(qty=total, cost=self.cost * total / self.qty)
+        return Position(qty=total, cost=total * price)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,21 +230,3 @@ class Asset:
     tradable: bool = True
     fractionable: bool = True
     shortable: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """How this Alpaca behaves where the sources are silent or contradict each other."""
-
-    # Which checks of the account run, in this order. Recorded behaviour suggests uniqueness last [X]; what is
-    # left out is not checked (without 'uniqueness' the venue forgets ids at once).
-    checks: tuple[str, ...] = CHECKS
-    uniqueness: str = "forever"  # or 'active': only ids of open orders are taken (LEARN's claim, unmeasured)
-    duplicate_status: int = 422  # [M REC]; 409 is a third-party claim
-    duplicate_code: int = 40010001  # [M REC, LEARN]; 42210000 was recorded too
-    rewrite_buy_stop: bool = True  # a buy stop becomes a stop limit [D]
-    accept_after_ms: int | None = 4  # pending_new becomes new [M REC]; None: stuck in pending_new
-    shift_submitted_at: bool = True  # and submitted_at moves with it [M REC]
-    market: str = "open"  # closed: orders queue as accepted [D/M]
-    rate_limit: int = 200  # requests a window and key [D/I]; 0: no limit and no headers
-    rate_window_s: int = 60

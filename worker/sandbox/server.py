@@ -20,6 +20,7 @@ from worker.sandbox.transport import Door, SandboxProtocol, listening_socket
 HOST: Final = "127.0.0.1"  # nothing else: the admin API knows no keys
 KEEP_ALIVE_S: Final = 75  # a reused connection must not die under a POST because the server was bored
 STARTUP_S: Final = 10
+PING_S: Final = 20  # the server pings its WebSockets, and ends those that do not answer
 
 
 class SandboxServer(uvicorn.Server):
@@ -30,10 +31,14 @@ class SandboxServer(uvicorn.Server):
             uvicorn.Config(
                 sandbox,
                 http=SandboxProtocol,
-                ws="none",
+                ws="websockets-sansio",
+                ws_ping_interval=PING_S,
+                ws_ping_timeout=PING_S,
+                ws_per_message_deflate=False,
                 lifespan="off",
                 log_config=None,
                 access_log=False,
+                proxy_headers=False,
                 server_header=False,
                 timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=1,
@@ -74,7 +79,7 @@ class RunningSandbox:
 
 @contextlib.contextmanager
 def sandbox_in_thread(
-    directory: Path, accounts: Sequence[AccountKey], clock: Clock | None = None, port: int = 0
+    directory: Path | None, accounts: Sequence[AccountKey], clock: Clock | None = None, port: int = 0
 ) -> Iterator[RunningSandbox]:
     """Serve a sandbox from a thread of this process until the block ends."""
     sandbox = Sandbox(directory, accounts, clock)

@@ -4,31 +4,38 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, assert_never
 
 from worker.sandbox import errors
-from worker.sandbox.auth import Budget, KeyRing, RateLimiter
+from worker.sandbox.auth import KeyRing
 from worker.sandbox.bodies import JSON, Answer, request_id, spoilt
 from worker.sandbox.book import Book, Fate
-from worker.sandbox.endpoints import ORDERS, Endpoints, read_query
+from worker.sandbox.calls import LoggedCall
+from worker.sandbox.endpoints import ORDERS, Ask, Endpoints, read_query
 from worker.sandbox.errors import ApiError
 from worker.sandbox.faults import (
     Action,
     AnswerWith,
     Call,
+    CancelEnds,
     Close,
     Delay,
     Endless,
-    Faults,
+    Fateful,
     Gate,
-    Gates,
     Hang,
     Hide,
     LateOrder,
     Refuse,
     RejectLater,
+    ReplaceEnds,
     Reset,
     StagedAction,
     When,
 )
+from worker.sandbox.gates import Gates
+from worker.sandbox.hub import Hub
+from worker.sandbox.rates import Budget, Rates, kind_of
+from worker.sandbox.reads import Reads
 from worker.sandbox.transport import ClientGoneError, Door, Wire
+from worker.sandbox.traps import Faults
 from worker.sandbox.validation import read_members
 from worker.sandbox.values import Json, to_json
 
@@ -47,6 +54,7 @@ class Request:
     """One call with all that its course needs."""
 
     call: Call
+    logged: LoggedCall
     wire: Wire
     door: Door | None
     query: dict[str, str]
@@ -63,15 +71,19 @@ class Request:
 
     @property
     def fate(self) -> Fate:
-        """What the faults have in store for an order that this call creates."""
-        hide_s, reject_after_s = 0.0, None
+        """What the faults have in store for an order that this call creates or changes."""
+        fate = Fate()
         for action in self.actions:
             match action:
                 case Hide(seconds):
-                    hide_s = max(hide_s, seconds)
+                    fate = replace(fate, hide_s=max(fate.hide_s, seconds))
                 case RejectLater(seconds):
-                    reject_after_s = seconds
-        return Fate(hide_s=hide_s, reject_after_s=reject_after_s)
+                    fate = replace(fate, reject_after_s=seconds)
+                case CancelEnds(outcome):
+                    fate = replace(fate, cancel=outcome)
+                case ReplaceEnds(outcome):
+                    fate = replace(fate, replace=outcome)
+        return fate
 
     def headers(self, answer: Answer) -> list[tuple[str, str]]:
         """X-Request-ID always, X-Ratelimit-* when the key is known [D; I staff]."""
@@ -89,13 +101,23 @@ class Request:
 class Trading:
     """The ASGI application under /v2."""
 
-    def __init__(self, book: Book, keys: KeyRing, limiter: RateLimiter, faults: Faults, gates: Gates) -> None:
+    def __init__(
+        self,
+        book: Book,
+        reads: Reads,
+        keys: KeyRing,
+        rates: Rates,
+        faults: Faults[Call, Action],
+        gates: Gates,
+        hub: Hub,
+    ) -> None:
         self._book = book
         self._keys = keys
-        self._limiter = limiter
+        self._rates = rates
         self._faults = faults
         self._gates = gates
-        self._endpoints = Endpoints(book)
+        self._hub = hub
+        self._endpoints = Endpoints(book, reads)
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Take one call from its first byte to its end, whatever that is."""
@@ -104,55 +126,67 @@ class Trading:
             body = await wire.body()
         except ClientGoneError:
             return
-        # A call that no fault hits is one transaction: fast, and a SIGKILL leaves all of it or nothing.
-        with self._book.store.transaction():
-            request = self._open(scope, wire, body)
-            answer = None if request.actions else self._perform(request)
-            if answer is not None:
-                self._end(request, answer)
-        if answer is None:
-            try:
-                answer = await self._answer(request)
-            except CutError:
-                return
-            finally:
-                self._end(request, answer)
-        await wire.answer(answer, request.headers(answer))
+        request = self._open(scope, wire, body)
+        calls = self._book.store.calls
+        if request.actions:
+            calls.insert(request.logged)  # before anything happens, so that a SIGKILL cannot hide it
+            answer = await self._suffered(request)
+        else:
+            # A call that no fault hits is one transaction: fast, and a SIGKILL leaves all of it or nothing.
+            with self._book.store.transaction():
+                answer = self._perform(request)
+                status = answer.status if answer else None
+                calls.insert(replace(request.logged, ended_ns=self._book.clock.now_ns(), status=status))
+        await self._hub.flush_what_is_early()
+        if answer is not None:
+            await wire.answer(answer, request.headers(answer))
+
+    async def _suffered(self, request: Request) -> Answer | None:
+        """The answer that faults leave to be given, if any."""
+        answer = None
+        try:
+            answer = await self._answer(request)
+        except CutError:
+            return None
+        finally:
+            self._end(request, answer)
+        return answer
 
     def _end(self, request: Request, answer: Answer | None) -> None:
         """Close the call's line in the log before its client can know, so that no test need wait."""
         status = None if answer is None else answer.status
-        self._book.store.end_call(request.call.call_no, self._book.clock.now_ns(), status)
+        self._book.store.calls.end(request.call.call_no, self._book.clock.now_ns(), status)
 
     def _open(self, scope: "Scope", wire: Wire, body: bytes) -> Request:
-        """Say who calls, note the call on disk, and find the faults that hit it."""
+        """Say who calls, and find the faults that hit the call."""
         now_ns = self._book.clock.now_ns()
+        method, path = scope["method"], scope["path"]
         account, refusal, budget = None, None, None
         try:
             key, account = self._keys.caller(dict(scope["headers"]))
-            settings = self._book.settings
-            budget = self._limiter.spend(key, now_ns, settings.rate_limit, settings.rate_window_s)
+            budget = self._rates.spend(key, kind_of(method, path), now_ns, self._book.settings)
         except ApiError as error:
             refusal = error
         query_text = scope["query_string"].decode("latin-1")
-        query = read_query(query_text)
+        query = read_query(query_text) if query_text else {}
         members = read_members(body) if body else None
         named = members if members is not None else query
         symbols = (query.get("symbols") or "").split(",") if members is None else [_word(named.get("symbol"))]
         call = Call(
-            call_no=0,
-            method=scope["method"],
-            path=scope["path"],
+            call_no=self._book.store.calls.next_no(),
+            method=method,
+            path=path,
             account=account,
             symbols=frozenset(symbol for symbol in symbols if symbol),
             client_order_id=_word(named.get("client_order_id")),
         )
         hits = self._faults.fire(call)
-        call_no = self._book.store.begin_call(
+        logged = LoggedCall(
+            call_no=call.call_no,
             at_ns=now_ns,
             account=account,
-            method=call.method,
-            path=_storable(call.path),
+            method=method,
+            path=_storable(path),
             query=query_text,
             client_order_id=call.client_order_id,
             symbol=",".join(sorted(call.symbols)) or None,
@@ -160,7 +194,8 @@ class Trading:
             faults=",".join(str(fault.fault_id) for fault in hits),
         )
         return Request(
-            call=replace(call, call_no=call_no),
+            call=call,
+            logged=logged,
             wire=wire,
             door=scope.get("state", {}).get("door"),
             query=query,
@@ -177,6 +212,7 @@ class Trading:
         if answer is not None:
             return answer
         truth = self._perform(request)
+        self._hub.flush()  # a response that is held or lost holds nothing back
         answer = await self._suffer(request, "after", truth)
         if answer is None:
             # A late order has no answer of its own: its POST hangs unless a fault speaks for it.
@@ -198,17 +234,25 @@ class Trading:
                 text = request.body.decode(errors="replace")
                 self._book.submit_late(account, text, request.fate, call.call_no, late.seconds)
                 return None
-            found = self._endpoints.perform(
-                account, call.method, call.path, request.query, request.members, request.fate, call.call_no
+            reply = self._endpoints.perform(
+                Ask(
+                    account=account,
+                    method=call.method,
+                    path=call.path,
+                    query=request.query,
+                    members=request.members,
+                    fate=request.fate,
+                    call_no=call.call_no,
+                )
             )
         except ApiError as error:
             return Answer.of_error(error)
-        return Answer(200, to_json(found), JSON)
+        return Answer(reply.status, b"" if reply.status == 204 else to_json(reply.body), JSON)
 
     async def _suffer(self, request: Request, when: When, answer: Answer | None) -> Answer | None:
         """Let the faults of one stage act, in the order in which they were set."""
         for action in request.actions:
-            if isinstance(action, LateOrder | Hide | RejectLater) or action.when != when:
+            if isinstance(action, Fateful) or action.when != when:
                 continue
             changed = await self._act(action, request, answer)
             if changed is not None:

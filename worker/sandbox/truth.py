@@ -4,9 +4,11 @@ import json
 import sqlite3
 from typing import Final
 
-from worker.sandbox.model import order_json
+from worker.sandbox.model import Activity, Order
+from worker.sandbox.records import activity_of
+from worker.sandbox.shown import order_json
 from worker.sandbox.store import Store
-from worker.sandbox.values import Json, time_text, time_text_or_none
+from worker.sandbox.values import Json, decimal_text, time_text, time_text_or_none
 
 _POSTS: Final = """
 select account, client_order_id, count(*) as posts,
@@ -39,6 +41,18 @@ select calls.*, orders.id as order_id
  order by calls.call_no limit :limit
 """
 
+_FAMILY: Final = """
+select seq, id from orders
+ where seq > :after and (:account is null or account = :account)
+ order by seq limit :limit
+"""
+
+_FILLS: Final = """
+select activities.* from activities join orders on orders.id = activities.order_id
+ where orders.seq > :after and orders.seq <= :last and (:account is null or orders.account = :account)
+ order by activities.seq
+"""
+
 _DUPLICATES: Final = """
 select coalesce(sum(copies - 1), 0) from (
   select count(*) as copies from orders where origin in ('post', 'late') group by account, client_order_id)
@@ -59,8 +73,7 @@ class Truth:
         }
         shown: list[Json] = []
         for row in self._rows(_ORDERS, **chosen):
-            order = self._store.order(row["id"])
-            assert order is not None
+            order = self._store.orders.there(row["id"])
             shown.append(
                 {
                     "account": order.account,
@@ -117,6 +130,23 @@ class Truth:
             for row in rows
         ]
 
+    def everything(self, account: str | None, *, after: int, limit: int) -> dict[str, Json]:
+        """Orders in the order in which they came, with their chains and executions, and what is held."""
+        rows = self._rows(_FAMILY, account=account, after=after, limit=limit)
+        last = rows[-1]["seq"] if rows else after
+        fills: dict[str, list[Json]] = {}
+        for row in self._rows(_FILLS, account=account, after=after, last=last):
+            fills.setdefault(row["order_id"], []).append(_execution_json(activity_of(row)))
+        orders = [self._store.orders.there(row["id"]) for row in rows]
+        return {
+            "orders": [_order_json(order, fills.get(order.id, [])) for order in orders],
+            "next": last if len(rows) == limit else None,
+            "positions": [
+                {"account": owner, "symbol": symbol, "qty": decimal_text(position.qty)}
+                for owner, symbol, position in self._store.positions(account)
+            ],
+        }
+
     def summary(self) -> dict[str, Json]:
         """The numbers that a test looks at first."""
         return {
@@ -137,3 +167,34 @@ class Truth:
 
     def _count(self, sql: str) -> int:
         return int(self._store.db.execute(sql).fetchone()[0])
+
+
+def _order_json(order: Order, fills: list[Json]) -> dict[str, Json]:
+    return {
+        "account": order.account,
+        "id": order.id,
+        "client_order_id": order.client_order_id,
+        "origin": order.origin,
+        "status": order.status,
+        "parent_id": order.parent_id,
+        "leg": order.leg,
+        "replaces": order.replaces,
+        "replaced_by": order.replaced_by,
+        "visible_at": time_text(order.visible_ns),
+        "order": order_json(order),
+        "fills": fills,
+    }
+
+
+def _execution_json(execution: Activity) -> Json:
+    return {
+        "id": execution.id,
+        "execution_id": execution.execution_id,
+        "previous_execution_id": execution.previous_execution_id,
+        "type": execution.type,
+        "qty": decimal_text(execution.qty),
+        "price": decimal_text(execution.price),
+        "at": time_text(execution.at_ns),
+        "visible_at": time_text_or_none(execution.visible_ns),
+        "counts": execution.live,
+    }

@@ -10,12 +10,20 @@ from decimal import Decimal
 from typing import Final
 
 from worker.sandbox import errors
-from worker.sandbox.model import Asset, OrderRequest
+from worker.sandbox.model import SIMPLE, Asset, OrderRequest
 from worker.sandbox.values import Json, decimal_of, decimal_places, decimal_text, parse_json
 
+CLASSES: Final = ("bracket", "oco", "oto")
 MAX_CLIENT_ORDER_ID: Final = 128  # [D OAS26, LEARN]; 48 in older documents
 
-TYPES: Final = ("market", "limit", "stop", "stop_limit")
+TYPES: Final = ("market", "limit", "stop", "stop_limit", "trailing_stop")
+PRICES: Final[dict[str, tuple[str, ...]]] = {
+    "market": (),
+    "limit": ("limit_price",),
+    "stop": ("stop_price",),
+    "stop_limit": ("limit_price", "stop_price"),
+    "trailing_stop": (),
+}
 TIMES_IN_FORCE: Final = ("day", "gtc", "opg", "cls", "ioc", "fok")
 SYMBOL: Final = re.compile(
     r"[A-Z]{1,6}(\.[A-Z]{1,2})?|[A-Z0-9]{2,8}/[A-Z]{3,4}"
@@ -37,25 +45,42 @@ def read_order(members: Mapping[str, Json] | None) -> OrderRequest:
     if members is None:
         raise errors.malformed()
     _refuse_what_is_not_offered(members)
+    take_profit, stop_loss = _exit(members, "take_profit"), _exit(members, "stop_loss")
+    order_class = read_text(members, "order_class") or "simple"
+    limit_price = read_number(members, "limit_price")
+    if order_class == "oco" and limit_price is None:
+        limit_price = read_number(take_profit, "limit_price")  # the take profit is the order itself
     request = OrderRequest(
-        symbol=_text(members, "symbol") or "",
-        side=_text(members, "side") or "",
-        type=_text(members, "type") or "",
-        time_in_force=_text(members, "time_in_force") or "",
-        qty=_number(members, "qty"),
-        notional=_number(members, "notional"),
-        limit_price=_number(members, "limit_price"),
-        stop_price=_number(members, "stop_price"),
+        symbol=read_text(members, "symbol") or "",
+        side=read_text(members, "side") or "",
+        type=read_text(members, "type") or "",
+        time_in_force=read_text(members, "time_in_force") or "",
+        qty=read_number(members, "qty"),
+        notional=read_number(members, "notional"),
+        limit_price=limit_price,
+        stop_price=read_number(members, "stop_price"),
         extended_hours=_flag(members, "extended_hours"),
-        client_order_id=_text(members, "client_order_id")
+        client_order_id=read_text(members, "client_order_id")
         or str(uuid.uuid4()),  # "" counts as absent [D OAS26]
-        position_intent=_text(members, "position_intent") or None,
+        position_intent=read_text(members, "position_intent") or None,
+        trail_price=read_number(members, "trail_price"),
+        trail_percent=read_number(members, "trail_percent"),
+        order_class=SIMPLE if order_class == "simple" else order_class,
+        take_profit=read_number(take_profit, "limit_price"),
+        stop_loss=read_number(stop_loss, "stop_price"),
+        stop_loss_limit=read_number(stop_loss, "limit_price"),
     )
+    check_rules(request)
+    return request
+
+
+def check_rules(request: OrderRequest) -> None:
+    """Raise the ApiError of the first rule that an order breaks."""
     _check_domains(request)
     _check_amount(request)
     _check_prices(request)
     _check_combinations(request)
-    return request
+    _check_group(request)
 
 
 def check_asset(request: OrderRequest, asset: Asset) -> None:
@@ -71,7 +96,8 @@ def check_asset(request: OrderRequest, asset: Asset) -> None:
         raise errors.denied(f"asset {name} is not fractionable")
 
 
-def _text(members: Mapping[str, Json], name: str) -> str | None:
+def read_text(members: Mapping[str, Json], name: str) -> str | None:
+    """A member that must be text if it is there. Raises the 400."""
     value = members.get(name)
     if value is None:
         return None
@@ -80,7 +106,8 @@ def _text(members: Mapping[str, Json], name: str) -> str | None:
     return value
 
 
-def _number(members: Mapping[str, Json], name: str) -> Decimal | None:
+def read_number(members: Mapping[str, Json], name: str) -> Decimal | None:
+    """A member that must be a decimal if it is there. Raises the 400."""
     value = members.get(name)
     if value is None:
         return None
@@ -97,17 +124,21 @@ def _flag(members: Mapping[str, Json], name: str) -> bool:
     return bool(value)
 
 
+def _exit(members: Mapping[str, Json], name: str) -> Mapping[str, Json]:
+    value = members.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise errors.malformed()
+    return value or {}
+
+
 def _refuse_what_is_not_offered(members: Mapping[str, Json]) -> None:
-    """Bracket, OCO, OTO, mleg and trailing orders exist at Alpaca; saying so beats guessing at them."""
-    order_class = _text(members, "order_class")
-    if order_class not in (None, "", "simple"):
+    """Orders of several options exist at Alpaca; saying so beats guessing at them."""
+    order_class = read_text(members, "order_class")
+    if order_class == "mleg":
         raise errors.unprocessable(f"order class {order_class} is not offered by this sandbox")
-    if _text(members, "type") == "trailing_stop":
-        raise errors.unprocessable("trailing_stop orders are not offered by this sandbox")
-    for name in ("trail_price", "trail_percent"):
-        if members.get(name) is not None:
-            raise errors.invalid(f"{_text(members, 'type') or 'simple'} orders must not have {name}")
-    for name in ("take_profit", "stop_loss", "legs", "advanced_instructions"):
+    if order_class not in (None, SIMPLE, "simple", *CLASSES):
+        raise errors.invalid("invalid order_class")
+    for name in ("legs", "advanced_instructions"):
         if members.get(name) is not None:
             raise errors.unprocessable(f"{name} is not offered by this sandbox")
 
@@ -160,23 +191,46 @@ def _check_prices(request: OrderRequest) -> None:
             raise errors.invalid("stop orders require only stop price")
         case "stop_limit" if not (has_limit and has_stop):
             raise errors.invalid("stop limit orders require both stop and limit price")
+        case "trailing_stop" if has_limit or has_stop:
+            raise errors.invalid("trailing stop orders require no stop or limit price")
+    _check_trail(request)
     for name, price in (("limit_price", request.limit_price), ("stop_price", request.stop_price)):
-        if price is None:
-            continue
-        if price <= 0:
-            raise errors.invalid(f"{name} must be > 0")
-        # Two places from one dollar up, four below [D/M]. A pair's increment is its own and not modelled.
-        if not request.is_crypto and decimal_places(price) > (2 if price >= 1 else 4):
-            raise errors.unprocessable(
-                f"invalid {name} {decimal_text(price)}."
-                " sub-penny increment does not fulfill minimum pricing criteria"
-            )
+        _check_price(request, name, price)
+
+
+def _check_trail(request: OrderRequest) -> None:
+    """Exactly one distance for a trailing stop, none for others [D/M]."""
+    if request.type == "trailing_stop":
+        trail = [
+            distance for distance in (request.trail_price, request.trail_percent) if distance is not None
+        ]
+        if len(trail) != 1:
+            raise errors.invalid("trailing stop orders must specify one of trail_price or trail_percent")
+        if trail[0] <= 0:
+            raise errors.invalid("trail must be > 0")
+        return
+    for name, distance in (("trail_price", request.trail_price), ("trail_percent", request.trail_percent)):
+        if distance is not None:
+            raise errors.invalid(f"{request.type} orders must not have {name}")
+
+
+def _check_price(request: OrderRequest, name: str, price: Decimal | None) -> None:
+    if price is None:
+        return
+    if price <= 0:
+        raise errors.invalid(f"{name} must be > 0")
+    # Two places from one dollar up, four below [D/M]. A pair's increment is its own and not modelled.
+    if not request.is_crypto and decimal_places(price) > (2 if price >= 1 else 4):
+        raise errors.unprocessable(
+            f"invalid {name} {decimal_text(price)}."
+            " sub-penny increment does not fulfill minimum pricing criteria"
+        )
 
 
 def _check_combinations(request: OrderRequest) -> None:
     """The matrix of types and times in force [POA, OPT, OAS26]."""
     if request.is_crypto:
-        if request.type == "stop":
+        if request.type in ("stop", "trailing_stop"):
             raise errors.invalid("invalid order type for crypto order")
         if request.time_in_force not in ("gtc", "ioc"):
             raise errors.invalid("invalid crypto time_in_force")
@@ -185,5 +239,58 @@ def _check_combinations(request: OrderRequest) -> None:
         raise errors.unprocessable("extended hours order must be DAY or GTC limit orders")
     if request.is_fractional and request.time_in_force != "day":
         raise errors.unprocessable("fractional orders must be DAY orders")
-    if request.type in ("stop", "stop_limit") and request.time_in_force not in ("day", "gtc"):
+    if request.is_fractional and request.type == "trailing_stop":
+        raise errors.unprocessable("fractional orders must be market, limit, stop, or stop_limit orders")
+    if request.type in ("stop", "stop_limit", "trailing_stop") and request.time_in_force not in (
+        "day",
+        "gtc",
+    ):
         raise errors.unprocessable(f"{request.type} orders must be DAY or GTC orders")
+
+
+def _check_group(request: OrderRequest) -> None:
+    """What a bracket, an oco and an oto need [D WWO, POA]."""
+    profit, loss = request.take_profit, request.stop_loss
+    if not request.order_class:
+        if profit is not None or loss is not None:
+            raise errors.unprocessable("simple orders must not have take_profit or stop_loss")
+        return
+    if request.is_crypto:
+        raise errors.unprocessable(f"crypto orders must not be {request.order_class} orders")
+    if request.is_fractional:
+        raise errors.unprocessable("fractional orders must be simple orders")
+    if request.time_in_force not in ("day", "gtc"):
+        raise errors.unprocessable(f"{request.order_class} orders must be DAY or GTC orders")
+    if request.extended_hours:
+        raise errors.unprocessable(f"{request.order_class} orders must not be extended hours orders")
+    if request.order_class == "oco" and request.type != "limit":
+        raise errors.invalid("oco orders must be limit orders")
+    if request.order_class == "oto" and (profit is None) == (loss is None):
+        raise errors.invalid("oto orders require exactly one of take_profit or stop_loss")
+    if request.order_class != "oto" and profit is None:
+        raise errors.invalid(f"{request.order_class} orders require take_profit.limit_price")
+    if request.order_class != "oto" and loss is None:
+        raise errors.invalid(f"{request.order_class} orders require stop_loss.stop_price")
+    _check_exits(request)
+
+
+def _check_exits(request: OrderRequest) -> None:
+    """A gain lies on the other side of the entry than a loss, each a cent away at least [D]."""
+    profit, loss = request.take_profit, request.stop_loss
+    for name, price in (
+        ("take_profit.limit_price", profit),
+        ("stop_loss.stop_price", loss),
+        ("stop_loss.limit_price", request.stop_loss_limit),
+    ):
+        _check_price(request, name, price)
+    # An oco is an exit itself: its sale is what a bracket's purchase leads to.
+    is_long = (request.side == "buy") != (request.order_class == "oco")
+    if profit is not None and loss is not None and (profit <= loss if is_long else profit >= loss):
+        sign = ">" if is_long else "<"
+        raise errors.unprocessable(f"take_profit.limit_price must be {sign} stop_loss.stop_price")
+    base = request.limit_price if request.order_class != "oco" else None
+    if loss is not None and base is not None:
+        if is_long and loss > base - Decimal("0.01"):
+            raise errors.unprocessable("stop_loss.stop_price must be <= base_price - 0.01")
+        if not is_long and loss < base + Decimal("0.01"):
+            raise errors.unprocessable("stop_loss.stop_price must be >= base_price + 0.01")

@@ -3,7 +3,8 @@
 import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import NoReturn, TypeAlias
+from functools import lru_cache
+from typing import Final, NoReturn, TypeAlias
 
 from worker.sandbox.clock import NS
 
@@ -14,7 +15,9 @@ MAX_DIGITS = 18
 
 def parse_json(text: bytes | str) -> Json:
     """Read JSON with numbers as Decimal (alpaca-py sends numbers [S PY]). Raises ValueError."""
-    value: Json = json.loads(text, parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse_constant)
+    if isinstance(text, bytes):
+        text = text.decode(json.detect_encoding(text), "surrogatepass")
+    value: Json = _DECODER.decode(text)
     return value
 
 
@@ -24,11 +27,15 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def to_json(value: Json) -> bytes:
     """Write compact JSON. Alpaca's decimals are text before; a Decimal is a number that someone sent us."""
-    return json.dumps(value, separators=(",", ":"), default=_number).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def _number(value: Decimal) -> int | float:
     return int(value) if value == value.to_integral_value() else float(value)
+
+
+_DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse_constant)
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), default=_number)
 
 
 def decimal_of(value: Json) -> Decimal:
@@ -60,11 +67,36 @@ def decimal_places(number: Decimal) -> int:
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
+@lru_cache(maxsize=8192)
 def time_text(ns: int) -> str:
     """RFC 3339 in UTC with up to nine fractional digits, trailing zeros trimmed [M REC]."""
     seconds, fraction = divmod(ns, NS)
-    stamp = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{stamp}.{fraction:09d}".rstrip("0").rstrip(".") + "Z"
+    if not fraction:
+        return f"{_stamp(seconds)}Z"
+    return f"{_stamp(seconds)}.{fraction:09d}".rstrip("0") + "Z"
+
+
+@lru_cache(maxsize=8192)
+def _stamp(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def new_york(ns: int) -> datetime:
+    """The wall clock of New York, to the microsecond, without a zone."""
+    seconds = ns // NS
+    local = datetime.fromtimestamp(seconds - _behind_utc_s(seconds // 3600), UTC)
+    return local.replace(tzinfo=None, microsecond=ns % NS // 1000)
+
+
+@lru_cache(maxsize=16_384)
+def _behind_utc_s(hour: int) -> int:
+    """How far New York is behind UTC in an hour since 1970.
+
+    Clocks go forward at 2:00 of winter time and back at 2:00 of summer time, both on a Sunday.
+    """
+    summer = datetime.fromtimestamp((hour - 4) * 3600, UTC).replace(tzinfo=None)
+    begins, ends = _summer_begins(summer.year), _summer_ends(summer.year)
+    return 3600 * (4 if begins + timedelta(hours=3) <= summer < ends + timedelta(hours=2) else 5)
 
 
 def time_text_or_none(ns: int | None) -> str | None:
@@ -95,18 +127,40 @@ def parse_time(text: str) -> int:
 
 def session_close_ns(now_ns: int) -> int:
     """The next 16:00 in New York on a weekday: when a day order expires. Holidays are not known."""
-    moment = datetime.fromtimestamp(now_ns / NS, UTC)
+    return _session_close_s(now_ns // NS) * NS
+
+
+@lru_cache(maxsize=64)
+def _session_close_s(now_s: int) -> int:
+    moment = datetime.fromtimestamp(now_s, UTC)
     day = moment.date()
     while True:
-        close = datetime(day.year, day.month, day.day, 20 if _is_summer_time(day) else 21, tzinfo=UTC)
+        close = datetime(day.year, day.month, day.day, 16, tzinfo=UTC) + _behind_utc(day)
         if day.weekday() < 5 and close > moment:
-            return round(close.timestamp()) * NS
+            return round(close.timestamp())
         day += timedelta(days=1)
 
 
-def _is_summer_time(day: date) -> bool:
-    """New York: from the second Sunday of March to the first Sunday of November."""
-    march, november = date(day.year, 3, 8), date(day.year, 11, 1)
-    begin = march + timedelta(days=6 - march.weekday())
-    end = november + timedelta(days=6 - november.weekday())
-    return begin <= day < end
+def new_york_midnight_ns(day: date) -> int:
+    """When a day begins in New York. Clocks change at two at night."""
+    winter = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(hours=5)
+    begins = _summer_begins(day.year).date() < day <= _summer_ends(day.year).date()
+    return round((winter - timedelta(hours=1 if begins else 0)).timestamp()) * NS
+
+
+def _behind_utc(day: date) -> timedelta:
+    """How far New York is behind UTC at the close of a day."""
+    summer = _summer_begins(day.year).date() <= day < _summer_ends(day.year).date()
+    return timedelta(hours=4 if summer else 5)
+
+
+def _summer_begins(year: int) -> datetime:
+    """Midnight of the second Sunday of March."""
+    march = datetime(year, 3, 8)
+    return march + timedelta(days=6 - march.weekday())
+
+
+def _summer_ends(year: int) -> datetime:
+    """Midnight of the first Sunday of November."""
+    november = datetime(year, 11, 1)
+    return november + timedelta(days=6 - november.weekday())

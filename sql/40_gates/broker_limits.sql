@@ -22,13 +22,6 @@ begin
   if v_resets_at is null or v_resets_at <= v_now then
     return;
   end if;
-  perform
-     from orderlatch_data.broker_limits as b
-    where b.account_id = p_account_id
-      for no key update skip locked;
-  if not found then
-    return;
-  end if;
   -- answers come in any order: of one window the least counts, and an earlier window not at all
   update orderlatch_data.broker_limits as b
      set rate_limit = v_limit::integer,
@@ -38,7 +31,12 @@ begin
          end,
          resets_at = v_resets_at,
          said_at = v_now
-   where b.account_id = p_account_id
+   where b.account_id in (
+           select l.account_id
+             from orderlatch_data.broker_limits as l
+            where l.account_id = p_account_id
+              for no key update skip locked
+         )
      and coalesce(v_resets_at >= b.resets_at, true);
 end
 $$;

@@ -42,7 +42,6 @@ begin
   v_gone := orderlatch_data.gone_workers();
   select array_agg(t.account_id order by t.place), array_agg(t.share order by t.place) into v_queue, v_shares
     from orderlatch_data.accounts_in_turn(p_worker_id, p_accounts, v_gone, p_how_many) as t;
-
   -- a loop, because each account is a lock of its own; a bounded number of visits
   for v_place in 1 .. 1000 loop
     exit when v_place > coalesce(cardinality(v_queue), 0) or v_left <= 0 or v_visits = 50;
@@ -50,8 +49,7 @@ begin
     v_may := least(v_left, coalesce(v_shares[v_place], v_left));
     v_granted := v_may;
     if v_may > 0 then
-      continue when not orderlatch_data.login_may_act(v_queue[v_place], null)
-        or not orderlatch_data.try_lock_granting(v_queue[v_place]);
+      continue when not orderlatch_data.try_begin_visit(v_queue[v_place]);
       v_visits := v_visits + 1;
       return query
       select g.request_id, g.account, g.kind, g.method, g.path, g.query, g.body, g.send_within_ms,

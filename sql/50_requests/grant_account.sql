@@ -15,32 +15,28 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now constant timestamptz := orderlatch_data.clock();
-  v_left integer := p_how_many;
   v_budget record;
+  v_left integer := p_how_many;
   v_kind text;
   v_may integer;
   v_granted integer;
   v_submits_wait boolean := false;
+  v_kept integer := 0;
 begin
-  select b.tokens, b.reserved, b.reserve, b.broker_left into strict v_budget
-    from orderlatch_data.budget_of(p_account, v_now) as b;
+  select b.tokens, b.reserved, a.calls, a.submits, least(a.calls, floor(b.reserved + 1e-6))::integer as kept
+    into strict v_budget
+    from orderlatch_data.budget_of(p_account, v_now) as b
+   cross join lateral orderlatch_data.allowance(b.tokens, b.reserved, b.reserve, b.broker_left) as a;
   -- a loop, because each kind leaves less to the next
   for v_kind in
     select k.kind from orderlatch_data.kinds_due(p_account.account_id, p_worker_id) as k
   loop
-    select least(
-             v_left,
-             case
-               when v_kind = 'submit_order' then a.submits
-               -- of what comes in while submits wait, what is less urgent has the share of the reserve
-               when v_submits_wait then least(a.calls, floor(v_budget.reserved + 1e-6)::integer)
-               else a.calls
-             end
-           )
-      into v_may
-      from orderlatch_data.allowance(
-             v_budget.tokens, v_budget.reserved, v_budget.reserve, v_budget.broker_left
-           ) as a;
+    v_may := least(v_left, case
+      when v_kind = 'submit_order' then v_budget.submits
+      -- of what comes in while submits wait, what is less urgent has the share of the reserve
+      when v_submits_wait then v_budget.kept
+      else v_budget.calls
+    end);
     if v_kind = 'submit_order' then
       -- a statement of its own: halts are read when the gate is held
       continue when not p_gate_is_open or not orderlatch_data.try_enter_gate(p_account.account_id);
@@ -51,15 +47,19 @@ begin
     select g.* from orderlatch_data.grant_kind(p_account, p_worker_id, v_may, v_kind) as g;
     get diagnostics v_granted = row_count;
     v_left := v_left - v_granted;
-    v_budget.tokens := v_budget.tokens - v_granted;
-    v_budget.reserved := least(
-      v_budget.reserved - case when v_submits_wait then v_granted else 0 end, v_budget.tokens
-    );
-    v_budget.broker_left := v_budget.broker_left - v_granted;
+    v_budget.calls := v_budget.calls - v_granted;
+    v_budget.submits := greatest(0, v_budget.submits - v_granted);
+    if v_submits_wait then
+      v_kept := v_kept + v_granted;
+      v_budget.kept := v_budget.kept - v_granted;
+    end if;
+    v_budget.kept := least(v_budget.kept, v_budget.calls);
     v_submits_wait := v_submits_wait or (v_kind = 'submit_order' and v_granted = v_may);
   end loop;
   if v_left < p_how_many then
-    perform orderlatch_data.spend_tokens(p_account.account_id, v_budget.tokens, v_budget.reserved, v_now);
+    perform orderlatch_data.spend_tokens(
+      p_account.account_id, v_budget.tokens - (p_how_many - v_left), v_budget.reserved - v_kept, v_now
+    );
   end if;
 end
 $$;

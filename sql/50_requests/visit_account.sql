@@ -15,9 +15,9 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_verified constant boolean := orderlatch_data.is_verified(p_worker_id, p_account_id);
-  v_visited_at timestamptz;
   v_account orderlatch_data.accounts;
+  v_verified boolean;
+  v_visited_at timestamptz;
   v_held boolean;
   v_granted integer;
 begin
@@ -27,6 +27,9 @@ begin
    where g.account_id = p_account_id
      for no key update skip locked;
   v_held := found;
+  select c.verified_at is not null into strict v_verified
+    from orderlatch_data.worker_accounts as c
+   where c.worker_id = p_worker_id and c.account_id = p_account_id;
   if v_verified then
     -- before anything is read: what is woken for after this stays for the next visit
     delete from orderlatch_data.account_wakes as w where w.account_id = p_account_id;
@@ -119,3 +122,19 @@ comment on function orderlatch_data.schedule_visit(
   'Writes account_agenda after a visit. p_verified: whether the visitor may do more than tidy up; another '
   'one leaves due_at as it is. p_granted: calls that were granted. p_cut: whether it was granted as many as '
   'it asked for, so that there may be more.';
+
+-- Holds an account for a visit, or says at once that it is not to be had.
+-- Locks: account (granting, try). Raises: none.
+create or replace function orderlatch_data.try_begin_visit(p_account_id integer)
+returns boolean
+language sql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select orderlatch_data.login_may_act(p_account_id, null) and orderlatch_data.try_lock_granting(p_account_id)
+$$;
+revoke all on function orderlatch_data.try_begin_visit(integer) from public;
+comment on function orderlatch_data.try_begin_visit(integer) is
+  'False where another claim holds the account, or the login may not act for it any more.';

@@ -78,9 +78,7 @@ class Carrier:
         if worker_id is None or self._free_slots == 0:
             return _NOTHING
         try:
-            claim = await self._database.claim_requests(
-                worker_id=worker_id, accounts=list(self._brokers), how_many=self._free_slots
-            )
+            claim = await self._database.claim_requests(worker_id=worker_id, how_many=self._free_slots)
         except DatabaseAwayError:
             self._metrics.claims.labels(outcome="away").inc()
             return _AWAY

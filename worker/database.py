@@ -46,7 +46,7 @@ select claimed.request_id, claimed.account, claimed.kind, claimed.method, claime
        claimed.body, claimed.send_within_ms, claimed.timeout_ms, claimed.ask_again_ms
   from orderlatch.claim_requests(
          p_worker_id => %(worker_id)s::integer,
-         p_accounts => %(accounts)s::text[],
+         p_accounts => null,
          p_how_many => %(how_many)s::integer
        ) as claimed
 """
@@ -106,12 +106,13 @@ class Database:
         [version] = await self._postgres.rows(_Integer, _SCHEMA_VERSION, {})
         return version.value
 
-    async def claim_requests(self, *, worker_id: int, accounts: Sequence[str], how_many: int) -> Claim:
-        """Ask for up to `how_many` requests to make. What is granted is committed when this returns."""
+    async def claim_requests(self, *, worker_id: int, how_many: int) -> Claim:
+        """Ask for up to `how_many` requests of the accounts that the worker registered.
+
+        What is granted is committed when this returns.
+        """
         rows = await self._postgres.rows(
-            _ClaimedRow,
-            _CLAIM_REQUESTS,
-            {"worker_id": worker_id, "accounts": list(accounts), "how_many": how_many},
+            _ClaimedRow, _CLAIM_REQUESTS, {"worker_id": worker_id, "how_many": how_many}
         )
         return Claim(
             requests=[_request(row, row.request_id) for row in rows if row.request_id is not None],

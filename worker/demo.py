@@ -36,8 +36,12 @@ EXPECTED_DECISIONS: Final = 65
 DEADLINE_S: Final = 100
 WATCH_EVERY_S: Final = 0.1
 
-# A demo cannot wait the minutes that a real account waits before it believes that an order is not there.
+# A demo cannot wait the minutes that a real account waits before it believes that an order is not there, nor
+# send 200 calls a minute.
+RATE_LIMIT: Final = 1000
 SHORT_TIMES: Final = {
+    "rate_limit": RATE_LIMIT,
+    "burst": RATE_LIMIT // 2,
     "max_decision_age": "1 hour",
     "send_within": "1 second",
     "call_timeout": "800 milliseconds",
@@ -132,7 +136,7 @@ def _prepare(broker: httpx.Client) -> None:
 
     Years pass in seconds at one price, so checks of money, holdings and wash trades make no sense here.
     """
-    settings = {"checks": ["uniqueness"], "rate_limit": 1000}
+    settings = {"checks": ["uniqueness"], "rate_limit": RATE_LIMIT}
     broker.put("/admin/settings", json=settings).raise_for_status()
     broker.put("/admin/prices", json={"GOOG": "185.02"}).raise_for_status()
     for fault in FAULTS:

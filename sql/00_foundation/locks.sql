@@ -10,8 +10,10 @@ set search_path = pg_catalog, pg_temp
 as $$
   select case p_name
     when 'worker' then 20300     -- held by a session: this life of a worker goes on; key worker_id
-    when 'cluster' then 20305    -- noting the server that claims find themselves on; key 0
+    when 'cluster' then 20307    -- noting the server that claims find themselves on; key 0
     when 'judging' then 20301    -- recording and judging decisions of an account; key account_id
+    when 'shutting' then 20306   -- a halt is being set; keys as of gate; claims only look
+    when 'gate' then 20305       -- claims that may submit, shared; a halt, alone; key account_id, 0: all
     when 'granting' then 20302   -- granting calls for an account; key account_id
     when 'answering' then 20303  -- recording answers that change what is known of an account; key account_id
     when 'decision' then 20304   -- moving one decision; key: the first four bytes of its hash
@@ -19,7 +21,8 @@ as $$
 $$;
 revoke all on function orderlatch_data.lock_class(text) from public;
 comment on function orderlatch_data.lock_class(text) is
-  'First key of an advisory lock. p_name: worker, cluster, judging, granting, answering or decision. '
+  'First key of an advisory lock. p_name: worker, cluster, judging, shutting, gate, granting, answering or '
+  'decision. '
   'Returns null for any other name.';
 
 -- The second key of a decision's lock.

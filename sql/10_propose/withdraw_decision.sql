@@ -81,7 +81,10 @@ set search_path = pg_catalog, pg_temp
 as $$
   with granted as (
     update orderlatch_data.open_decisions as o
-       set status = 'withdrawn', move_reason = o.wish, move_request_id = p_request_id, move_evidence = null
+       set status = 'withdrawn',
+           move_reason = o.wish,
+           move_request_id = p_request_id,
+           move_evidence = case when o.wish_cancels then '{"cancel": true}'::jsonb end
      where o.decision_id = p_decision_id
        and o.wish is not null
        and o.status in ('planned', 'approved')
@@ -95,7 +98,8 @@ revoke all on function orderlatch_data.grant_wish(bigint, uuid) from public;
 comment on function orderlatch_data.grant_wish(bigint, uuid) is
   'Moves a planned or approved decision with a wish to withdrawn, unless a lookup, or after a change of the '
   'cluster the account''s orders, must come first. Returns whether it did. p_request_id: the request whose '
-  'answer allows it, or null.';
+  'answer allows it, or null. That its order, should it show up all the same, is to be canceled, stays with '
+  'the event.';
 
 -- Withdraws what was wished away while the account's orders were still to be read.
 -- Locks: decisions (try). Raises: none.

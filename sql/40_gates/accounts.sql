@@ -29,7 +29,7 @@ begin
     end if;
     -- Postgres 15 reads an interval even out of {"seconds": 5}
     if jsonb_typeof(p_settings -> v_setting) in ('object', 'array')
-      or (p_settings -> v_setting = 'null' and v_setting <> 'broker_account_id')
+      or (p_settings -> v_setting = 'null' and v_setting not in ('broker_account_id', 'burst'))
     then
       raise exception using
         errcode = 'OL131',
@@ -114,6 +114,11 @@ begin
   end if;
   insert into orderlatch_data.account_states (account_id, reconcile_after, reconcile_reason)
   values (v_account_id, orderlatch_data.clock(), 'new');
+  insert into orderlatch_data.account_budgets (account_id, tokens, reserved, counted_at)
+  values (v_account_id, 1000000, 1000000, orderlatch_data.clock()); -- full, whatever its depth
+  insert into orderlatch_data.broker_limits (account_id) values (v_account_id);
+  insert into orderlatch_data.account_agenda (account_id, due_at, tidy_at, visited_at, turn_no)
+  values (v_account_id, '-infinity', '-infinity', '-infinity', 0);
   insert into orderlatch_data.broker_reads (account_id, purpose, next_page_at)
   select v_account_id, p.purpose, orderlatch_data.clock()
     from unnest(array['orders', 'open_orders', 'fills', 'positions']) as p(purpose);

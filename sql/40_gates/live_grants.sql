@@ -39,16 +39,24 @@ comment on function orderlatch.grant_live(text, interval, text) is
   'characters. Returns its end. Raises OL102 account_unknown, OL131 argument_invalid, OL301 '
   'login_not_bound.';
 
--- Ends every live grant of an account now. Binds from its commit on.
--- Locks: none. Raises: OL102, OL301.
+-- Ends every live grant of an account: once it has returned, no submit is granted for it.
+-- Locks: shutting, gate (at most 5 seconds). Raises: OL102, OL301.
 create or replace function orderlatch.revoke_live(p_account text)
-returns void
+returns table (
+  what text,
+  account text,
+  symbol text,
+  decision_hash text,
+  sent_by timestamptz,
+  detail text
+)
 language plpgsql
 volatile
 parallel unsafe
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_column
 declare
   v_account constant orderlatch_data.accounts := orderlatch_data.find_account(p_account);
   v_now constant timestamptz := orderlatch_data.clock();
@@ -59,10 +67,14 @@ begin
   update orderlatch_data.live_grants as g
      set granted_until = greatest(v_now, g.granted_at)
    where g.account_id = v_account.account_id and g.granted_until > v_now;
+  perform orderlatch_data.shut_gate(v_account.account_id);
+  return query
+  select r.what, r.account, r.symbol, r.decision_hash, r.sent_by, r.detail
+    from orderlatch_data.gate_report('revoked', v_account.account_id, null, null) as r;
 end
 $$;
 revoke all on function orderlatch.revoke_live(text) from public;
 grant execute on function orderlatch.revoke_live(text) to orderlatch_operator;
 comment on function orderlatch.revoke_live(text) is
-  'Ends every live grant of an account; a call granted before may still leave within its send_within. '
-  'Raises OL102 account_unknown, OL301 login_not_bound.';
+  'Ends every live grant of an account, and waits for claims as halt does. Returns rows as halt returns '
+  'them: revoked, in flight, in the way. Raises OL102 account_unknown, OL301 login_not_bound.';

@@ -54,7 +54,9 @@ begin
          on_foreign_order = v_account.on_foreign_order,
          drift_grace = v_account.drift_grace,
          crypto_fee_allowance = v_account.crypto_fee_allowance,
-         day_time_zone = v_account.day_time_zone
+         day_time_zone = v_account.day_time_zone,
+         rate_limit = v_account.rate_limit,
+         burst = v_account.burst
    where a.account_id = p_account_id;
 exception
   when check_violation or unique_violation then
@@ -95,6 +97,11 @@ begin
         errcode = 'OL131',
         message = 'argument_invalid: broker_account_id is that of another account',
         hint = 'The orders of two accounts at one broker account could not be told apart.';
+    when 'accounts_burst_fits_rate' then
+      raise exception using
+        errcode = 'OL131',
+        message = 'argument_invalid: burst must be at least 2 and at most half of rate_limit',
+        hint = 'A larger burst leaves less for the rest of the minute; null is a tenth of rate_limit.';
     else
       raise exception using
         errcode = 'OL131',

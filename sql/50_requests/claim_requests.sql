@@ -1,5 +1,6 @@
 -- Grants the right to make up to p_how_many broker calls, account by account, most urgent first.
--- Locks: worker, cluster, account (granting), decisions: all try. Raises: OL101, OL102, OL131, OL132, OL301.
+-- Locks: worker, cluster, gate, account (granting), decisions: all try.
+-- Raises: OL101, OL102, OL131, OL132, OL301.
 create or replace function orderlatch.claim_requests(
   p_worker_id integer, p_accounts text[], p_how_many integer
 )
@@ -24,11 +25,14 @@ set max_parallel_workers_per_gather = 0
 set jit = off
 as $$
 declare
-  v_account orderlatch_data.accounts;
+  v_gone integer[];
+  v_gate_is_open boolean;
+  v_queue integer[];
+  v_shares integer[];
   v_left integer := p_how_many;
+  v_may integer;
   v_granted integer;
-  v_visited integer := 0;
-  v_ask_at timestamptz;
+  v_visits integer := 0;
 begin
   perform orderlatch_data.require_read_committed();
   perform orderlatch_data.require_claim(p_worker_id, p_accounts, p_how_many);
@@ -38,49 +42,49 @@ begin
     return next;
     return;
   end if;
-  -- a loop, because each account is a lock of its own; a bounded number, each call beginning with another one
-  for v_account in
-    select t.* from orderlatch_data.accounts_in_turn(p_worker_id, p_accounts, 50) as t
-  loop
-    v_visited := v_visited + 1;
-    if not orderlatch_data.try_lock_granting(v_account.account_id) then
-      v_ask_at := least(v_ask_at, orderlatch_data.clock() + interval '20 milliseconds');
-      continue;
+  v_gate_is_open := orderlatch_data.try_enter_gate(0);
+  v_gone := orderlatch_data.gone_workers();
+  select array_agg(t.account_id order by t.place), array_agg(t.share order by t.place) into v_queue, v_shares
+    from orderlatch_data.accounts_in_turn(p_worker_id, p_accounts, v_gone, p_how_many) as t;
+  -- a loop, because each account is a lock of its own; a bounded number of visits
+  for v_place in 1 .. 1000 loop
+    exit when v_place > coalesce(cardinality(v_queue), 0) or v_left <= 0 or v_visits = 50;
+    -- behind those in turn stand those that had more to do than their share; they get what is left over
+    v_may := least(v_left, coalesce(v_shares[v_place], v_left));
+    v_granted := v_may;
+    if v_may > 0 then
+      continue when not orderlatch_data.try_begin_visit(v_queue[v_place]);
+      v_visits := v_visits + 1;
+      return query
+      select g.request_id, g.account, g.kind, g.method, g.path, g.query, g.body, g.send_within_ms,
+             g.timeout_ms, null::integer
+        from orderlatch_data.visit_account(
+               v_queue[v_place], p_worker_id, v_may, v_gate_is_open, v_gone
+             ) as g;
+      get diagnostics v_granted = row_count;
+      v_left := v_left - v_granted;
     end if;
-    return query
-    select g.request_id, g.account, g.kind, g.method, g.path, g.query, g.body, g.send_within_ms,
-           g.timeout_ms, null::integer
-      from orderlatch_data.grant_account(v_account, p_worker_id, v_left) as g;
-    get diagnostics v_granted = row_count;
-    v_left := v_left - v_granted;
-    exit when v_left <= 0;
-    v_ask_at := least(v_ask_at, orderlatch_data.next_due_at(v_account));
-    -- after a grant the worker comes again by itself
-    if v_granted = 0 and orderlatch_data.is_held_up(v_account, p_worker_id) then
-      v_ask_at := least(v_ask_at, orderlatch_data.clock() + interval '20 milliseconds');
+    if v_granted = v_may and v_place <= cardinality(v_shares) then
+      v_queue := v_queue || v_queue[v_place];
     end if;
   end loop;
-  if v_visited = 50 then
-    v_ask_at := least(v_ask_at, orderlatch_data.clock() + interval '100 milliseconds');  -- there may be more
-  end if;
-  if v_left > 0 and v_ask_at is not null then
-    v_ask_at := least(v_ask_at, orderlatch_data.clock() + interval '1 minute');
-    ask_again_ms := greatest(1, ceil(1000 * extract(epoch from v_ask_at - orderlatch_data.clock()))::integer);
-    return next;
-  end if;
+  return query
+  select null::uuid, null, null, null, null, null::jsonb, null, null::integer, null::integer, a.ask_again_ms
+    from orderlatch_data.ask_again_in(p_worker_id, p_accounts, v_visits = 50) as a(ask_again_ms)
+   where v_left > 0 and a.ask_again_ms is not null;
 end
 $$;
 revoke all on function orderlatch.claim_requests(integer, text[], integer) from public;
 grant execute on function orderlatch.claim_requests(integer, text[], integer) to orderlatch_worker;
 comment on function orderlatch.claim_requests(integer, text[], integer) is
-  'Grants up to p_how_many (1 to 1000) broker calls to a worker, for the accounts it registered. Each row '
-  'is one HTTP call to make once: path below the account''s base URL, query as a JSON object of texts, '
-  'body to be sent as it is, send_within_ms from before this call was made until the call begins, '
-  'timeout_ms for the whole of it. At most one last row has only ask_again_ms: claim again after so many '
-  'milliseconds. Accounts that another worker claims for at this moment are skipped. After a restart or a '
-  'change of the cluster nothing is submitted before an account''s orders have been read. Raises OL101 '
-  'worker_unknown, OL102 account_unknown, OL131 argument_invalid, OL132 isolation_unsupported, OL301 '
-  'login_not_bound.';
+  'Grants up to p_how_many (1 to 1000) broker calls to a worker. p_accounts: for these of the accounts that '
+  'it registered; null: for all of them. Each row is one HTTP call to make once: path below the account''s '
+  'base URL, query as a JSON object of texts, body to be sent as it is, send_within_ms from before this '
+  'call was made until the call begins, timeout_ms for the whole of it. At most one last row has only '
+  'ask_again_ms: claim again after so many milliseconds. Accounts that another worker claims for at this '
+  'moment are skipped. After a restart or a change of the cluster nothing is submitted before an account''s '
+  'orders have been read. Raises OL101 worker_unknown, OL102 account_unknown, OL131 argument_invalid, OL132 '
+  'isolation_unsupported, OL301 login_not_bound.';
 
 -- Refuses a claim that makes no sense.
 -- Locks: worker (try, shared). Raises: OL101, OL102, OL131, OL301.
@@ -106,6 +110,9 @@ begin
       detail = format('it is %s', coalesce(p_how_many::text, 'null'));
   end if;
   perform orderlatch_data.require_worker(p_worker_id);
+  if p_accounts is null then
+    return; -- an account that its login may not act for any more is passed over
+  end if;
   select n.account into v_stranger
     from unnest(p_accounts) as n(account)
    where not exists (
@@ -134,44 +141,3 @@ revoke all on function orderlatch_data.require_claim(integer, text[], integer) f
 comment on function orderlatch_data.require_claim(integer, text[], integer) is
   'Passes a living worker, accounts that it registered and may still act for, and a number from 1 to 1000; '
   'else OL101, OL102, OL131 or OL301.';
-
--- The accounts of a claim that have anything to do, beginning with another one at each call.
--- Locks: none. Raises: none.
-create or replace function orderlatch_data.accounts_in_turn(
-  p_worker_id integer,
-  p_accounts text[],
-  p_at_most integer
-)
-returns setof orderlatch_data.accounts
-language sql
-volatile
-parallel unsafe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-  with named as materialized (
-    select a.account_id, row_number() over (order by a.account_id) as place, count(*) over () as places
-      from orderlatch_data.accounts as a
-      join orderlatch_data.worker_accounts as c on c.account_id = a.account_id and c.worker_id = p_worker_id
-     where a.account = any (p_accounts)
-       and (
-         c.verified_at is null
-         or exists (select 1 from orderlatch_data.open_decisions as o where o.account_id = a.account_id)
-         or exists (select 1 from orderlatch_data.open_requests as r where r.account_id = a.account_id)
-         or orderlatch_data.read_is_due(a.account_id)
-       )
-  ), turn as materialized (
-    select nextval('orderlatch_data.claim_turns') as turn_no
-  )
-  select a.*
-    from named as n
-   cross join turn as t
-    join orderlatch_data.accounts as a on a.account_id = n.account_id
-   order by (n.place + t.turn_no * case when n.places > p_at_most then p_at_most else 1 end) % n.places
-   limit p_at_most
-$$;
-revoke all on function orderlatch_data.accounts_in_turn(integer, text[], integer) from public;
-comment on function orderlatch_data.accounts_in_turn(integer, text[], integer) is
-  'At most p_at_most of the named accounts that have open decisions or requests or a read that is due, or '
-  'that the worker is not verified for; each call begins one account further on, or, when there are more, '
-  'after those of the last call.';

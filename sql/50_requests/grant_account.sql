@@ -1,9 +1,10 @@
--- Tidies an account up and grants its calls, most urgent kind first.
--- Locks: decisions (try); the caller holds the account for granting. Raises: none.
+-- Grants the calls of an account that are due, most urgent kind first, as far as its rate budget goes.
+-- Locks: gate (try, shared), decisions (try); the caller holds the account for granting. Raises: none.
 create or replace function orderlatch_data.grant_account(
   p_account orderlatch_data.accounts,
   p_worker_id integer,
-  p_how_many integer
+  p_how_many integer,
+  p_gate_is_open boolean
 )
 returns setof orderlatch_data.granted_request
 language plpgsql
@@ -13,95 +14,100 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_now constant timestamptz := orderlatch_data.clock();
+  v_budget record;
   v_left integer := p_how_many;
+  v_kind text;
+  v_may integer;
   v_granted integer;
-  v_unknown constant boolean := orderlatch_data.calls_may_be_unknown(p_account.account_id);
+  v_submits_wait boolean := false;
+  v_kept integer := 0;
 begin
-  perform orderlatch_data.sweep_lost_requests(p_account);
-  if not v_unknown then
-    perform orderlatch_data.lapse_stale_decisions(p_account);
-    perform orderlatch_data.grant_wishes(p_account.account_id);
-  end if;
-  if orderlatch_data.is_paused(p_account.account_id) then
-    return;
-  end if;
-  if not orderlatch_data.is_verified(p_worker_id, p_account.account_id) then
-    return query select g.* from orderlatch_data.grant_identity_check(p_account, p_worker_id) as g;
-    return;
-  end if;
-
-  -- written out, because the order is the urgency; a list that a proof waits for is as urgent as a lookup
-  return query select g.* from orderlatch_data.grant_cancels(p_account, p_worker_id, v_left) as g;
-  get diagnostics v_granted = row_count;
-  v_left := v_left - v_granted;
-  if v_left > 0 then
-    return query select g.* from orderlatch_data.grant_lookups(p_account, p_worker_id, v_left) as g;
+  select b.tokens, b.reserved, a.calls, a.submits, least(a.calls, floor(b.reserved + 1e-6))::integer as kept
+    into strict v_budget
+    from orderlatch_data.budget_of(p_account, v_now) as b
+   cross join lateral orderlatch_data.allowance(b.tokens, b.reserved, b.reserve, b.broker_left) as a;
+  -- a loop, because each kind leaves less to the next
+  for v_kind in
+    select k.kind from orderlatch_data.kinds_due(p_account.account_id, p_worker_id) as k
+  loop
+    v_may := least(v_left, case
+      when v_kind = 'submit_order' then v_budget.submits
+      -- of what comes in while submits wait, what is less urgent has the share of the reserve
+      when v_submits_wait then v_budget.kept
+      else v_budget.calls
+    end);
+    if v_kind = 'submit_order' then
+      -- a statement of its own: halts are read when the gate is held
+      continue when not p_gate_is_open or not orderlatch_data.try_enter_gate(p_account.account_id);
+      v_submits_wait := v_may = 0 and orderlatch_data.is_submit_due(p_account);
+    end if;
+    continue when v_may = 0;
+    return query
+    select g.* from orderlatch_data.grant_kind(p_account, p_worker_id, v_may, v_kind) as g;
     get diagnostics v_granted = row_count;
     v_left := v_left - v_granted;
-  end if;
-  if v_left > 0 and not v_unknown then
-    return query select g.* from orderlatch_data.grant_pages(p_account, p_worker_id, v_left) as g;
-    get diagnostics v_granted = row_count;
-    v_left := v_left - v_granted;
-  end if;
-  if v_left > 0 then
-    return query select g.* from orderlatch_data.grant_submits(p_account, p_worker_id, v_left) as g;
-    get diagnostics v_granted = row_count;
-    v_left := v_left - v_granted;
-  end if;
-  if v_left > 0 then
-    return query select g.* from orderlatch_data.grant_checks(p_account, p_worker_id, v_left) as g;
-    get diagnostics v_granted = row_count;
-    v_left := v_left - v_granted;
-  end if;
-  if v_left > 0 then
-    return query select g.* from orderlatch_data.grant_standing_reads(p_account, p_worker_id, v_left) as g;
+    v_budget.calls := v_budget.calls - v_granted;
+    v_budget.submits := greatest(0, v_budget.submits - v_granted);
+    if v_submits_wait then
+      v_kept := v_kept + v_granted;
+      v_budget.kept := v_budget.kept - v_granted;
+    end if;
+    v_budget.kept := least(v_budget.kept, v_budget.calls);
+    v_submits_wait := v_submits_wait or (v_kind = 'submit_order' and v_granted = v_may);
+  end loop;
+  if v_left < p_how_many then
+    perform orderlatch_data.spend_tokens(
+      p_account.account_id, v_budget.tokens - (p_how_many - v_left), v_budget.reserved - v_kept, v_now
+    );
   end if;
 end
 $$;
-revoke all on function orderlatch_data.grant_account(orderlatch_data.accounts, integer, integer) from public;
-comment on function orderlatch_data.grant_account(orderlatch_data.accounts, integer, integer) is
-  'Loses and lapses what is overdue, then grants up to p_how_many calls of one account: who am I, cancels, '
-  'lookups, pages of a proof, submits, single orders, lists of the mirror. A worker that is not verified '
-  'for the account is only granted the first. Nothing while the account is paused. While calls of another '
-  'cluster may be unknown, nothing lapses, is withdrawn, or is proved absent.';
+revoke all on function orderlatch_data.grant_account(orderlatch_data.accounts, integer, integer, boolean)
+  from public;
+comment on function orderlatch_data.grant_account(
+  orderlatch_data.accounts, integer, integer, boolean
+) is
+  'Grants up to p_how_many calls, each for a token. Submits leave the reserve of the bucket to every other '
+  'kind; kinds less urgent than submits leave them the rest. Submits go only when p_gate_is_open (the gate '
+  'of all accounts was entered) and the account''s own gate can be entered too.';
 
--- Whether a 429 keeps the account from making any call.
--- Locks: none. Raises: none.
-create or replace function orderlatch_data.is_paused(p_account_id integer)
-returns boolean
-language sql
-stable
-parallel safe
+-- Grants calls of one kind.
+-- Locks: decisions (try); the caller holds the account for granting, and its gate. Raises: none.
+create or replace function orderlatch_data.grant_kind(
+  p_account orderlatch_data.accounts,
+  p_worker_id integer,
+  p_how_many integer,
+  p_kind text
+)
+returns setof orderlatch_data.granted_request
+language plpgsql
+volatile
+parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select exists (
-    select 1
-      from orderlatch_data.account_states as s
-     where s.account_id = p_account_id and s.paused_until > orderlatch_data.clock()
-  )
+begin
+  case p_kind
+    when 'get_account' then
+      return query select g.* from orderlatch_data.grant_identity_check(p_account, p_worker_id) as g;
+    when 'cancel_order' then
+      return query select g.* from orderlatch_data.grant_cancels(p_account, p_worker_id, p_how_many) as g;
+    when 'find_order' then
+      return query select g.* from orderlatch_data.grant_lookups(p_account, p_worker_id, p_how_many) as g;
+    when 'proof' then
+      return query select g.* from orderlatch_data.grant_pages(p_account, p_worker_id, p_how_many) as g;
+    when 'submit_order' then
+      return query select g.* from orderlatch_data.grant_submits(p_account, p_worker_id, p_how_many) as g;
+    when 'get_order' then
+      return query select g.* from orderlatch_data.grant_checks(p_account, p_worker_id, p_how_many) as g;
+    when 'standing reads' then
+      return query
+      select g.* from orderlatch_data.grant_standing_reads(p_account, p_worker_id, p_how_many) as g;
+  end case;
+end
 $$;
-revoke all on function orderlatch_data.is_paused(integer) from public;
-comment on function orderlatch_data.is_paused(integer) is
-  'Whether the broker''s rate limit has not reset yet.';
-
--- Whether this life of a worker has proved to hold the keys of the account.
--- Locks: none. Raises: none.
-create or replace function orderlatch_data.is_verified(p_worker_id integer, p_account_id integer)
-returns boolean
-language sql
-stable
-parallel safe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-  select exists (
-    select 1
-      from orderlatch_data.worker_accounts as c
-     where c.worker_id = p_worker_id and c.account_id = p_account_id and c.verified_at is not null
-  )
-$$;
-revoke all on function orderlatch_data.is_verified(integer, integer) from public;
-comment on function orderlatch_data.is_verified(integer, integer) is
-  'Whether get_account answered this life of a worker with the account''s broker_account_id.';
+revoke all on function orderlatch_data.grant_kind(orderlatch_data.accounts, integer, integer, text)
+  from public;
+comment on function orderlatch_data.grant_kind(orderlatch_data.accounts, integer, integer, text) is
+  'Calls the function that grants a kind. p_kind: as kinds_due returns it.';

@@ -1,5 +1,5 @@
 -- Grants cancels that somebody asked for and that the broker has not accepted yet.
--- Locks: none; the caller holds the account for granting. Raises: none.
+-- Locks: decisions (try); the caller holds the account for granting. Raises: none.
 create or replace function orderlatch_data.grant_cancels(
   p_account orderlatch_data.accounts,
   p_worker_id integer,
@@ -15,6 +15,7 @@ as $$
 declare
   v_now constant timestamptz := orderlatch_data.clock();
 begin
+  perform orderlatch_data.ask_due_cancels(p_account.account_id);
   if orderlatch_data.is_backing_off(p_account.account_id, 'cancel_order', v_now) then
     return;
   end if;

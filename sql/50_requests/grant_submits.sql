@@ -9,9 +9,22 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
   select case
-           when orderlatch_data.is_halted(p_account.account_id, null, null) then 0
+           when exists (
+             select 1
+               from orderlatch_data.halts as h
+              where h.lifted_at is null
+                and (h.account_id is null or h.account_id = p_account.account_id)
+                and h.strategy_id is null
+                and h.symbol is null
+           ) then 0
            when orderlatch_data.is_unreconciled(p_account.account_id) then 0
-           when orderlatch_data.is_backing_off(p_account.account_id, 'submit_order', p_now) then 0
+           when exists (
+             select 1
+               from orderlatch_data.kind_backoffs as b
+              where b.account_id = p_account.account_id
+                and b.kind = 'submit_order'
+                and b.next_try_at > p_now
+           ) then 0
            when p_account.environment = 'live' and grants.granted_until is null then 0
            else greatest(0, p_account.max_in_doubt - unknown.on_their_way - unknown.in_doubt)::integer
          end,
@@ -44,82 +57,6 @@ comment on function orderlatch_data.submit_room(orderlatch_data.accounts, timest
   'room: submits that may be granted now; 0 under a halt of the account, before it is reconciled, without '
   'a live grant, while submits back off, or at the account''s max_in_doubt. send_until: end of the live '
   'grant, or null.';
-
--- The decision of each symbol whose turn it is, first approved first.
--- Locks: none. Raises: none.
-create or replace function orderlatch_data.decisions_in_turn(
-  p_account_id integer,
-  p_now timestamptz,
-  p_how_many integer
-)
-returns table (decision_id bigint, lock_key integer, approval_no bigint)
-language sql
-stable
-parallel safe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-  with recursive symbols as (
-    -- steps from symbol to symbol through the index, however many decisions wait for each
-    (
-      select o.symbol
-        from orderlatch_data.open_decisions as o
-       where o.account_id = p_account_id
-       order by o.symbol
-       limit 1
-    )
-    union all
-    select (
-             select o.symbol
-               from orderlatch_data.open_decisions as o
-              where o.account_id = p_account_id and o.symbol > s.symbol
-              order by o.symbol
-              limit 1
-           )
-      from symbols as s
-     where s.symbol is not null
-  ), taken as materialized (
-    select o.symbol
-      from orderlatch_data.open_requests as r
-      join orderlatch_data.open_decisions as o on o.decision_id = r.decision_id
-     where r.account_id = p_account_id and r.kind = 'submit_order'
-    union
-    select o.symbol
-      from orderlatch_data.doubts as d
-      join orderlatch_data.open_decisions as o on o.decision_id = d.decision_id and o.status = 'in_doubt'
-     where d.account_id = p_account_id
-  )
-  select head.decision_id, head.lock_key, head.approval_no
-    from symbols as s
-   cross join lateral (
-     select o.decision_id, o.lock_key, o.approval_no, o.next_try_at, o.lookup_first
-       from orderlatch_data.open_decisions as o
-      where o.account_id = p_account_id
-        and o.symbol = s.symbol
-        and o.status = 'approved'
-        and not exists (
-          select 1
-            from orderlatch_data.halts as h
-            join orderlatch_data.trade_decisions as t on t.decision_id = o.decision_id
-           where h.lifted_at is null
-             and (h.account_id is null or h.account_id = p_account_id)
-             and (h.strategy_id is null or h.strategy_id = t.strategy_id)
-             and (h.symbol is null or h.symbol = o.symbol)
-        )
-      order by o.approval_no
-      limit 1
-   ) as head
-   where s.symbol is not null
-     and head.next_try_at <= p_now
-     and not head.lookup_first
-     and not exists (select 1 from taken as k where k.symbol = s.symbol)
-   order by head.approval_no
-   limit p_how_many
-$$;
-revoke all on function orderlatch_data.decisions_in_turn(integer, timestamptz, integer) from public;
-comment on function orderlatch_data.decisions_in_turn(integer, timestamptz, integer) is
-  'For each symbol the first approved decision that no halt holds, unless it is backing off, or another '
-  'decision of the symbol is submitting or in doubt. At most p_how_many, in the order of approval.';
 
 -- Grants submits: the decision moves to submitting in the transaction that grants the call.
 -- Locks: decisions (try). Raises: none.

@@ -1,4 +1,4 @@
--- Whether anything of an account is to be read or canceled at the broker now.
+-- Whether a standing read of an account has a page to ask for, or is wished for.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.read_is_due(p_account_id integer)
 returns boolean
@@ -23,22 +23,12 @@ begin
       select 1
         from orderlatch_data.read_wishes as w
        where w.account_id = p_account_id and w.due_at <= v_now
-    )
-    or exists (
-      select 1
-        from orderlatch_data.order_checks as c
-       where c.account_id = p_account_id and c.next_try_at <= v_now
-    )
-    or exists (
-      select 1
-        from orderlatch_data.order_cancels as c
-       where c.account_id = p_account_id and c.ended_at is null and c.next_try_at <= v_now
     );
 end
 $$;
 revoke all on function orderlatch_data.read_is_due(integer) from public;
 comment on function orderlatch_data.read_is_due(integer) is
-  'Whether a standing read, a single order or a cancel of the account is due, or a read is wished for.';
+  'Whether a standing read of the account is due, or a read is wished for.';
 
 -- Whether an account may not submit yet, because its orders at the broker must be read first.
 -- Locks: none. Raises: none.

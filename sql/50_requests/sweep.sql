@@ -1,6 +1,9 @@
 -- Gives up requests that nobody will answer, and says what that leaves in doubt.
 -- Locks: decisions (try). Raises: none.
-create or replace function orderlatch_data.sweep_lost_requests(p_account orderlatch_data.accounts)
+create or replace function orderlatch_data.sweep_lost_requests(
+  p_account orderlatch_data.accounts,
+  p_gone integer[]
+)
 returns void
 language plpgsql
 volatile
@@ -10,29 +13,14 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now constant timestamptz := orderlatch_data.clock();
-  -- just after the server started nobody has had time to connect again
-  v_all_are_back constant boolean := pg_postmaster_start_time() + interval '10 seconds' <= v_now;
-  v_gone integer[];
   v_lost record;
 begin
-  if v_all_are_back then
-    v_gone := array(
-      select w.worker_id
-        from (
-          select distinct r.worker_id
-            from orderlatch_data.open_requests as r
-           where r.account_id = p_account.account_id
-        ) as w
-       where orderlatch_data.worker_is_gone(w.worker_id)
-    );
-  end if;
-
   -- a loop, because a loss means something else for each kind
   for v_lost in
     select r.request_id, r.lock_key, r.answer_by
       from orderlatch_data.open_requests as r
      where r.account_id = p_account.account_id
-       and (r.answer_by <= v_now or r.worker_id = any (v_gone))
+       and (r.answer_by <= v_now or r.worker_id = any (p_gone))
      order by r.answer_by, r.request_id
      limit 100
   loop
@@ -45,10 +33,11 @@ begin
   end loop;
 end
 $$;
-revoke all on function orderlatch_data.sweep_lost_requests(orderlatch_data.accounts) from public;
-comment on function orderlatch_data.sweep_lost_requests(orderlatch_data.accounts) is
+revoke all on function orderlatch_data.sweep_lost_requests(orderlatch_data.accounts, integer[]) from public;
+comment on function orderlatch_data.sweep_lost_requests(orderlatch_data.accounts, integer[]) is
   'Loses every request of the account that is unanswered past its answer_by, or whose worker''s life has '
-  'ended. A request whose answer is being recorded at this moment is left alone. At most 100 in one call.';
+  'ended (p_gone). A request whose answer is being recorded at this moment is left alone. At most 100 in one '
+  'call.';
 
 -- Gives up one request. A submit leaves its decision in doubt: the call may be made, or frozen half made.
 -- Locks: none; the caller holds the decision, or the request's own lock. Raises: none.

@@ -90,7 +90,11 @@ begin
          lookup_request_id = null,
          move_reason = p_basis || ': ' || v_why,
          move_request_id = p_request_id,
-         move_evidence = p_evidence
+         move_evidence = case
+           when v_status = 'withdrawn' and v_open.wish_cancels
+             then coalesce(p_evidence, '{}') || '{"cancel": true}'
+           else p_evidence
+         end
    where o.decision_id = p_decision_id;
   delete from orderlatch_data.doubts as d where d.decision_id = p_decision_id;
 end

@@ -13,6 +13,7 @@ as $$
 #variable_conflict use_column
 declare
   v_report record;
+  v_account_ids integer[] := '{}';
 begin
   perform orderlatch_data.require_read_committed();
   perform orderlatch_data.require_batch('p_answers', p_answers);
@@ -34,7 +35,13 @@ begin
       orderlatch_data.read_base64(v_report.body), v_report.error, v_report.elapsed_ms
     );
     return next;
+    if v_report.account_id is not null then
+      v_account_ids := v_account_ids || v_report.account_id;
+      perform orderlatch_data.note_broker_limit(v_report.account_id, v_report.headers);
+    end if;
   end loop;
+  -- whatever an answer was, it may set free what waited for it
+  perform orderlatch_data.wake_accounts(v_account_ids);
 end
 $$;
 revoke all on function orderlatch.record_responses(jsonb) from public;

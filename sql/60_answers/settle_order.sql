@@ -46,10 +46,20 @@ begin
       || orderlatch_data.found_how(p_request_id, v_open.holder_request_id),
     p_request_id, p_evidence
   );
-  if v_open.wish_cancels then
-    perform orderlatch_data.ask_cancel(b, v_open.wish, null)
-       from orderlatch_data.broker_orders as b
-      where b.decision_id = p_decision.decision_id and b.relation in ('order', 'replacement');
+  if v_open.wish_cancels or v_outcome.status = 'withdrawn' then
+    perform orderlatch_data.ask_cancel(b, w.reason, null)
+       from (
+         select v_open.wish as reason where v_open.wish_cancels
+         union all
+         -- the wish of one that was withdrawn stays with the event that withdrew it
+         select e.reason
+           from orderlatch_data.decision_events as e
+          where e.decision_id = p_decision.decision_id
+            and e.event_id = v_outcome.event_id
+            and e.evidence -> 'cancel' = 'true'
+       ) as w
+       join orderlatch_data.broker_orders as b
+         on b.decision_id = p_decision.decision_id and b.relation in ('order', 'replacement');
   end if;
 end
 $$;

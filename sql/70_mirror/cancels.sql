@@ -1,9 +1,10 @@
 -- Asks for an order to be canceled at the broker.
--- Locks: none. Raises: none.
+-- Locks: none; the caller holds its decision, if it has one. Raises: none.
 create or replace function orderlatch_data.ask_cancel(
   p_order orderlatch_data.broker_orders,
   p_reason text,
-  p_halt_id bigint
+  p_halt_id bigint,
+  p_asked_by text default session_user
 )
 returns void
 language sql
@@ -14,15 +15,21 @@ set search_path = pg_catalog, pg_temp
 as $$
   insert into orderlatch_data.order_cancels as c
     (account_id, broker_order_id, asked_at, asked_by, reason, halt_id, next_try_at)
-  select p_order.account_id, p_order.broker_order_id, orderlatch_data.clock(), session_user, p_reason,
+  select p_order.account_id, p_order.broker_order_id, orderlatch_data.clock(), p_asked_by, p_reason,
          p_halt_id, orderlatch_data.clock()
    where p_order.is_open
-  on conflict on constraint order_cancels_pkey do nothing
+  on conflict on constraint order_cancels_pkey do update
+    -- an order that had ended, as far as was known, and is shown open again
+    set asked_at = excluded.asked_at, asked_by = excluded.asked_by, reason = excluded.reason,
+        halt_id = excluded.halt_id, next_try_at = excluded.next_try_at, tries = 0, accepted_at = null,
+        ended_at = null, outcome = null
+    where c.ended_at is not null
 $$;
-revoke all on function orderlatch_data.ask_cancel(orderlatch_data.broker_orders, text, bigint) from public;
-comment on function orderlatch_data.ask_cancel(orderlatch_data.broker_orders, text, bigint) is
+revoke all on function orderlatch_data.ask_cancel(orderlatch_data.broker_orders, text, bigint, text)
+  from public;
+comment on function orderlatch_data.ask_cancel(orderlatch_data.broker_orders, text, bigint, text) is
   'Makes cancel_order due for an open order, unless somebody asked before. p_reason: why. p_halt_id: the '
-  'halt that wants it, or null.';
+  'halt that wants it, or null. p_asked_by: who does.';
 
 -- Draws the consequence of a cancel's answer: nothing is believed canceled until the broker shows it so.
 -- Locks: none; the caller holds the account for answering. Raises: none.

@@ -60,6 +60,8 @@ begin
   end if;
   case p_meaning
     when 'order_shown' then
+      delete from orderlatch_data.order_checks as c
+       where c.account_id = p_account.account_id and c.broker_order_id = p_request.broker_order_id;
       perform orderlatch_data.watch_cancel(p_account, p_request.broker_order_id);
     when 'absent' then
       perform orderlatch_data.count_missing(p_account, p_request, v_check);

@@ -10,7 +10,7 @@ set search_path = pg_catalog, pg_temp
 as $$
   select l.pid, c.purpose, nullif(l.objid::bigint::integer, 0), s.xact_start
     from pg_locks as l
-    join unnest('{cluster,judging,granting,answering}'::text[]) as c(purpose)
+    join unnest('{cluster,shutting,gate,judging,granting,answering}'::text[]) as c(purpose)
       on l.classid = orderlatch_data.lock_class(c.purpose)::oid
     join pg_stat_activity as s on s.pid = l.pid
    where l.locktype = 'advisory'
@@ -20,6 +20,6 @@ as $$
 $$;
 revoke all on function orderlatch_data.lock_holders() from public;
 comment on function orderlatch_data.lock_holders() is
-  'Who holds accounts for judging, granting or answering, or the cluster (no account). With the rights of '
-  'the owner, as nobody else sees the times of other logins'' sessions; null where the owner is not in '
-  'pg_read_all_stats.';
+  'Who holds the cluster (no account), or accounts, or their gates (no account: that of all), for judging, '
+  'granting, answering or a halt. With the rights of the owner, as nobody else sees the times of other '
+  'logins'' sessions; null where the owner is not in pg_read_all_stats.';

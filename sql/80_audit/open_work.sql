@@ -78,12 +78,14 @@ create or replace view orderlatch.waiting as
                 and (e.status in ('submitting', 'in_doubt')
                      or (e.status = 'approved' and e.approval_no < o.approval_no and not e.halted))
            ) then 'an earlier decision of its symbol'
+           when g.may_submit_now = 0 then 'the rate budget'
            else 'a worker'
          end as waits_for,
          o.next_try_at, o.lapse_at, encode(o.decision_hash, 'hex') as decision_hash
     from open as o
     join orderlatch_data.accounts as a on a.account_id = o.account_id
     join orderlatch_data.account_states as s on s.account_id = o.account_id
+    join orderlatch_data.read_budgets() as g on g.account_id = o.account_id
     left join orderlatch_data.kind_backoffs as b
       on b.account_id = o.account_id and b.kind = 'submit_order'
    where o.status in ('planned', 'approved')
@@ -97,8 +99,8 @@ comment on view orderlatch.waiting is
 -- What stands still and should not.
 create or replace view orderlatch.stuck as
   select 'lock held' as what,
-         format('session %s holds the %s lock of account %s for %s', h.pid, h.purpose,
-                coalesce(a.account, '(every account)'),
+         format('session %s holds the %s lock of %s for %s', h.pid, h.purpose,
+                coalesce('account ' || a.account, 'every account'),
                 date_trunc('milliseconds', orderlatch_data.clock() - h.since)) as detail
     from orderlatch_data.lock_holders() as h
     left join orderlatch_data.accounts as a on a.account_id = h.account_id

@@ -6,7 +6,7 @@ create or replace view orderlatch.accounts as
          a.crowd_size, a.crowd_lookup_wait, a.absence_quiet, a.absence_spacing, a.absence_window,
          a.duplicate_alarm_after, a.backoff_first, a.backoff_max, a.throttle_wait, a.reconcile_from,
          a.reconcile_every, a.reconcile_overlap, a.positions_every, a.on_foreign_order, a.drift_grace,
-         a.crypto_fee_allowance, a.day_time_zone,
+         a.crypto_fee_allowance, a.day_time_zone, a.rate_limit, a.burst,
          s.paused_until, s.last_read_at, a.created_at, a.created_by
     from orderlatch_data.accounts as a
     join orderlatch_data.account_states as s on s.account_id = a.account_id

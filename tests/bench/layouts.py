@@ -128,7 +128,7 @@ class Orderlatch:
         """Create the accounts, with two limits each."""
         for lane in range(lanes):
             account = f"bench-{lane}"
-            settings = json.dumps({"max_in_doubt": 1000})
+            settings = json.dumps({"max_in_doubt": 1000, "rate_limit": 1_000_000, "burst": 500_000})
             connection.execute("select orderlatch.create_account(%s, 'paper', %s)", [account, settings])
             # No part of a life: the reads that every account has once a minute, whatever it trades.
             connection.execute("update orderlatch_data.broker_reads set next_page_at = 'infinity'")

@@ -37,6 +37,8 @@ SHORT = {
     "throttle_wait": "200 ms",
     "duplicate_alarm_after": "500 ms",
 }
+# The sandbox has no rate limit either, but in the tests that are about it.
+UNLIMITED = {"rate_limit": 1_000_000, "burst": 500_000}
 # Only notifications and hints of the database wake a worker: what nobody announces makes a test fail.
 NEVER_POLL_MS = 60_000
 
@@ -68,8 +70,8 @@ class World:
         self.run("select test_support.without_mirror(%s)", name)
 
     def mirrored_account(self, name: str = "paper", **settings: object) -> None:
-        """Create an account of the sandbox in the database."""
-        known = {"broker_account_id": KEYS[name].broker_account_id, **settings}
+        """Create an account of the sandbox in the database, without a rate limit unless one is given."""
+        known = {"broker_account_id": KEYS[name].broker_account_id, **UNLIMITED, **settings}
         self.run("select orderlatch.create_account(%s, 'paper', %s)", name, json.dumps(known))
 
     def change_account(self, name: str = "paper", **settings: object) -> None:

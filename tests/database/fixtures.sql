@@ -6,8 +6,8 @@ grant usage on schema test to public;
 
 -- Accounts ------------------------------------------------------------------------------------------------------------
 
--- An account without a mirror, so that nothing is claimed but what a test asks for: see given_mirrored_account. A live one
--- gets an identity unless the settings name one. Returns its name.
+-- An account without a mirror and with a rate limit that nobody meets, so that nothing is claimed but what a test asks for,
+-- and all of it: see given_mirrored_account. A live one gets an identity unless the settings name one. Returns its name.
 create function test.given_account(
   p_account text default 'paper',
   p_settings jsonb default '{}',
@@ -19,7 +19,9 @@ as $$
 begin
   perform orderlatch.create_account(
     p_account, p_environment,
-    case when p_environment = 'live' then jsonb_build_object('broker_account_id', p_account || '-id') else '{}' end || p_settings
+    '{"rate_limit": 1000000, "burst": 500000}'
+      || case when p_environment = 'live' then jsonb_build_object('broker_account_id', p_account || '-id') else '{}' end
+      || p_settings
   );
   perform test_support.without_mirror(p_account);
   return p_account;
@@ -49,6 +51,19 @@ returns integer
 language sql
 volatile
 as $$ select a.account_id from orderlatch_data.accounts as a where a.account = p_account $$;
+
+-- A halt. Returns its id.
+create function test.given_halt(
+  p_reason text,
+  p_account text default null,
+  p_strategy_id text default null,
+  p_symbol text default null,
+  p_cancel_open boolean default false
+)
+returns bigint
+language sql
+volatile
+as $$ select max(h.halt_id) from orderlatch.halt(p_reason, p_account, p_strategy_id, p_symbol, p_cancel_open) as h $$;
 
 -- Decisions -----------------------------------------------------------------------------------------------------------
 

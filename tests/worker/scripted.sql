@@ -72,7 +72,11 @@ begin
     with granted as (
       update script.requests as r set worker_id = p_worker_id
        where r.request_no in (select f.request_no from script.requests as f
-                               where f.worker_id is null and f.account = any (p_accounts)
+                               where f.worker_id is null
+                                 and f.account in (
+                                   select a ->> 'account' from script.workers as w, jsonb_array_elements(w.accounts) as a
+                                    where w.worker_id = p_worker_id and p_accounts is null
+                                 )
                                order by f.request_no limit p_how_many)
       returning r.*
     )

@@ -35,7 +35,7 @@ $$;
 create temporary table known as
   select test.given_decision() as momentum, test.given_decision('paper', '{"strategy_id": "reversal"}') as reversal,
          test.a_decision() as momentum_next, test.a_decision('{"strategy_id": "reversal"}') as reversal_next,
-         orderlatch.halt('paper', 'paper') as paper_halt, orderlatch.halt('all') as halt_of_all;
+         test.given_halt('paper', 'paper') as paper_halt, test.given_halt('all') as halt_of_all;
 select orderlatch_data.open_incident('of_paper', test.account_id(), null, null, '{}'),
        orderlatch_data.open_incident('of_nobody', null, null, null, '{}');
 

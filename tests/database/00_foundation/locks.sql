@@ -8,7 +8,7 @@ alter table known add column request_id uuid;
 update known set request_id = (test.claim_one(test.given_stranger(), 'get_account')).request_id;
 
 begin;
-select plan(26);
+select plan(29);
 
 -- Held by this transaction; the session lock of each worker's life is another matter.
 create function pg_temp.held()
@@ -17,7 +17,7 @@ language sql
 as $$
   select format('%s %s %s', c.name, l.objid::bigint::bit(32)::integer, case l.mode when 'ExclusiveLock' then 'alone' else 'shared' end)
     from pg_locks as l
-    join unnest('{judging,granting,answering,decision}'::text[]) as c(name)
+    join unnest('{judging,shutting,gate,granting,answering,decision}'::text[]) as c(name)
       on l.classid = orderlatch_data.lock_class(c.name)::oid
    where l.locktype = 'advisory' and l.objsubid = 2 and l.pid = pg_backend_pid()
      and l.database = (select d.oid from pg_database as d where d.datname = current_database())
@@ -25,8 +25,9 @@ $$;
 
 select results_eq(
   $$ select orderlatch_data.lock_class(c.name)
-       from unnest('{worker,judging,granting,answering,decision}'::text[]) with ordinality as c(name, place) order by c.place $$,
-  'values (20300), (20301), (20302), (20303), (20304)', 'each class has its own number, in the order of locking'
+       from unnest('{worker,judging,shutting,gate,granting,answering,decision}'::text[]) with ordinality as c(name, place)
+      order by c.place $$,
+  'values (20300), (20301), (20306), (20305), (20302), (20303), (20304)', 'each class has its own number'
 );
 select is(orderlatch_data.lock_class('nothing'), null, 'there is no other class');
 
@@ -66,6 +67,12 @@ select lives_ok($$ select orderlatch_data.lock_decisions('{}') $$, 'no decision 
 select lives_ok($$ select orderlatch_data.lock_decisions(null) $$, 'nor does null');
 select is_empty('select held from pg_temp.held() as held', 'nothing is held');
 
+-- A halt that the core has set.
+create function pg_temp.a_halt() returns bigint language sql volatile as $$
+  select orderlatch_data.halt_account(test.account_id(), 'tests');
+  select max(h.halt_id) from orderlatch_data.halts as h
+$$;
+
 -- What the public functions hold until they commit.
 create function pg_temp.held_after(p_statement text)
 returns text[]
@@ -89,7 +96,8 @@ select is(pg_temp.held_after(d.statement), d.held, format('%s holds %s', d.deed,
           format('answering %s alone', test.account_id()) as answering,
           format('decision %s alone', orderlatch_data.decision_lock_key(decode(k.decision_hash, 'hex'))) as decision,
           format('decision %s alone', orderlatch_data.decision_lock_key(decode(k.approved_hash, 'hex'))) as approved,
-          format('decision %s alone', orderlatch_data.request_lock_key(k.request_id)) as request
+          format('decision %s alone', orderlatch_data.request_lock_key(k.request_id)) as request,
+          format('gate %s shared', test.account_id()) as inside
  ) as l
  cross join lateral (
    values
@@ -97,10 +105,15 @@ select is(pg_temp.held_after(d.statement), d.held, format('%s holds %s', d.deed,
      ('judging', format('select orderlatch.evaluate_decision(%L)', k.decision_hash), array[l.decision, l.judging]),
      ('withdrawing', format('select orderlatch.withdraw_decision(%L, %L)', k.decision_hash, 'why'), array[l.decision]),
      ('limiting an account', 'select orderlatch.set_limit(''order_quantity'', 1, ''paper'')', array[l.judging]),
-     ('limiting all accounts', 'select orderlatch.set_limit(''order_quantity'', 1)', array[l.judging]),
-     ('claiming', format('select orderlatch.claim_requests(%s, %L, 10)', k.worker_id, '{paper}'), array[l.approved, l.granting]),
+    ('limiting all accounts', 'select orderlatch.set_limit(''order_quantity'', 1)', array[l.judging]),
+    ('claiming', format('select orderlatch.claim_requests(%s, %L, 10)', k.worker_id, '{paper}'), array[l.approved, 'gate 0 shared', l.inside, l.granting]),
      ('recording a failure', format('select test.record(test.answer_maybe(%L))', k.request_id), array[l.answering, l.request]),
-     ('halting', 'select orderlatch.halt(''why'', ''paper'')', '{}'),
+     ('halting an account', 'select orderlatch.halt(''why'', ''paper'')',
+      array[format('gate %s alone', test.account_id()), format('shutting %s alone', test.account_id())]),
+     ('halting a symbol', 'select orderlatch.halt(''why'', p_symbol => ''GOOG'')', '{gate 0 alone,shutting 0 alone}'),
+     ('lifting a halt', 'select orderlatch.lift_halt(pg_temp.a_halt(), ''why'')', '{}'),
+     ('revoking a live grant', 'select orderlatch.revoke_live(''paper'')',
+      array[format('gate %s alone', test.account_id()), format('shutting %s alone', test.account_id())]),
      ('asking for a status', format('select orderlatch.decision_status(%L)', k.decision_hash), '{}')
  ) as d(deed, statement, held);
 

@@ -16,8 +16,8 @@ select results_eq(
        "absence_window": "00:05:00", "duplicate_alarm_after": "00:10:00", "backoff_first": "00:00:01",
        "backoff_max": "00:05:00", "throttle_wait": "00:01:00", "reconcile_from": null, "reconcile_every": "00:01:00",
        "reconcile_overlap": "00:05:00", "positions_every": "00:05:00", "on_foreign_order": "warn", "drift_grace": "00:01:00",
-       "day_time_zone": "America/New_York",
-       "crypto_fee_allowance": 0.003, "created_at": "2026-03-02T15:00:00+00:00"
+       "crypto_fee_allowance": 0.003, "day_time_zone": "America/New_York", "rate_limit": 200, "burst": null,
+       "created_at": "2026-03-02T15:00:00+00:00"
      }'::jsonb || jsonb_build_object('created_at', '2026-03-02 15:00:00Z'::timestamptz)) $$,
   'an account begins with the defaults of the design'
 );

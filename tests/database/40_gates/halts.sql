@@ -55,7 +55,7 @@ select is(
 create temporary table passed as
   select test.given_approved_decision('other', '{"strategy_id": "reversal"}') as halted,
          test.given_approved_decision('other') as free;
-create temporary table halt as select orderlatch.halt('reversal runs wild', 'other', 'reversal') as halt_id;
+create temporary table halt as select test.given_halt('reversal runs wild', 'other', 'reversal') as halt_id;
 create temporary table grants as select c.* from worker as w, test.claim(w.worker_id) as c;
 select is(
   (select array_agg(test.decision_of(g.request_id)) from grants as g), array[p.free],
@@ -87,7 +87,7 @@ select orderlatch.lift_halt(h.halt_id, 'all is well')
 select ok(not orderlatch_data.is_halted(test.account_id('other'), 'reversal', 'XYZ'), 'with every halt lifted nothing is halted');
 
 -- Two halts of one scope are two: lifting one leaves the other.
-create temporary table two as select orderlatch.halt('one', 'paper') as first, orderlatch.halt('two', 'paper') as second;
+create temporary table two as select test.given_halt('one', 'paper') as first, test.given_halt('two', 'paper') as second;
 select isnt(t.first, t.second, 'each halt is its own') from two as t;
 select orderlatch.lift_halt(t.first, 'done') from two as t;
 select ok(orderlatch_data.is_halted(test.account_id(), null, null), 'lifting one of two halts leaves the other');

@@ -14,7 +14,7 @@ select test_support.advance_clock('500.3 milliseconds');
 select is(test.ask_again_ms(:worker), 19500, 'in whole milliseconds, never too soon');
 select test.record(test.answer_not_sent(test.holder(:'decision')));
 select is(test.ask_again_ms(:worker), 1000, 'a decision in back-off is due when it is over');
-select orderlatch.halt('tests') as halt \gset
+select test.given_halt('tests') as halt \gset
 select test_support.advance_clock('1 second');
 select is(test.ask_again_ms(:worker), 30000, 'a halted one when it lapses');
 select orderlatch.lift_halt(:halt, 'tests');

@@ -3,8 +3,8 @@ begin;
 select plan(5);
 
 select test_support.hold_clock();
-select test.given_account();
-select test.given_account('live', p_environment => 'live');
+select test.given_mirrored_account();
+select test.given_mirrored_account('live', p_environment => 'live');
 select is(
   (select to_jsonb(a) - '{account_id,account,environment,broker_account_id,created_at,created_by}'::text[]
      from orderlatch_data.accounts as a where a.account = 'paper'),
@@ -17,7 +17,7 @@ select is(
     "duplicate_alarm_after": "00:10:00", "backoff_first": "00:00:01", "backoff_max": "00:05:00", "throttle_wait": "00:01:00",
     "reconcile_from": null, "reconcile_every": "00:01:00",
        "reconcile_overlap": "00:05:00", "positions_every": "00:05:00", "on_foreign_order": "warn", "drift_grace": "00:01:00",
-       "crypto_fee_allowance": 0.003, "day_time_zone": "America/New_York"
+       "crypto_fee_allowance": 0.003, "day_time_zone": "America/New_York", "rate_limit": 200, "burst": null
   }'::jsonb,
   'a paper account begins with the defaults');
 select is(

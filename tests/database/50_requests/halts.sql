@@ -45,7 +45,7 @@ select count(*) from test.claim(:worker);
 select test.record(test.answer_order(test.holder(:'bsy')));
 select test.record(test.answer_maybe(test.holder(:'asx')));
 select test.record(test.answer_not_sent(test.holder(:'aty')));
-select orderlatch.halt('tests') as halt \gset
+select test.given_halt('tests') as halt \gset
 select test_support.advance_clock('2 minutes');
 select is(test.kinds(:worker), '{find_order}', 'under a halt of everything lookups go on, and nothing is submitted');
 select test.given_worker('a', 'b') as another \gset

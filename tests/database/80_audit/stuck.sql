@@ -23,10 +23,11 @@ select test_support.advance_clock('4 seconds');
 select is_empty($$ select s.* from orderlatch.stuck as s $$, 'a lock held for less than 5 seconds is work');
 select test_support.advance_clock('2 seconds');
 select bag_eq(
-  $$ select substring(s.s, 'session [0-9]+ holds the [a-z]+ lock of account [a-z]+ for 00:00:0') from pg_temp.stuck('lock held') as s(s) $$,
+  $$ select substring(s.s, 'session [0-9]+ holds the [a-z]+ lock of [a-z ]+ for 00:00:0') from pg_temp.stuck('lock held') as s(s) $$,
   format(
-    $$ select format('session %s holds the %%s lock of account paper for 00:00:0', p.purpose)
-         from unnest('{judging,granting,answering}'::text[]) as p(purpose) $$,
+    $$ select format('session %s holds the %%s for 00:00:0', l.lock)
+         from unnest('{judging lock of account paper,granting lock of account paper,answering lock of account paper,
+                       gate lock of account paper,gate lock of every account}'::text[]) as l(lock) $$,
     pg_backend_pid()
   ),
   'a lock held for 5 seconds shows with the session that holds it, its purpose and its account'

@@ -45,7 +45,9 @@ insert into decided values
   ('function lift_halt', '{operator}'),
   ('function grant_live', '{operator}'),
   ('function revoke_live', '{operator}'),
+  ('function cancel_order', '{operator}'),
   ('function close_incident', '{operator}'),
+  ('function halt_progress', '{auditor,operator}'),
   ('function resolve_in_doubt', '{operator}'),
   ('function reconcile_account', '{operator}'),
   ('function sign_off_reconciliation', '{operator}'),
@@ -60,6 +62,7 @@ insert into decided values
   -- auditors, and operators with them, read the rest
   ('view accounts', '{auditor,operator}'),
   ('view answer_rules', '{auditor,operator}'),
+  ('view budgets', '{auditor,operator}'),
   ('view cancels', '{auditor,operator}'),
   ('view clusters', '{auditor,operator}'),
   ('view decisions', '{auditor,operator}'),
@@ -67,6 +70,7 @@ insert into decided values
   ('view executions', '{auditor,operator}'),
   ('view fills', '{auditor,operator}'),
   ('view foreign_orders', '{auditor,operator}'),
+  ('view halts', '{auditor,operator}'),
   ('view in_doubt', '{auditor,operator}'),
   ('view in_flight', '{auditor,operator}'),
   ('view incident_kinds', '{auditor,operator}'),
@@ -159,7 +163,8 @@ select results_eq(
   $$ values ('function clock', 'auditor'), ('function clock', 'operator'),
             ('function execution_of', 'auditor'), ('function execution_of', 'operator'),
             ('function lock_class', 'auditor'), ('function lock_class', 'operator'),
-            ('function lock_holders', 'auditor'), ('function lock_holders', 'operator') $$,
+            ('function lock_holders', 'auditor'), ('function lock_holders', 'operator'),
+            ('function read_budgets', 'auditor'), ('function read_budgets', 'operator') $$,
   'of orderlatch_data nothing is given away but what views call for their readers: no table, sequence, column or type'
 );
 select is_empty(
@@ -219,8 +224,8 @@ select is_empty(
 select results_eq(
   $$ select p.proname::text collate "default" from pg_proc as p
       where p.pronamespace = 'orderlatch_data'::regnamespace and p.prosecdef and p.prorettype <> 'trigger'::regtype order by 1 $$,
-  $$ values ('execution_of'), ('lock_holders') $$,
-  'of the helpers only triggers, and the two that views call, run with the rights of the owner'
+  $$ values ('execution_of'), ('lock_holders'), ('read_budgets') $$,
+  'of the helpers only triggers, and the three that views call, run with the rights of the owner'
 );
 select is_empty(
   $$ select p.oid::regprocedure, p.proconfig from pg_proc as p
@@ -234,7 +239,8 @@ select is_empty(
       cross join unnest(p.proconfig) as s(setting)
       where p.pronamespace in ('orderlatch'::regnamespace, 'orderlatch_data'::regnamespace)
         and s.setting not in (
-          'search_path=pg_catalog, pg_temp', 'lock_timeout=5s', 'jit=off', 'max_parallel_workers_per_gather=0'
+          'search_path=pg_catalog, pg_temp', 'lock_timeout=5s', 'lock_timeout=1s', 'lock_timeout=4s',
+          'jit=off', 'max_parallel_workers_per_gather=0'
         ) $$,
   'no function brings another setting with it'
 );

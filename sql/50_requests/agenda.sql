@@ -1,0 +1,44 @@
+-- Makes accounts due for a visit, without waiting for anybody.
+-- Locks: none; a row of the agenda that somebody else is changing is passed over. Raises: none.
+create or replace function orderlatch_data.wake_accounts(p_account_ids integer[])
+returns void
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_now constant timestamptz := orderlatch_data.clock();
+  v_held integer[];
+  v_late boolean;
+begin
+  -- held until the commit: a visit meanwhile cannot say that it has done all there was
+  select array_agg(h.account_id), bool_or(h.is_late) into v_held, v_late
+    from (
+      select g.account_id, g.due_at > v_now or g.tidy_at > v_now as is_late
+        from orderlatch_data.account_agenda as g
+       where g.account_id = any (p_account_ids)
+         -- a snapshot older than the row could not lock it
+         and current_setting('transaction_isolation') not in ('repeatable read', 'serializable')
+       order by g.account_id
+         for no key update skip locked
+    ) as h;
+  if v_late then
+    update orderlatch_data.account_agenda as g
+       set due_at = least(g.due_at, v_now), tidy_at = least(g.tidy_at, v_now)
+     where g.account_id = any (v_held) and (g.due_at > v_now or g.tidy_at > v_now);
+  end if;
+  if coalesce(v_held, '{}') @> p_account_ids then
+    return;
+  end if;
+  insert into orderlatch_data.account_wakes (account_id)
+  select distinct a.account_id
+    from unnest(p_account_ids) as a(account_id)
+   where a.account_id <> all (coalesce(v_held, '{}'));
+end
+$$;
+revoke all on function orderlatch_data.wake_accounts(integer[]) from public;
+comment on function orderlatch_data.wake_accounts(integer[]) is
+  'From the commit of this transaction on the accounts are due: by their row of account_agenda, or, where a '
+  'visit or another waker is changing that at this moment, by a row of account_wakes.';

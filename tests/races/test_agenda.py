@@ -1,0 +1,117 @@
+"""The agenda of accounts: nobody waits for it, and nothing that became due is forgotten."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from psycopg.types.json import Jsonb
+
+from tests.races.broker import said
+
+if TYPE_CHECKING:
+    from tests.races.scene import Scene
+    from tests.support.sessions import Clock
+
+PROPOSE = "select p.status from orderlatch.propose_decision('paper', test.a_decision(%s::jsonb)) as p"
+WAKES = "select count(*) from orderlatch_data.account_wakes"
+SYMBOL = '{"symbol": "S%s"}'
+RECORD = "select r.meaning from orderlatch.record_responses(%s) as r"
+BUDGET = "select b.may_call_now from orderlatch.budgets as b where b.account = 'paper'"
+
+
+def test_what_is_proposed_while_a_claim_is_at_it_is_claimed_next(scene: Scene) -> None:
+    scene.given("approved")
+    claiming = scene.transaction()
+    assert scene.claim(claiming) == ["submit_order"]
+    assert scene.hasty().rows(PROPOSE, SYMBOL % 1) == [("approved",)], "a proposal waits for no claim"
+    assert scene.claim(scene.hasty()) == [], "the account is held for granting"
+    claiming.commit()
+    assert scene.claim(scene.hasty()) == ["submit_order"]
+    assert scene.ground.number(WAKES) == 0
+
+
+def test_a_claim_that_finds_nothing_does_not_hide_what_is_proposed_meanwhile(scene: Scene) -> None:
+    """The account was woken for something that has gone, and woken again while it was visited."""
+    scene.ground.rows("select orderlatch_data.wake_accounts(array[test.account_id()])")
+    claiming = scene.transaction()
+    assert scene.claim(claiming) == []
+    scene.hasty().rows(PROPOSE, SYMBOL % 1)
+    claiming.commit()
+    assert scene.claim(scene.hasty()) == ["submit_order"]
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_proposal_that_stays_open_holds_up_no_claim(scene: Scene, clock: Clock, committed: bool) -> None:
+    scene.given("approved")
+    proposing = scene.transaction()
+    proposing.rows(PROPOSE, SYMBOL % 1)
+    # what was approved before is claimed although the proposal holds the account's row of the agenda
+    assert scene.claim(scene.hasty()) == ["submit_order"]
+    assert scene.claim(scene.hasty()) == []
+    if committed:
+        proposing.commit()
+    else:
+        proposing.rollback()
+    assert scene.claim(scene.hasty()) == (["submit_order"] if committed else [])
+    clock.advance(seconds=1)
+    assert scene.claim(scene.hasty()) == []
+    assert scene.ground.number(WAKES) == 0
+
+
+def test_an_answer_waits_for_no_claim_and_frees_what_waited_for_it(scene: Scene) -> None:
+    first, _ = (scene.given("approved", '{"symbol": "GOOG"}') for _ in range(2))
+    assert scene.claim(scene.session()) == ["submit_order"]
+    scene.ground.rows("select orderlatch_data.wake_accounts(array[test.account_id()])")
+    claiming = scene.transaction()
+    assert scene.claim(claiming) == [], "the second is behind the first"
+    assert (
+        scene.hasty().text("select test.record(test.answer_order(%s))", scene.holder(first)) == "order_exists"
+    )
+    claiming.commit()
+    assert scene.claim(scene.hasty()) == ["submit_order"]
+
+
+def test_two_answers_that_both_tell_of_the_limit_wait_for_nobody(scene: Scene) -> None:
+    first, second = (scene.given("submitting") for _ in range(2))
+    headers = {"x-ratelimit-limit": "200", "x-ratelimit-reset": "99999999999"}
+    answers = [
+        scene.ground.value("select test.answer_order(%s)", scene.holder(decision))
+        for decision in (first, second)
+    ]
+    for left, answer in zip(("7", "6"), answers, strict=True):
+        assert isinstance(answer, dict)
+        answer["headers"] = {**headers, "x-ratelimit-remaining": left}
+    recording = scene.transaction()
+    assert recording.rows(RECORD, Jsonb([answers[0]])) == [("order_exists",)]
+    assert scene.hasty().rows(RECORD, Jsonb([answers[1]])) == [("order_exists",)]
+    recording.commit()
+    said_last = (
+        "select l.remaining from orderlatch_data.broker_limits as l where l.account_id = test.account_id()"
+    )
+    assert scene.ground.number(said_last) == 7, "what the second said is said again by the next"
+
+
+def test_a_token_is_spent_once(scene: Scene) -> None:
+    scene.ground.rows("""select orderlatch.update_account('paper', '{"rate_limit": 200, "burst": 20}')""")
+    left = scene.ground.number(BUDGET)
+    for _ in range(3):
+        scene.given("approved")
+    one = scene.transaction()
+    query = "select c.kind from orderlatch.claim_requests(%s, null, 1) as c where c.kind is not null"
+    assert one.rows(query, scene.worker) == [("submit_order",)]
+    assert scene.ground.number(BUDGET) == left, "not before the grant is committed"
+    assert scene.hasty().rows(query, scene.worker) == [], "nor does anybody else get at it meanwhile"
+    one.commit()
+    assert scene.ground.number(BUDGET) == left - 1
+    back = scene.transaction()
+    assert back.rows(query, scene.worker) == [("submit_order",)]
+    back.rollback()
+    assert scene.ground.number(BUDGET) == left - 1, "a grant that was taken back costs nothing"
+
+
+def test_answers_are_recorded_while_the_account_is_held_for_granting(scene: Scene) -> None:
+    decision_hash = scene.given("submitting")
+    scene.transaction().hold_account("granting")
+    answer = said(str(scene.holder(decision_hash)), "maybe")
+    assert scene.hasty().rows(RECORD, Jsonb([answer])) == [("in_doubt",)]

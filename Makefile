@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint migrate psql bench docs clean
+.PHONY: help setup demo test lint migrate psql bench model docs clean
 
 PYTHON ?= python3
 PG ?= 18,15
@@ -26,7 +26,7 @@ demo: setup ## 65 real decisions, faults and a killed worker; ends with "demo ok
 	@$(BIN)/orderlatch demo
 
 test: setup ## all tests on Postgres 18 and 15 (PG=18 for one of them, ARGS="-k name" to choose)
-	@.ci/packages postgresql-15 postgresql-15-pgtap postgresql-15-plpgsql-check
+	@.ci/packages postgresql-15 postgresql-15-pgtap postgresql-15-plpgsql-check spin gcc libc6-dev
 	@$(BIN)/pytest --pg=$(PG) $(ARGS)
 
 lint: setup ## ruff, mypy and the style tests
@@ -43,6 +43,10 @@ psql: setup ## a psql prompt on the same database
 
 bench: setup ## lives a second of the real functions beside layouts written by hand (90 s)
 	@$(BIN)/python -m tests.bench
+
+model: setup ## check the protocol's model in every state, and print the tables of docs/model.md (a minute)
+	@.ci/packages spin gcc libc6-dev
+	@$(BIN)/python -m tests.model
 
 docs: setup ## write docs/generated from a freshly migrated database
 	@$(BIN)/python -m tests.support.reference

@@ -16,6 +16,8 @@ volatile
 parallel unsafe
 security definer
 set search_path = pg_catalog, pg_temp
+set max_parallel_workers_per_gather = 0
+set jit = off
 as $$
 begin
   return query
@@ -44,6 +46,8 @@ volatile
 parallel unsafe
 security definer
 set search_path = pg_catalog, pg_temp
+set max_parallel_workers_per_gather = 0
+set jit = off
 as $$
 begin
   return query

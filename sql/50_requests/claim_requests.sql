@@ -22,6 +22,8 @@ volatile
 parallel unsafe
 security definer
 set search_path = pg_catalog, pg_temp
+set max_parallel_workers_per_gather = 0
+set jit = off
 as $$
 declare
   v_account orderlatch_data.accounts;
@@ -50,15 +52,11 @@ begin
     get diagnostics v_granted = row_count;
     v_left := v_left - v_granted;
     exit when v_left <= 0;
-    v_ask_at := least(
-      v_ask_at,
-      orderlatch_data.next_due_at(v_account),
-      -- after a grant the worker comes again by itself
-      case
-        when v_granted = 0 and orderlatch_data.is_held_up(v_account, p_worker_id)
-          then orderlatch_data.clock() + interval '20 milliseconds'
-      end
-    );
+    v_ask_at := least(v_ask_at, orderlatch_data.next_due_at(v_account));
+    -- after a grant the worker comes again by itself
+    if v_granted = 0 and orderlatch_data.is_held_up(v_account, p_worker_id) then
+      v_ask_at := least(v_ask_at, orderlatch_data.clock() + interval '20 milliseconds');
+    end if;
   end loop;
   if v_visited = 50 then
     v_ask_at := least(v_ask_at, orderlatch_data.clock() + interval '100 milliseconds');  -- there may be more

@@ -24,8 +24,9 @@ begin
     mismatched, refusal, next_lookup_at
   )
   select o.decision_id, o.account_id, p_request_id, p_cause, v_now,
-         coalesce(r.answer_by, v_now) + a.absence_quiet, o.clean, p_lost, p_duplicate, p_mismatched,
-         p_refusal, case when not p_mismatched then v_now end
+         -- what was answered after answer_by went on until now
+         greatest(r.answer_by, case when not p_lost then v_now end) + a.absence_quiet,
+         o.clean, p_lost, p_duplicate, p_mismatched, p_refusal, case when not p_mismatched then v_now end
     from orderlatch_data.open_decisions as o
     join orderlatch_data.accounts as a on a.account_id = o.account_id
     left join orderlatch_data.broker_requests as r on r.request_id = p_request_id

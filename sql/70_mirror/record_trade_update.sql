@@ -11,6 +11,8 @@ volatile
 parallel unsafe
 security definer
 set search_path = pg_catalog, pg_temp
+set max_parallel_workers_per_gather = 0
+set jit = off
 as $$
 declare
   v_account orderlatch_data.accounts;

@@ -130,6 +130,10 @@ class Orderlatch:
             account = f"bench-{lane}"
             settings = json.dumps({"max_in_doubt": 1000})
             connection.execute("select orderlatch.create_account(%s, 'paper', %s)", [account, settings])
+            # No part of a life: the reads that every account has once a minute, whatever it trades.
+            connection.execute("update orderlatch_data.broker_reads set next_page_at = 'infinity'")
+            connection.execute("delete from orderlatch_data.read_wishes")
+            connection.execute("update orderlatch_data.account_states set reconcile_after = null")
             connection.execute("select orderlatch.set_limit('order_quantity', 1000, %s)", [account])
             connection.execute("select orderlatch.set_limit('order_notional', 100000, %s)", [account])
 

@@ -61,6 +61,11 @@ class World:
         self._session: psycopg.Connection | None = None
 
     def account(self, name: str = "paper", **settings: object) -> None:
+        """Create an account that nothing is read of, for tests that wait for one call and no other."""
+        self.mirrored_account(name, **settings)
+        self.run("select test_support.without_mirror(%s)", name)
+
+    def mirrored_account(self, name: str = "paper", **settings: object) -> None:
         """Create an account of the sandbox in the database."""
         known = {"broker_account_id": KEYS[name].broker_account_id, **settings}
         self.run("select orderlatch.create_account(%s, 'paper', %s)", name, json.dumps(known))

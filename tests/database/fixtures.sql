@@ -21,8 +21,7 @@ begin
     p_account, p_environment,
     case when p_environment = 'live' then jsonb_build_object('broker_account_id', p_account || '-id') else '{}' end || p_settings
   );
-  delete from orderlatch_data.broker_reads as r where r.account_id = test.account_id(p_account);
-  update orderlatch_data.account_states as s set reconcile_after = null where s.account_id = test.account_id(p_account);
+  perform test_support.without_mirror(p_account);
   return p_account;
 end
 $$;

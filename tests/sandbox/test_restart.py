@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from worker.sandbox.values import Json
+
 ACCOUNTS = json.dumps(
     [
         {"name": key.name, "key": key.key, "secret": key.secret, "broker_account_id": key.broker_account_id}
@@ -39,14 +40,13 @@ START = "from worker.sandbox.command import sandbox; sandbox()"
 class Process:
     """A sandbox of its own that the test may kill."""
 
-    def __init__(self, data: Path, port: int = 0) -> None:
-        began = time.monotonic()
-        command = [sys.executable, "-c", START, "--data", str(data), "--port", str(port)]
+    def __init__(self, data: Path, port: int = 0, *, in_memory: bool = False) -> None:
+        place = ["--in-memory"] if in_memory else ["--data", str(data)]
+        command = [sys.executable, "-c", START, *place, "--port", str(port)]
         environment = {**os.environ, ACCOUNTS_VARIABLE: ACCOUNTS}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
         assert self.process.stdout is not None
         self.line = self.process.stdout.readline()
-        self.started_in_s = time.monotonic() - began
         self.url = self.line.removeprefix("sandbox: ").strip()
         self.port = int(self.url.rsplit(":", 1)[-1])
         self.client = Client(self.url, Clock())
@@ -62,8 +62,8 @@ class Process:
 
 
 @contextlib.contextmanager
-def started(data: Path, port: int = 0) -> Iterator[Process]:
-    process = Process(data, port)
+def started(data: Path, port: int = 0, *, in_memory: bool = False) -> Iterator[Process]:
+    process = Process(data, port, in_memory=in_memory)
     try:
         yield process
     finally:
@@ -137,13 +137,55 @@ def test_a_late_order_is_created_though_the_sandbox_was_killed(tmp_path: Path) -
         assert two.client.find("late").status_code == 200
 
 
-def test_it_starts_within_a_second(tmp_path: Path) -> None:
-    def start_s() -> float:
-        with started(tmp_path) as one:
-            return one.started_in_s
+def test_what_falls_due_later_outlives_a_sigkill(tmp_path: Path) -> None:
+    hours: dict[str, Json] = {"cancel_after_ms": 3_600_000, "replace_after_ms": 3_600_000}
+    with started(tmp_path) as one:
+        client = one.client
+        client.settings(crypto_fee="0.25", fill_delay_ms=3_600_000, **hours)
+        ids = [str(client.place_limit("100")["id"]) for _ in range(3)]
+        client.tell("POST", "clock", {"advance_s": 1})
+        client.cancel(ids[0])
+        new = client.accepted(client.replace(ids[1], limit_price="99"))
+        client.fill(ids[2], qty="2")
+        before = client.tell("GET", "truth")
+        one.end(signal.SIGKILL)
+    with started(tmp_path) as two:
+        client = two.client
+        assert client.tell("GET", "truth") == before
+        assert client.get(ids[0])["status"] == "pending_cancel"
+        assert client.activities() == []
+        client.tell("POST", "clock", {"advance_s": 3601})
+        assert [client.get(order_id)["status"] for order_id in ids] == [
+            "canceled",
+            "replaced",
+            "partially_filled",
+        ]
+        assert client.get(new["id"])["status"] == "new"
+        assert [activity["qty"] for activity in client.activities()] == ["2"]
 
-    # Of a few tries one must do it: the machine may be busy with other things.
-    assert any(start_s() < 1 for _ in range(5))
+
+def test_in_memory_nothing_is_kept(tmp_path: Path) -> None:
+    with started(tmp_path, in_memory=True) as one:
+        one.client.place()
+        assert len(one.client.truth()) == 1
+        assert one.end(signal.SIGTERM) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("options", [[], ["--in-memory", "--data", "somewhere"]])
+def test_the_truth_is_on_disk_or_in_memory(options: list[str]) -> None:
+    result = CliRunner().invoke(sandbox, ["--account", "a:K:S", *options])
+    assert result.exit_code == 2
+    assert "use either --data or --in-memory" in result.output
+
+
+def test_it_starts_without_what_it_does_not_need() -> None:
+    """Tests start it by the dozen: it must not wait for the database's or the worker's libraries."""
+    script = "import sys; from worker.sandbox.command import sandbox; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    modules = {name.partition(".")[0] for name in loaded.stdout.split()}
+    assert {"starlette", "uvicorn"} <= modules
+    assert not modules & {"alembic", "httpx", "jinja2", "psycopg", "pydantic", "sqlalchemy", "structlog"}
 
 
 def test_two_sandboxes_cannot_share_a_directory(tmp_path: Path) -> None:

@@ -86,6 +86,20 @@ def test_each_listen_replaces_the_set(client: Client) -> None:
         assert update["order"]["id"] == last["id"], "what came while it did not listen is gone"
 
 
+def test_another_key_is_another_beginning(client: Client, other: Client) -> None:
+    with listening(client) as stream:
+        stream.say(action="auth", key=OTHER.key, secret=OTHER.secret)
+        assert stream.hear() == authorization("authorized")
+        client.place()
+        other.place()
+        stream.say(action="listen", data={"streams": ["trade_updates"]})
+        assert stream.hear()["stream"] == "listening"
+        theirs = other.place()
+        order = stream.update()["order"]
+        assert isinstance(order, dict)
+        assert order["id"] == theirs["id"]
+
+
 def test_only_the_stream_path_is_a_websocket(client: Client) -> None:
     url = client.url.replace("http:", "ws:") + "/v2/stream"
     with pytest.raises(InvalidStatus), connect(url, open_timeout=5):

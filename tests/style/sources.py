@@ -112,7 +112,13 @@ class Function:
     def settings(self) -> dict[str, list[str]]:
         """The settings that the function brings with it."""
         given = [option.arg for option in self.node.options or () if option.defname == "set"]
-        return {setting.name: [str(value.val.sval) for value in setting.args] for setting in given}
+        return {
+            setting.name: [
+                str(value.val.ival if isinstance(value.val, ast.Integer) else value.val.sval)
+                for value in setting.args
+            ]
+            for setting in given
+        }
 
     @property
     def language(self) -> str:

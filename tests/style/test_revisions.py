@@ -28,7 +28,7 @@ LEFT_OUT = (
     "require-statement-timeout",
     "prefer-bigint-over-int",
     "prefer-bigint-over-smallint",
-    # No client names a table, a column or a constraint: only the functions of sql/ do, and migrate replaces them.
+    # No client names a table, column or constraint: only the functions of sql/ do, and migrate replaces them.
     "renaming-table",
     "renaming-column",
     "renaming-object",

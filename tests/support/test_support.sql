@@ -48,6 +48,21 @@ begin
 end
 $$;
 
+-- Takes the mirror from an account: nothing is read of it, so that nothing is claimed but what a test asks for, and it
+-- submits as if it had been reconciled.
+create function test_support.without_mirror(p_account text)
+returns void
+language sql
+as $$
+  delete from orderlatch_data.broker_reads as r
+   using orderlatch_data.accounts as a
+   where a.account = p_account and r.account_id = a.account_id;
+  update orderlatch_data.account_states as s
+     set reconcile_after = null
+    from orderlatch_data.accounts as a
+   where a.account = p_account and s.account_id = a.account_id;
+$$;
+
 -- Makes the session that of another login until "reset session authorization": session_user and current_user.
 -- pgTAP keeps its plan in temporary tables of whoever called plan(): they are shared first.
 create function test_support.act_as(p_login text)

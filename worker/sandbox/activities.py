@@ -5,7 +5,13 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from worker.sandbox.model import Activity
-from worker.sandbox.records import ACTIVITY_COLUMNS, activity_of, insertion, values_of
+from worker.sandbox.records import (
+    ACTIVITY_COLUMNS,
+    Row,
+    activity_of,
+    activity_values,
+    insertion,
+)
 
 _INSERT: Final = insertion("activities", ACTIVITY_COLUMNS)
 
@@ -18,11 +24,11 @@ class Activities:
 
     def insert(self, activity: Activity) -> None:
         """Add an execution."""
-        self._db.execute(_INSERT, values_of(activity, ACTIVITY_COLUMNS))
+        self._db.execute(_INSERT, activity_values(activity))
 
-    def insert_many(self, activities: Iterable[Activity]) -> None:
-        """Add many at once."""
-        self._db.executemany(_INSERT, (values_of(activity, ACTIVITY_COLUMNS) for activity in activities))
+    def insert_rows(self, rows: Iterable[Row]) -> None:
+        """Add many rows at once, each with its members in the order of the columns."""
+        self._db.executemany(_INSERT, (tuple(row.values()) for row in rows))
 
     def supersede(self, activity: Activity) -> None:
         """A bust or a correction takes the place of an execution: it counts no more."""

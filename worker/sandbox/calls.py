@@ -1,7 +1,8 @@
 """The log of calls. It never holds a header, so it holds no key."""
 
 import sqlite3
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Final
 
 from worker.sandbox.records import insertion
@@ -25,7 +26,9 @@ class LoggedCall:
     status: int | None = None  # null: the connection was cut, or the call is under way
 
 
-_INSERT: Final = insertion("calls", [field.name for field in fields(LoggedCall)])
+_COLUMNS: Final = tuple(field.name for field in fields(LoggedCall))
+_INSERT: Final = insertion("calls", _COLUMNS)
+_values: Final = attrgetter(*_COLUMNS)
 
 
 class Calls:
@@ -46,7 +49,7 @@ class Calls:
 
     def insert(self, call: LoggedCall) -> None:
         """Note a call: before anything else happens to it, or whole in the transaction that performs it."""
-        self._db.execute(_INSERT, astuple(call))
+        self._db.execute(_INSERT, _values(call))
 
     def end(self, call_no: int, ended_ns: int, status: int | None) -> None:
         """Note what was answered; no status means that the connection was cut."""

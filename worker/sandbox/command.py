@@ -20,9 +20,9 @@ ACCOUNTS_VARIABLE: Final = "ORDERLATCH_SANDBOX_ACCOUNTS"
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
-    required=True,
     help="Directory of the ground truth; created when missing, continued when not.",
 )
+@click.option("--in-memory", is_flag=True, help="The ground truth ends with the process; faster.")
 @click.option(
     "--account", "accounts", multiple=True, metavar="NAME:KEY:SECRET[:UUID]", help="May be repeated."
 )
@@ -31,12 +31,17 @@ ACCOUNTS_VARIABLE: Final = "ORDERLATCH_SANDBOX_ACCOUNTS"
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help='JSON list of {"name", "key", "secret", "broker_account_id"?}; kept out of process lists.',
 )
-def sandbox(port: int, data: Path, accounts: tuple[str, ...], accounts_file: Path | None) -> None:
+def sandbox(
+    port: int, data: Path | None, in_memory: bool, accounts: tuple[str, ...], accounts_file: Path | None
+) -> None:
     """Run a stand-in for Alpaca's Trading API that keeps the ground truth and misbehaves on demand.
 
     Accounts also come from the variable ORDERLATCH_SANDBOX_ACCOUNTS, which holds the same JSON as
-    --accounts-file. Prints its URL when it is ready. SIGTERM ends it in good order, SIGKILL loses no order.
+    --accounts-file. Prints its URL when it is ready. SIGTERM ends it in good order, SIGKILL loses no order
+    unless it runs in memory.
     """
+    if (data is None) != in_memory:
+        raise click.UsageError("use either --data or --in-memory")
     try:
         application = Sandbox(data, _gather_accounts(accounts, accounts_file))
     except (ValueError, DataInUseError) as error:

@@ -1,20 +1,22 @@
 """A used account: tens of thousands of old orders and their fills, made from a seed and loaded set by set."""
 
 import random
-import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
-from itertools import pairwise
 from typing import Final
 
 from worker.sandbox.book import GTC_LIFE_NS, Book
 from worker.sandbox.ledger import activity_id
 from worker.sandbox.members import BadRequestError, Members
 from worker.sandbox.model import Activity, Order, Position
-from worker.sandbox.values import Json, parse_time, session_close_ns
+from worker.sandbox.records import ACTIVITY_COLUMNS, ORDER_COLUMNS, Row, row_of
+from worker.sandbox.values import Json, decimal_text, parse_time
 
 MAX_ORDERS: Final = 1_000_000
-_MS: Final = 1_000_000
+_AT_A_TIME: Final = 1_000
+_MS_NS: Final = 1_000_000
+_DAY_NS: Final = 86_400 * 1_000 * _MS_NS
+_ZERO: Final = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,20 +37,28 @@ def load_history(book: Book, account: str, members: Members) -> Json:
     """Load orders and fills of the past, and move the holdings along. Raises BadRequestError."""
     history = _read(members, book.clock.now_ns())
     maker = _Maker(history, account)
-    orders = [maker.order(number) for number in range(history.orders)]
-    with book.store.transaction():
-        book.store.orders.insert_many(orders)
-        book.store.activities.insert_many(maker.activities)
+    ids: list[Json] = []
+    fills = 0
+    large = history.orders > _AT_A_TIME
+    with book.store.bulk_load() if large else book.store.transaction():
+        for start in range(0, history.orders, _AT_A_TIME):
+            stop = min(start + _AT_A_TIME, history.orders)
+            orders = [maker.order(number) for number in range(start, stop)]
+            book.store.orders.insert_rows(orders)
+            book.store.activities.insert_rows(maker.fills)
+            ids += [orders[0]["id"], orders[-1]["id"]]
+            fills += len(maker.fills)
+            maker.fills.clear()
         for symbol, position in sorted(maker.positions.items()):
             before = book.store.position(account, symbol)
             total = Position(qty=before.qty + position.qty, cost=before.cost + position.cost)
             book.put_position(account, symbol, total)
     return {
-        "orders": len(orders),
-        "fills": len(maker.activities),
+        "orders": history.orders,
+        "fills": fills,
         "open": history.open,
-        "first_id": orders[0].id,
-        "last_id": orders[-1].id,
+        "first_id": ids[0],
+        "last_id": ids[-1],
     }
 
 
@@ -56,13 +66,12 @@ def _read(members: Members, now_ns: int) -> History:
     symbols = members.json("symbols") or ["GOOG"]
     if not isinstance(symbols, list) or not all(isinstance(symbol, str) for symbol in symbols):
         raise BadRequestError("history.symbols must be a list of symbols")
-    day_ns = 86_400 * 1_000 * _MS
     history = History(
         orders=members.integer("orders", least=1),
         fills_per_order=members.integer("fills_per_order", 1),
         symbols=tuple(str(symbol) for symbol in symbols),
-        from_ns=_moment(members, "from", now_ns - 365 * day_ns),
-        to_ns=_moment(members, "to", now_ns - day_ns),
+        from_ns=_moment(members, "from", now_ns - 365 * _DAY_NS),
+        to_ns=_moment(members, "to", now_ns - _DAY_NS),
         open=members.integer("open", 0),
         at_once=members.integer("at_once", 1, least=1),
         seed=members.integer("seed", 1),
@@ -82,92 +91,135 @@ def _moment(members: Members, name: str, default: int) -> int:
 
 
 class _Maker:
-    """Makes one order after the other, with their fills."""
+    """Makes one row after the other: an order like the first in all but a few columns, and its fills."""
 
     def __init__(self, history: History, account: str) -> None:
-        self.activities: list[Activity] = []
+        self.fills: list[Row] = []
         self.positions: dict[str, Position] = {}
         self._history = history
-        self._account = account
         self._random = random.Random(history.seed)
+        self._order = row_of(_an_order(account), ORDER_COLUMNS)
+        self._fill = row_of(_a_fill(account), ACTIVITY_COLUMNS)
 
-    def order(self, number: int) -> Order:
+    def order(self, number: int) -> Row:
         """The order of that number: most are filled, every tenth was canceled, the last ones rest."""
         history, chance = self._history, self._random
-        group = number // history.at_once * history.at_once
-        at_ns = history.from_ns + (history.to_ns - history.from_ns) * group // history.orders
+        at_once = number // history.at_once * history.at_once
+        at_ns = history.from_ns + (history.to_ns - history.from_ns) * at_once // history.orders
         fills = history.fills_per_order
         symbol = history.symbols[number % len(history.symbols)]
-        side = "buy" if chance.random() < 0.5 else "sell"
-        price = Decimal(chance.randrange(1_000, 50_000)) / 100
-        is_open = number >= history.orders - history.open
-        order = Order(
-            id=self._uuid(),
-            account=self._account,
-            client_order_id=self._uuid(),
-            origin="history",
-            created_ns=at_ns,
-            updated_ns=at_ns,
-            submitted_ns=at_ns,
-            expires_ns=at_ns + GTC_LIFE_NS if is_open else session_close_ns(at_ns),
-            visible_ns=at_ns,
-            symbol=symbol,
-            asset_class="crypto" if "/" in symbol else "us_equity",
-            side=side,
-            type="limit",
-            time_in_force="gtc",
-            position_intent="buy_to_open" if side == "buy" else "sell_to_close",
-            status="new",
-            qty=Decimal(chance.randrange(1, 20) * max(1, fills)),
-            notional=None,
-            limit_price=price,
-            stop_price=None,
-            extended_hours=False,
-            reserved=Decimal(0),
-            call_no=None,
-        )
-        if is_open:
+        is_purchase = chance.random() < 0.5
+        qty = chance.randrange(1, 20) * max(1, fills)
+        order: Row = {
+            **self._order,
+            "id": self._uuid(),
+            "client_order_id": self._uuid(),
+            "created_ns": at_ns,
+            "updated_ns": at_ns,
+            "submitted_ns": at_ns,
+            "visible_ns": at_ns,
+            "expires_ns": at_ns + GTC_LIFE_NS,
+            "symbol": symbol,
+            "asset_class": "crypto" if "/" in symbol else "us_equity",
+            "side": "buy" if is_purchase else "sell",
+            "position_intent": "buy_to_open" if is_purchase else "sell_to_close",
+            "qty": str(qty),
+            "limit_price": decimal_text(Decimal(chance.randrange(1_000, 50_000)) / 100),
+        }
+        if number >= history.orders - history.open:
             return order
         if not fills or number % 10 == 9:
-            return replace(order, status="canceled", canceled_ns=at_ns, updated_ns=at_ns)
-        return self._filled(order, price, fills)
+            return {**order, "status": "canceled", "canceled_ns": at_ns}
+        filled_ns = self._fill_in_parts(order, qty, fills, at_ns)
+        self._move(symbol, qty if is_purchase else -qty, Decimal(str(order["limit_price"])))
+        return {
+            **order,
+            "status": "filled",
+            "filled_qty": order["qty"],
+            "filled_avg_price": order["limit_price"],
+            "filled_ns": filled_ns,
+            "updated_ns": filled_ns,
+        }
 
-    def _filled(self, order: Order, price: Decimal, fills: int) -> Order:
-        qty = order.qty or Decimal(0)
-        at_ns = order.created_ns
-        for before, cum in pairwise(qty * part / fills for part in range(fills + 1)):
-            at_ns += self._random.randrange(1, 20 * _MS)
+    def _fill_in_parts(self, order: Row, qty: int, parts: int, at_ns: int) -> int:
+        part = qty // parts
+        for cum in range(part, qty + 1, part):
+            at_ns += self._random.randrange(1, 20 * _MS_NS)
             execution_id = self._uuid()
-            self.activities.append(
-                Activity(
-                    id=activity_id(at_ns, execution_id),
-                    execution_id=execution_id,
-                    previous_execution_id=None,
-                    account=order.account,
-                    order_id=order.id,
-                    type="fill" if cum == qty else "partial_fill",
-                    at_ns=at_ns,
-                    visible_ns=at_ns,
-                    symbol=order.symbol,
-                    side=order.side,
-                    qty=cum - before,
-                    price=price,
-                    cum_qty=cum,
-                    leaves_qty=qty - cum,
-                    order_status="filled" if cum == qty else "partially_filled",
-                    live=True,
-                )
+            self.fills.append(
+                {
+                    **self._fill,
+                    "id": activity_id(at_ns, execution_id),
+                    "execution_id": execution_id,
+                    "order_id": order["id"],
+                    "type": "fill" if cum == qty else "partial_fill",
+                    "at_ns": at_ns,
+                    "visible_ns": at_ns,
+                    "symbol": order["symbol"],
+                    "side": order["side"],
+                    "qty": str(part),
+                    "price": order["limit_price"],
+                    "cum_qty": str(cum),
+                    "leaves_qty": str(qty - cum),
+                    "order_status": "filled" if cum == qty else "partially_filled",
+                }
             )
-        held = self.positions.get(order.symbol, Position())
-        self.positions[order.symbol] = held.after(qty if order.side == "buy" else -qty, price)
-        return replace(
-            order,
-            status="filled",
-            filled_qty=qty,
-            filled_avg_price=price,
-            filled_ns=at_ns,
-            updated_ns=at_ns,
-        )
+        return at_ns
+
+    def _move(self, symbol: str, qty: int, price: Decimal) -> None:
+        held = self.positions.get(symbol, Position())
+        self.positions[symbol] = held.after(Decimal(qty), price)
 
     def _uuid(self) -> str:
-        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        digits = f"{self._random.getrandbits(122):032x}"
+        return f"{digits[2:10]}-{digits[10:14]}-4{digits[14:17]}-8{digits[17:20]}-{digits[20:]}"
+
+
+def _an_order(account: str) -> Order:
+    """What all orders of a past have in common."""
+    return Order(
+        id="",
+        account=account,
+        client_order_id="",
+        origin="history",
+        created_ns=0,
+        updated_ns=0,
+        submitted_ns=0,
+        expires_ns=0,
+        visible_ns=0,
+        symbol="",
+        asset_class="",
+        side="",
+        type="limit",
+        time_in_force="gtc",
+        position_intent="",
+        status="new",
+        qty=None,
+        notional=None,
+        limit_price=None,
+        stop_price=None,
+        extended_hours=False,
+        reserved=_ZERO,
+        call_no=None,
+    )
+
+
+def _a_fill(account: str) -> Activity:
+    return Activity(
+        id="",
+        execution_id="",
+        previous_execution_id=None,
+        account=account,
+        order_id="",
+        type="fill",
+        at_ns=0,
+        visible_ns=0,
+        symbol="",
+        side="",
+        qty=_ZERO,
+        price=_ZERO,
+        cum_qty=_ZERO,
+        leaves_qty=_ZERO,
+        order_status="",
+        live=True,
+    )

@@ -52,9 +52,6 @@ Item = Frame | Cut
 class Socket(Protocol):
     """One connection, as far as the hub cares."""
 
-    account: str | None
-    listens: bool
-
     def put(self, item: Item) -> None:
         """Send an item after all that was put before."""
 
@@ -81,6 +78,7 @@ class Hub:
         self.faults = faults
         self.bell = Bell()
         self.sockets: list[Socket] = []
+        self._listening: dict[str, list[Socket]] = {}  # by account
         self.unplugged_until_ns = 0
         self._store = store
         self._clock = clock
@@ -98,8 +96,7 @@ class Hub:
 
     def tell(self, update: Update) -> None:
         """Something happened to an order, if the transaction lasts."""
-        account = update.order.account
-        if any(socket.listens and socket.account == account for socket in self.sockets):
+        if update.order.account in self._listening:
             group = update.order.order_class
             self._told.append((update, self._store.orders.legs(update.order.id) if group else ()))
 
@@ -115,11 +112,24 @@ class Hub:
     def leave(self, socket: Socket) -> None:
         """A socket has gone."""
         self.sockets.remove(socket)
+        self.listen(socket, None)
+
+    def listen(self, socket: Socket, account: str | None) -> None:
+        """A socket wants the updates of an account from now on, or none."""
+        for name, listeners in tuple(self._listening.items()):
+            if socket in listeners:
+                listeners.remove(socket)
+                if not listeners:
+                    del self._listening[name]
+        if account is not None:
+            self._listening.setdefault(account, []).append(socket)
         self.bell.ring()
 
     def listening(self, account: str | None) -> int:
         """How many sockets listen, to one account or to any."""
-        return sum(socket.listens and account in (None, socket.account) for socket in self.sockets)
+        if account is not None:
+            return len(self._listening.get(account, ()))
+        return sum(len(listeners) for listeners in self._listening.values())
 
     @property
     def is_unplugged(self) -> bool:
@@ -149,9 +159,9 @@ class Hub:
             self._outbox.append(heapq.heappop(self._later)[2])
         items, self._outbox = self._outbox, []
         for item in items:
-            for socket in tuple(self.sockets):
-                if item.account is None or (socket.listens and socket.account == item.account):
-                    socket.put(item)
+            sockets = self.sockets if item.account is None else self._listening.get(item.account, ())
+            for socket in tuple(sockets):
+                socket.put(item)
 
     async def flush_what_is_early(self) -> None:
         """Send before the response what a fault wants to be there first."""

@@ -64,6 +64,7 @@ class Ledger:
         event: str | None = None,
         *,
         changed: Order | None = None,
+        submitted_ns: int | None = None,
     ) -> Order:
         """Put an order into a status; what it holds back is free once it has ended. Clears what was due.
 
@@ -72,9 +73,15 @@ class Ledger:
         """
         order = changed or before
         after = replace(
-            nothing_due(order),
+            order,
+            due_ns=None,
+            due=None,
+            due_qty=None,
+            due_price=None,
+            resumes=None,
             status=status,
             updated_ns=at_ns,
+            submitted_ns=submitted_ns or order.submitted_ns,
             expired_ns=at_ns if status == "expired" else order.expired_ns,
             canceled_ns=at_ns if status == "canceled" else order.canceled_ns,
             failed_ns=at_ns if status == "rejected" else order.failed_ns,

@@ -24,8 +24,7 @@ class Matching:
         """From pending_new to new; submitted_at moves along [M REC]. Then it may fill at once."""
         settings = self._ledger.settings
         submitted_ns = at_ns if settings.shift_submitted_at else order.submitted_ns
-        moved = replace(order, submitted_ns=submitted_ns)
-        order = self._ledger.put_into(order, "new", at_ns, changed=moved)
+        order = self._ledger.put_into(order, "new", at_ns, submitted_ns=submitted_ns)
         if order.order_class == "oco":
             for leg in self._store.orders.legs(order.id):
                 self._activate(leg, at_ns)

@@ -5,15 +5,15 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from worker.sandbox.model import Order
-from worker.sandbox.records import ORDER_COLUMNS, insertion, order_of, values_of
+from worker.sandbox.records import ORDER_COLUMNS, Row, insertion, order_of, order_values
 from worker.sandbox.schema import IS_OPEN
-from worker.sandbox.shown import ORDER_MEMBERS, order_json, row_json
+from worker.sandbox.shown import SHOWN_COLUMNS, order_json, row_json
 from worker.sandbox.values import Json
 
 MAX_REMEMBERED: Final = 20_000
 
 _INSERT: Final = insertion("orders", ORDER_COLUMNS)
-_SHOWN: Final = ", ".join(column or "null" for column in ORDER_MEMBERS.values())
+_SHOWN: Final = ", ".join(SHOWN_COLUMNS)
 
 _BY_CLIENT_ORDER_ID: Final = """
 select * from orders
@@ -41,20 +41,20 @@ class Orders:
 
     def insert(self, order: Order) -> None:
         """Add a new order."""
-        self._db.execute(_INSERT, values_of(order, ORDER_COLUMNS))
+        self._db.execute(_INSERT, order_values(order))
         self._remember(order)
 
-    def insert_many(self, orders: Iterable[Order]) -> None:
-        """Add many at once."""
-        self._db.executemany(_INSERT, (values_of(order, ORDER_COLUMNS) for order in orders))
+    def insert_rows(self, rows: Iterable[Row]) -> None:
+        """Add many rows at once, each with its members in the order of the columns."""
+        self._db.executemany(_INSERT, (tuple(row.values()) for row in rows))
 
     def update(self, before: Order, after: Order) -> None:
         """Write what changed."""
-        changed = [name for name in ORDER_COLUMNS if getattr(before, name) != getattr(after, name)]
+        pairs = zip(ORDER_COLUMNS, order_values(before), order_values(after), strict=True)
+        changed = {name: new for name, old, new in pairs if new is not old and new != old}
         if changed:
             assignments = ", ".join(f"{name} = ?" for name in changed)
-            values = [*values_of(after, changed), after.id]
-            self._db.execute(f"update orders set {assignments} where id = ?", values)
+            self._db.execute(f"update orders set {assignments} where id = ?", [*changed.values(), after.id])
         self._remember(after)
 
     def forget_memory(self) -> None:

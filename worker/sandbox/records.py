@@ -1,13 +1,17 @@
 """Between records and rows: decimals are text in the tables, flags are 0 and 1."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from decimal import Decimal
+from operator import attrgetter
 from typing import Final
 
 from worker.sandbox.model import Account, Activity, Order
 from worker.sandbox.shown import Plain, plain
+from worker.sandbox.values import decimal_text
+
+Row = dict[str, Plain]
 
 ORDER_COLUMNS: Final = tuple(field.name for field in fields(Order))
 ACTIVITY_COLUMNS: Final = tuple(field.name for field in fields(Activity))
@@ -28,9 +32,17 @@ def insertion(table: str, columns: Sequence[str]) -> str:
     return f"insert into {table} ({', '.join(columns)}) values ({', '.join('?' for _ in columns)})"
 
 
-def values_of(record: Order | Activity | Account, columns: Iterable[str]) -> list[Plain]:
-    """The values of a record as its row holds them."""
-    return [plain(getattr(record, column)) for column in columns]
+def row_of(record: Order | Activity, columns: Sequence[str]) -> Row:
+    """A record as a row."""
+    return {column: plain(getattr(record, column)) for column in columns}
+
+
+# SQLite takes decimals as the text that the tables hold.
+sqlite3.register_adapter(Decimal, decimal_text)
+
+order_values: Final = attrgetter(*ORDER_COLUMNS)
+activity_values: Final = attrgetter(*ACTIVITY_COLUMNS)
+account_values: Final = attrgetter(*ACCOUNT_COLUMNS)
 
 
 def order_of(row: sqlite3.Row) -> Order:

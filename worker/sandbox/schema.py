@@ -6,7 +6,7 @@ from worker.sandbox.model import TERMINAL
 
 IS_OPEN: Final = f"status not in ({', '.join(repr(status) for status in sorted(TERMINAL))})"
 
-SCHEMA: Final = f"""
+SCHEMA: Final = """
 create table if not exists accounts (
   name text primary key, id text not null unique, account_number text not null, created_ns integer not null,
   status text not null, cash text not null, multiplier text not null, shorting_enabled integer not null,
@@ -15,7 +15,7 @@ create table if not exists accounts (
 ) strict;
 
 create table if not exists orders (
-  seq integer primary key, id text not null unique, account text not null references accounts,
+  seq integer primary key, id text not null, account text not null references accounts,
   client_order_id text not null, origin text not null, created_ns integer not null,
   updated_ns integer not null, submitted_ns integer not null, expires_ns integer not null,
   visible_ns integer not null, symbol text not null, asset_class text not null, side text not null,
@@ -27,25 +27,14 @@ create table if not exists orders (
   filled_ns integer, expired_ns integer, canceled_ns integer, failed_ns integer, replaced_ns integer,
   replaced_by text, replaces text, order_class text not null, parent_id text, leg text, waits integer not null
 ) strict;
-create index if not exists orders_client_order_id on orders (account, client_order_id);
-create index if not exists orders_submitted on orders (account, submitted_ns, id);
-create index if not exists orders_symbol on orders (account, symbol, submitted_ns, id);
-create index if not exists orders_open on orders (account, submitted_ns, id) where {IS_OPEN};
-create index if not exists orders_book on orders (symbol, account, side) where {IS_OPEN};
-create index if not exists orders_due on orders (due_ns) where due_ns is not null;
-create index if not exists orders_legs on orders (parent_id) where parent_id is not null;
-create index if not exists orders_replaces on orders (replaces) where replaces is not null;
-create index if not exists orders_call on orders (call_no) where call_no is not null;
 
 create table if not exists activities (
-  seq integer primary key, id text not null unique, execution_id text not null unique,
+  seq integer primary key, id text not null, execution_id text not null,
   previous_execution_id text, account text not null references accounts, order_id text not null,
   type text not null, at_ns integer not null, visible_ns integer, symbol text not null, side text not null,
   qty text not null, price text not null, cum_qty text not null, leaves_qty text not null,
   order_status text not null, live integer not null
 ) strict;
-create index if not exists activities_account on activities (account, id);
-create index if not exists activities_order on activities (order_id, seq);
 
 create table if not exists positions (
   account text not null references accounts, symbol text not null, qty text not null, cost text not null,
@@ -66,9 +55,24 @@ create table if not exists calls (
   method text not null, path text not null, query text not null, client_order_id text, symbol text, body text,
   faults text not null, status integer, note text
 ) strict;
-create index if not exists calls_under_way on calls (call_no) where ended_ns is null;
-create index if not exists calls_posts on calls (account, client_order_id) where method = 'POST';
 """
+
+# By name, so that they can be set aside while many rows are loaded.
+INDEXES: Final = {
+    "orders_id": "unique index orders_id on orders (id)",
+    "orders_client_order_id": "index orders_client_order_id on orders (account, client_order_id)",
+    "orders_submitted": "index orders_submitted on orders (account, submitted_ns, id)",
+    "orders_symbol": "index orders_symbol on orders (account, symbol, submitted_ns, id)",
+    "orders_open": f"index orders_open on orders (account, submitted_ns, id) where {IS_OPEN}",
+    "orders_book": f"index orders_book on orders (symbol, account, side) where {IS_OPEN}",
+    "orders_legs": "index orders_legs on orders (parent_id) where parent_id is not null",
+    "orders_replaces": "index orders_replaces on orders (replaces) where replaces is not null",
+    "activities_id": "unique index activities_id on activities (account, id)",
+    "activities_execution": "unique index activities_execution on activities (execution_id)",
+    "activities_order": "index activities_order on activities (order_id, seq)",
+    "calls_under_way": "index calls_under_way on calls (call_no) where ended_ns is null",
+    "calls_posts": "index calls_posts on calls (account, client_order_id) where method = 'POST'",
+}
 
 # Everything but the accounts, which outlive a reset.
 EMPTIED: Final = (

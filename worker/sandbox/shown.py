@@ -5,12 +5,13 @@ import uuid
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import cache
+from operator import attrgetter
 from typing import Final
 
 from worker.sandbox.model import Account, Activity, Asset, Order, Position, Quote, Update
 from worker.sandbox.values import Json, decimal_text, time_text
 
-# Every key of the recorded answer of a simple order, in its order [M REC], and the column behind it.
+# Every key of the recorded answer of a simple order, in its order [M REC], and the column behind it, if any.
 ORDER_MEMBERS: Final = {
     "id": "id",
     "client_order_id": "client_order_id",
@@ -51,6 +52,11 @@ ORDER_MEMBERS: Final = {
 }
 _TIMES: Final = tuple(name for name, column in ORDER_MEMBERS.items() if column and column.endswith("_ns"))
 
+SHOWN_COLUMNS: Final = tuple(column for column in ORDER_MEMBERS.values() if column)
+_BLANK: Final[dict[str, Json]] = dict.fromkeys(ORDER_MEMBERS)
+_SHOWN: Final = tuple(name for name, column in ORDER_MEMBERS.items() if column)
+_shown_values: Final = attrgetter(*SHOWN_COLUMNS)
+
 Plain = str | int | None
 
 
@@ -67,7 +73,7 @@ def plain(value: str | int | Decimal | None) -> Plain:
 
 def order_json(order: Order, legs: Sequence[Order] = ()) -> dict[str, Json]:
     """An order, with its legs if it has any."""
-    values = [None if column is None else plain(getattr(order, column)) for column in ORDER_MEMBERS.values()]
+    values = [decimal_text(value) if type(value) is Decimal else value for value in _shown_values(order)]
     shown = row_json(values)
     if legs:
         shown["legs"] = [order_json(leg) for leg in legs]
@@ -75,8 +81,8 @@ def order_json(order: Order, legs: Sequence[Order] = ()) -> dict[str, Json]:
 
 
 def row_json(values: Sequence[Plain]) -> dict[str, Json]:
-    """An order straight from its row: the columns of ORDER_MEMBERS. Long lists are made of these."""
-    shown: dict[str, Json] = dict(zip(ORDER_MEMBERS, values, strict=True))
+    """An order straight from its row: the values of SHOWN_COLUMNS. Long lists are made of these."""
+    shown = _BLANK | dict(zip(_SHOWN, values, strict=True))
     for name in _TIMES:
         ns = shown[name]
         if isinstance(ns, int):

@@ -18,8 +18,8 @@ from worker.sandbox.activities import Activities
 from worker.sandbox.calls import Calls
 from worker.sandbox.model import Account, Asset, LateOrder, Position, Quote
 from worker.sandbox.orders import Orders
-from worker.sandbox.records import ACCOUNT_COLUMNS, account_of, insertion, values_of
-from worker.sandbox.schema import EMPTIED, IS_OPEN, SCHEMA
+from worker.sandbox.records import ACCOUNT_COLUMNS, account_of, account_values, insertion
+from worker.sandbox.schema import EMPTIED, INDEXES, IS_OPEN, SCHEMA
 from worker.sandbox.settings import Settings, settings_json, stored_settings
 from worker.sandbox.values import decimal_text, decimal_text_or_none, parse_json, to_json
 
@@ -52,7 +52,7 @@ class Store:
         self.rolled_back: Callable[[], None] = _ignore
         self._depth = 0
         self._accounts: dict[str, Account] = {}
-        self._positions: dict[tuple[str, str], Position] = {}
+        self._positions: dict[str, dict[str, Position]] = {}  # by account and symbol
         self._quotes: dict[str, Quote] = {}
         self._assets: dict[str, Asset] = {}
         self._read_memory()
@@ -87,6 +87,16 @@ class Store:
             self.db.execute("commit")
             self.committed()
 
+    @contextmanager
+    def bulk_load(self) -> Iterator[None]:
+        """A transaction for many thousands of rows: the indexes are built once, at its end."""
+        with self.transaction():
+            for name in INDEXES:
+                self.db.execute(f"drop index {name}")
+            yield
+            for definition in INDEXES.values():
+                self.db.execute(f"create {definition}")
+
     def _read_memory(self) -> None:
         self.orders.forget_memory()
         self.calls.forget_memory()
@@ -94,10 +104,10 @@ class Store:
         held = f"select account, reserved from orders where {IS_OPEN} and reserved <> '0'"
         for row in self.db.execute(held):
             self.reserve(row["account"], Decimal(row["reserved"]))
-        self._positions = {
-            (row["account"], row["symbol"]): Position(qty=Decimal(row["qty"]), cost=Decimal(row["cost"]))
-            for row in self.db.execute("select * from positions")
-        }
+        self._positions = {}
+        for row in self.db.execute("select * from positions"):
+            position = Position(qty=Decimal(row["qty"]), cost=Decimal(row["cost"]))
+            self._positions.setdefault(row["account"], {})[row["symbol"]] = position
         self._quotes = {
             row["symbol"]: Quote(
                 price=Decimal(row["price"]), size=None if row["size"] is None else Decimal(row["size"])
@@ -134,7 +144,7 @@ class Store:
 
     def save_account(self, account: Account) -> None:
         """Insert or overwrite."""
-        self.db.execute(_UPSERT_ACCOUNT, values_of(account, ACCOUNT_COLUMNS))
+        self.db.execute(_UPSERT_ACCOUNT, account_values(account))
         self._accounts[account.name] = account
 
     def reserve(self, name: str, amount: Decimal) -> None:
@@ -146,14 +156,15 @@ class Store:
 
     def position(self, account: str, symbol: str) -> Position:
         """What an account holds of a symbol."""
-        return self._positions.get((account, symbol), _FLAT)
+        return self._positions.get(account, {}).get(symbol, _FLAT)
 
     def positions(self, account: str | None = None) -> list[tuple[str, str, Position]]:
         """Every position that is not flat, of one account or of all: (account, symbol, position)."""
         return [
-            (*key, position)
-            for key, position in sorted(self._positions.items())
-            if position.qty and account in (None, key[0])
+            (owner, symbol, position)
+            for owner in (sorted(self._positions) if account is None else (account,))
+            for symbol, position in sorted(self._positions.get(owner, {}).items())
+            if position.qty
         ]
 
     def save_position(self, account: str, symbol: str, position: Position) -> None:
@@ -162,7 +173,7 @@ class Store:
             "insert or replace into positions (account, symbol, qty, cost) values (?, ?, ?, ?)",
             (account, symbol, decimal_text(position.qty), decimal_text(position.cost)),
         )
-        self._positions[account, symbol] = position
+        self._positions.setdefault(account, {})[symbol] = position
 
     def quote(self, symbol: str) -> Quote | None:
         """The price that was given for a symbol."""
@@ -247,8 +258,11 @@ class StoreOnDisk(Store):
             self._lock.close()
             raise DataInUseError(f"{directory} is in use by another sandbox") from None
         db = sqlite3.connect(directory / "truth.sqlite3", isolation_level=None, check_same_thread=False)
-        db.executescript("pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on;")
-        db.executescript(SCHEMA)
+        db.executescript(
+            "pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on;"
+            " pragma cache_size = -262144; pragma temp_store = memory;"
+        )
+        _prepare(db)
         super().__init__(db)
 
     def close(self) -> None:
@@ -262,8 +276,16 @@ class StoreInMemory(Store):
 
     def __init__(self) -> None:
         db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        db.executescript(SCHEMA)
+        _prepare(db)
         super().__init__(db)
+
+
+def _prepare(db: sqlite3.Connection) -> None:
+    db.executescript(SCHEMA)
+    there = {row[0] for row in db.execute("select name from sqlite_schema where type = 'index'")}
+    for name, definition in INDEXES.items():
+        if name not in there:
+            db.execute(f"create {definition}")
 
 
 def _ignore() -> None:

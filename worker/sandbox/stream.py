@@ -9,7 +9,7 @@ from worker.sandbox.book import Book
 from worker.sandbox.clock import Clock
 from worker.sandbox.errors import ApiError
 from worker.sandbox.hub import Cut, Frame, Hub, Item
-from worker.sandbox.transport import abort_transport
+from worker.sandbox.transport import transport_of
 from worker.sandbox.validation import read_members
 from worker.sandbox.values import Json, time_text, to_json
 
@@ -39,7 +39,7 @@ class SocketSession:
     def put(self, item: Item) -> None:
         """Send an item after all that was put before."""
         if self._waiting.qsize() >= MAX_WAITING:
-            abort_transport(self._scope)
+            transport_of(self._scope).reset()
         self._waiting.put_nowait(item.data if isinstance(item, Frame) else item)
 
     async def drained(self) -> None:
@@ -72,7 +72,7 @@ class SocketSession:
 
     async def _cut(self, how: str) -> None:
         if how == "reset":
-            abort_transport(self._scope)
+            transport_of(self._scope).reset()
         else:
             await self._send({"type": "websocket.close", "code": 1001, "reason": "going away"})
 
@@ -100,10 +100,10 @@ class SocketSession:
                 self._answer({"action": "error", "data": {"error_message": "invalid message"}})
 
     def _authenticate(self, key: Json, secret: Json) -> None:
-        try:
+        self.account, self.listens = None, False
+        self._hub.listen(self, None)
+        with contextlib.suppress(ApiError):
             _, self.account = self._keys.open(str(key).encode(), str(secret).encode())
-        except ApiError:
-            self.account, self.listens = None, False
         self._authorization("authenticate")
 
     def _listen(self, streams: list[Json]) -> None:
@@ -114,7 +114,7 @@ class SocketSession:
         known: list[Json] = [name for name in streams if name in STREAMS]
         self.listens = bool(known)
         self._answer({"stream": "listening", "data": {"streams": known}})
-        self._hub.bell.ring()
+        self._hub.listen(self, self.account if known else None)
 
     def _authorization(self, action: str) -> None:
         status = "unauthorized" if self.account is None else "authorized"
@@ -135,10 +135,11 @@ class StreamServer:
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Serve one connection to its end."""
-        if self._hub.is_unplugged:
-            abort_transport(scope)
-            return
         await receive()
+        if self._hub.is_unplugged:
+            transport_of(scope).reset()
+            await receive()  # that the client has gone
+            return
         if scope["path"] != PATH:
             await send({"type": "websocket.close"})
             return

@@ -11,7 +11,7 @@ import socket
 import struct
 from typing import TYPE_CHECKING, Final
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from worker.sandbox.bodies import Answer
 from worker.sandbox.clock import NS, Clock
@@ -29,16 +29,56 @@ class ClientGoneError(Exception):
     """The client left before its request was complete."""
 
 
-class SandboxProtocol(H11Protocol):
+class SandboxProtocol(HttpToolsProtocol):
     """uvicorn's protocol, with the transport shown to the application and a door that may be shut."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Show the transport to the requests of this connection, or hang up."""
-        super().connection_made(transport)
-        self.app_state = {**self.app_state, "transport": transport}
+        corked = Corked(transport)
+        super().connection_made(corked)  # type: ignore[arg-type]
+        self.app_state = {**self.app_state, "transport": corked}
         door = self.app_state.get("door")
         if isinstance(door, Door) and door.hangs_up:
             transport.abort()
+
+
+class Corked:
+    """A transport that sends what one turn of the loop writes together: head and body in one packet."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._waiting: list[bytes] = []
+        self._loop = asyncio.get_running_loop()
+
+    def write(self, data: bytes) -> None:
+        """Send data with whatever else comes in this turn."""
+        if not self._waiting:
+            self._loop.call_soon(self.flush)
+        self._waiting.append(data)
+
+    def flush(self) -> None:
+        """Send what waits."""
+        if self._waiting:
+            data = b"".join(self._waiting)
+            self._waiting.clear()
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Send what waits, and end the connection in good order (FIN)."""
+        self.flush()
+        self._transport.close()
+
+    def reset(self) -> None:
+        """Send what waits, and end the connection with a reset (RST)."""
+        self.flush()
+        sock = self._transport.get_extra_info("socket")
+        if sock is not None and not self._transport.is_closing():
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
+        self._transport.abort()
+
+    def __getattr__(self, name: str) -> object:
+        """Everything else is the transport's own."""
+        return getattr(self._transport, name)
 
 
 class Wire:
@@ -62,19 +102,22 @@ class Wire:
 
     async def answer(self, answer: Answer, headers: list[tuple[str, str]]) -> None:
         """Send a response."""
-        if answer.status != 204:
-            headers = [*headers, ("Content-Length", str(len(answer.body)))]
+        body = answer.body
+        if answer.status == 204:
+            body = b""  # whatever a fault made of it
+        else:
+            headers = [*headers, ("Content-Length", str(len(body)))]
         await self._send(_start(answer, headers))
-        await self._send({"type": "http.response.body", "body": answer.body})
+        await self._send({"type": "http.response.body", "body": body})
 
     async def close(self) -> None:
         """End the connection in good order (FIN), with nothing said."""
-        self._transport().close()
+        transport_of(self._scope).close()
         await self.client_gone()
 
     async def reset(self) -> None:
         """End the connection with a reset (RST)."""
-        _abort(self._transport())
+        transport_of(self._scope).reset()
         await self.client_gone()
 
     async def reset_after_headers(self, answer: Answer, headers: list[tuple[str, str]]) -> None:
@@ -104,9 +147,6 @@ class Wire:
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
-    def _transport(self) -> asyncio.Transport:
-        return _transport_of(self._scope)
-
 
 def _start(answer: Answer, headers: list[tuple[str, str]]) -> "Message":
     own = [("Content-Type", answer.content_type)] if answer.body or answer.status != 204 else []
@@ -114,23 +154,12 @@ def _start(answer: Answer, headers: list[tuple[str, str]]) -> "Message":
     return {"type": "http.response.start", "status": answer.status, "headers": raw}
 
 
-def abort_transport(scope: "Scope") -> None:
-    """Reset the connection of a request or of a WebSocket."""
-    _abort(_transport_of(scope))
-
-
-def _transport_of(scope: "Scope") -> asyncio.Transport:
+def transport_of(scope: "Scope") -> Corked:
+    """The connection of a request or of a WebSocket."""
     transport = scope.get("state", {}).get("transport")
-    if not isinstance(transport, asyncio.Transport):
+    if not isinstance(transport, Corked):
         raise TypeError("this fault needs a real connection: run the sandbox under its own server")
     return transport
-
-
-def _abort(transport: asyncio.Transport) -> None:
-    sock = transport.get_extra_info("socket")
-    if sock is not None and not transport.is_closing():
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
-    transport.abort()
 
 
 class Door:
@@ -186,8 +215,9 @@ class Door:
 
     def _shake_off(self, spare: object) -> None:
         for connection in tuple(self._server.server_state.connections):
-            if connection.transport is not spare:
-                _abort(connection.transport)
+            transport: object = connection.transport
+            if isinstance(transport, Corked) and transport is not spare:
+                transport.reset()
 
 
 def listening_socket(host: str, port: int) -> socket.socket:

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import NoReturn, TypeAlias
+from typing import Final, NoReturn, TypeAlias
 
 from worker.sandbox.clock import NS
 
@@ -15,7 +15,9 @@ MAX_DIGITS = 18
 
 def parse_json(text: bytes | str) -> Json:
     """Read JSON with numbers as Decimal (alpaca-py sends numbers [S PY]). Raises ValueError."""
-    value: Json = json.loads(text, parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse_constant)
+    if isinstance(text, bytes):
+        text = text.decode(json.detect_encoding(text), "surrogatepass")
+    value: Json = _DECODER.decode(text)
     return value
 
 
@@ -25,11 +27,15 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def to_json(value: Json) -> bytes:
     """Write compact JSON. Alpaca's decimals are text before; a Decimal is a number that someone sent us."""
-    return json.dumps(value, separators=(",", ":"), default=_number).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def _number(value: Decimal) -> int | float:
     return int(value) if value == value.to_integral_value() else float(value)
+
+
+_DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse_constant)
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), default=_number)
 
 
 def decimal_of(value: Json) -> Decimal:
@@ -61,6 +67,7 @@ def decimal_places(number: Decimal) -> int:
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
+@lru_cache(maxsize=8192)
 def time_text(ns: int) -> str:
     """RFC 3339 in UTC with up to nine fractional digits, trailing zeros trimmed [M REC]."""
     seconds, fraction = divmod(ns, NS)
@@ -69,23 +76,27 @@ def time_text(ns: int) -> str:
     return f"{_stamp(seconds)}.{fraction:09d}".rstrip("0") + "Z"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
 def _stamp(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def new_york(ns: int) -> datetime:
     """The wall clock of New York, to the microsecond, without a zone."""
-    utc = datetime.fromtimestamp(ns // NS, UTC).replace(tzinfo=None, microsecond=ns % NS // 1000)
-    summer = utc - timedelta(hours=4)
-    # Clocks go forward at 2:00 of winter time and back at 2:00 of summer time, both on a Sunday.
-    if (
-        _summer_begins(summer.year) + timedelta(hours=3)
-        <= summer
-        < _summer_ends(summer.year) + timedelta(hours=2)
-    ):
-        return summer
-    return utc - timedelta(hours=5)
+    seconds = ns // NS
+    local = datetime.fromtimestamp(seconds - _behind_utc_s(seconds // 3600), UTC)
+    return local.replace(tzinfo=None, microsecond=ns % NS // 1000)
+
+
+@lru_cache(maxsize=16_384)
+def _behind_utc_s(hour: int) -> int:
+    """How far New York is behind UTC in an hour since 1970.
+
+    Clocks go forward at 2:00 of winter time and back at 2:00 of summer time, both on a Sunday.
+    """
+    summer = datetime.fromtimestamp((hour - 4) * 3600, UTC).replace(tzinfo=None)
+    begins, ends = _summer_begins(summer.year), _summer_ends(summer.year)
+    return 3600 * (4 if begins + timedelta(hours=3) <= summer < ends + timedelta(hours=2) else 5)
 
 
 def time_text_or_none(ns: int | None) -> str | None:

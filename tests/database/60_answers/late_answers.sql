@@ -1,6 +1,6 @@
 -- A lost submit keeps its decision until a newer one is granted: its own late answer still ends the doubt that its silence caused.
 begin;
-select plan(43);
+select plan(45);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account('paper', '{"max_in_doubt": 100, "max_decision_age": "1 day", "throttle_wait": "1 second"}');
@@ -110,6 +110,17 @@ select is(test.record(test.answer_error(test.holder(:'frozen'), 403, 40310000, '
 select is((select d.refusal ->> 'message' from test.doubt(:'frozen') as d where d.second_absent_at is null), 'insufficient qty',
           'and the proof begins anew');
 select is(test.prove_absent(:worker, :'frozen'), 'refused', 'it ends in refused');
+
+-- The same when nobody came to miss its answer in all that time.
+select test_support.advance_clock('10 minutes');
+select test.given_submitting_decision(:worker, '{"symbol": "G2"}') as unmissed \gset
+select test_support.advance_clock('10 minutes');
+select is(test.record(test.answer_maybe(test.holder(:'unmissed'), 'read timeout')), 'in_doubt',
+          'a time-out that is reported long after answer_by');
+select is((select d.believe_after - orderlatch_data.clock() || ' ' || d.lost from test.doubt(:'unmissed') as d), '00:01:00 false',
+          'says that the call went on until now, too');
+select test.prove_absent(:worker, :'unmissed');
+select orderlatch.withdraw_decision(:'unmissed', 'done');
 
 -- A mismatch is stronger than any late word.
 select pg_temp.given_lost('H') as odd \gset

@@ -105,9 +105,11 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_now constant timestamptz := orderlatch_data.clock();
+  v_now timestamptz;
 begin
   perform orderlatch_data.begin_standing_reads(p_account);
+  -- not before: what was begun just now is due since a moment ago
+  v_now := orderlatch_data.clock();
   return query
   with due as materialized (
     select r.read_id, k.kind, k.path, orderlatch_data.new_request_id() as request_id,

@@ -56,7 +56,8 @@ async def run_worker(*, settings: Settings, accounts: Sequence[Account], databas
     async with AsyncExitStack() as resources:
         try:
             await resources.enter_async_context(database.opened())
-            await resources.enter_async_context(beside.opened())
+            if settings.stream == "on" or settings.metrics_port is not None:
+                await resources.enter_async_context(beside.opened())
             schema_version = await _checked_schema_version(database)
         except DatabaseAwayError as error:
             raise WorkerError(f"DATABASE_URL: {error}") from error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.chaos.test_killed import kill
+from tests.chaos.world import SHORT
 
 if TYPE_CHECKING:
     from tests.chaos.world import World
@@ -21,7 +22,9 @@ UNSETTLED = """
 select (select count(*) from orderlatch_data.open_requests)::int
      + (select count(*) from orderlatch_data.read_wishes as w where w.due_at <= orderlatch_data.clock())::int
      + (select count(*) from orderlatch_data.broker_reads as r
-         where r.purpose <> 'proof' and (r.covered_at is null or r.began_at is not null))::int
+         where r.purpose <> 'proof'
+           and (r.covered_at is null or r.began_at is not null
+                or r.next_page_at <= orderlatch_data.clock()))::int
 """
 ORDERS = "select e.broker_order_id, e.status, e.filled_qty from orderlatch.executions as e"
 FILLS = "select f.activity_id, f.qty, f.price from orderlatch.fills as f"
@@ -35,16 +38,16 @@ HEARD = (
 
 
 @pytest.fixture
-def quiet_world(world: World) -> World:
+def world(empty_world: World) -> World:
     """A world whose account is read once a day, and where shares of GOOG have a price."""
-    world.change_account(**SELDOM)
-    world.sandbox.price("GOOG", "100")
-    return world
+    empty_world.mirrored_account(**SHORT, **SELDOM)
+    empty_world.sandbox.price("GOOG", "100")
+    return empty_world
 
 
-def heard_worker(world: World) -> Worker:
+def heard_worker(world: World, **settings: object) -> Worker:
     """Start a worker; return once it hears the stream and all that was due with that is read."""
-    worker = world.ready_worker()
+    worker = world.ready_worker(stream="on", **settings)
     wait_until_heard(world, worker)
     return worker
 
@@ -88,8 +91,7 @@ def wait_for_the_truth(world: World, *, filled: int) -> None:
 # --- heard ----------------------------------------------------------------------------------------------
 
 
-def test_fills_arrive_through_the_stream_without_a_list_of_orders_being_read(quiet_world: World) -> None:
-    world = quiet_world
+def test_fills_arrive_through_the_stream_without_a_list_of_orders_being_read(world: World) -> None:
     heard_worker(world)
     before = reads(world)
     for _ in range(5):
@@ -101,8 +103,7 @@ def test_fills_arrive_through_the_stream_without_a_list_of_orders_being_read(qui
 
 
 @pytest.mark.parametrize("frames", ["binary", "text"])
-def test_frames_of_both_environments_are_understood(quiet_world: World, frames: str) -> None:
-    world = quiet_world
+def test_frames_of_both_environments_are_understood(world: World, frames: str) -> None:
     world.sandbox.settings(stream_frames=frames)
     heard_worker(world)
     world.propose()
@@ -112,8 +113,7 @@ def test_frames_of_both_environments_are_understood(quiet_world: World, frames: 
     assert unreadable == 0
 
 
-def test_two_workers_hear_one_account_and_count_nothing_twice(quiet_world: World) -> None:
-    world = quiet_world
+def test_two_workers_hear_one_account_and_count_nothing_twice(world: World) -> None:
     first = heard_worker(world)
     heard_worker(world)
     wait_for_listeners(world, 2)
@@ -132,8 +132,7 @@ def wait_for_listeners(world: World, count: int) -> None:
     world.sandbox.tell("GET", f"stream?listening={count}&account=paper&wait_s=20")
 
 
-def test_what_is_spoilt_on_its_way_changes_nothing(quiet_world: World) -> None:
-    world = quiet_world
+def test_what_is_spoilt_on_its_way_changes_nothing(world: World) -> None:
     heard_worker(world)
     faults: list[dict[str, Json]] = [
         {"action": "duplicate", "times": 3, "count": 2},
@@ -154,8 +153,7 @@ def test_what_is_spoilt_on_its_way_changes_nothing(quiet_world: World) -> None:
 # --- cut ------------------------------------------------------------------------------------------------
 
 
-def test_a_reconnect_makes_exactly_one_reconcile(quiet_world: World) -> None:
-    world = quiet_world
+def test_a_reconnect_makes_exactly_one_reconcile(world: World) -> None:
     worker = heard_worker(world)
     before = reads(world)
     world.sandbox.tell("PUT", "stream", {"state": "cut"})
@@ -172,8 +170,7 @@ def test_a_reconnect_makes_exactly_one_reconcile(quiet_world: World) -> None:
 
 
 @pytest.mark.parametrize("how", ["reset", "close"])
-def test_a_fill_that_is_lost_with_its_connection_is_found_by_the_next(quiet_world: World, how: str) -> None:
-    world = quiet_world
+def test_a_fill_that_is_lost_with_its_connection_is_found_by_the_next(world: World, how: str) -> None:
     worker = heard_worker(world)
     world.sandbox.tell(
         "POST",
@@ -186,8 +183,7 @@ def test_a_fill_that_is_lost_with_its_connection_is_found_by_the_next(quiet_worl
     assert len(worker.events("stream_heard")) == 2
 
 
-def test_fills_while_nobody_lives_to_hear_them_are_found_by_the_next_life(quiet_world: World) -> None:
-    world = quiet_world
+def test_fills_while_nobody_lives_to_hear_them_are_found_by_the_next_life(world: World) -> None:
     worker = heard_worker(world)
     decisions = [world.propose(order_type="limit", limit_price="90") for _ in range(3)]
     world.wait_for("submitted", *decisions)
@@ -200,9 +196,9 @@ def test_fills_while_nobody_lives_to_hear_them_are_found_by_the_next_life(quiet_
 
 def test_an_hour_without_the_stream_changes_nothing_but_latency(world: World) -> None:
     """The broker's time and the database's both: 60 rounds of reading, and orders in each quarter."""
-    world.sandbox.price("GOOG", "100")
+    world.change_account(reconcile_every="1 minute", positions_every="5 minutes")
     world.hold_clock()
-    worker = heard_worker(world)
+    worker = heard_worker(world, poll_ms=100)
     world.sandbox.tell("PUT", "stream", {"state": "unplugged", "seconds": 3600})
     worker.wait_for("stream_ended")
     for quarter in range(1, 5):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,12 @@ from tests.worker.peer import listening_in_a_thread, order_placed
 from tests.worker.script import Script, Worker, wait_until
 from tests.worker.stream_peer import StreamPeer, streaming_in_a_thread
 from tests.worker.world import KEYS, LISTENERS, World, a_free_port, metrics_of
-from worker.mailbox import MAX_WAITING
+from worker.database import Database
+from worker.follower import Follower
+from worker.life import Life
+from worker.mailbox import MAX_WAITING, Ending, Mailbox
+from worker.metrics import Metrics
+from worker.stream import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -277,6 +283,46 @@ def test_a_killed_worker_needs_no_farewell(world: StreamWorld) -> None:
         world.wait_for_told(True, True)
         assert second.stop() == 0
     assert len(set(world.lives())) == 2
+
+
+class Endings(Stream):
+    """A stream whose connections all end at once, as the test has written."""
+
+    def __init__(self, *heard_s: float) -> None:
+        self._heard_s = list(heard_s)
+
+    async def hear(self, mailbox: Mailbox) -> Ending:
+        assert not mailbox.listening
+        return Ending(why="closed", heard_s=self._heard_s.pop(0))
+
+
+@pytest.mark.parametrize(
+    ("heard_s", "rests"),
+    [
+        ([0.0] * 9, [0.5, 1, 2, 4, 8, 16, 32, 60, 60]),
+        ([0, 59.9, 0, 60, 0], [0.5, 1, 2, 0.5, 1]),
+    ],
+)
+async def test_pauses_double_to_a_minute_until_a_connection_was_steady(
+    monkeypatch: pytest.MonkeyPatch, heard_s: list[float], rests: list[float]
+) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == len(rests):
+            raise asyncio.CancelledError
+
+    database = Database("postgresql://nobody@127.0.0.1:1/none")  # nothing is told, so nobody connects
+    life = Life(database=database, worker_name="w", accounts=(), schema_version=1)
+    follower = Follower(
+        account="paper", stream=Endings(*heard_s), database=database, life=life, metrics=Metrics()
+    )
+    monkeypatch.setattr("random.uniform", lambda _, most: most)
+    monkeypatch.setattr("asyncio.sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await follower.run()
+    assert slept == rests
 
 
 # --- being watched ----------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ import httpx
 from worker.messages import Answer, Request, Sent, elapsing
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping
 
     from worker.settings import Account
@@ -214,8 +215,13 @@ class _Crossing:
                 pass
 
 
+def trusted_certificates() -> ssl.SSLContext:
+    """Whom every connection to a broker trusts: the authorities that httpx brings along, and no others."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 def _reason(error: BaseException) -> str:
-    """Say in a few words what failed. Never the message of an HTTP library: it may quote a header."""
+    """Say in a few words what failed."""
     match error:
         case _DeadlinePassedError():
             return "deadline_passed"
@@ -224,9 +230,13 @@ def _reason(error: BaseException) -> str:
         case TimeoutError():
             return "timeout"
         case _:
-            system_error = _system_error(error)
-            name = type(error).__name__
-            return name if system_error is None else f"{name}: {system_error}"
+            return name_failure(error)
+
+
+def name_failure(error: BaseException) -> str:
+    """Name an error, with what the system said. Never a library's message: it may quote what was sent."""
+    system_error = _system_error(error)
+    return type(error).__name__ + ("" if system_error is None else f": {system_error}")
 
 
 def _system_error(error: BaseException) -> str | None:

@@ -32,6 +32,8 @@ def worker_command() -> None:
     ORDERLATCH_<ACCOUNT>_SECRET_KEY       APCA_API_KEY_ID and APCA_API_SECRET_KEY serve as well
     ORDERLATCH_<ACCOUNT>_ENVIRONMENT    paper (default) or live
     ORDERLATCH_<ACCOUNT>_BASE_URL       another broker than Alpaca's of that environment
+    ORDERLATCH_<ACCOUNT>_STREAM_URL     another stream than /stream beside that broker's API
+    ORDERLATCH_STREAM                   off: fills are not heard of at once, only read (on)
     ORDERLATCH_SLOTS                    calls at a time (16)
     ORDERLATCH_POLL_MS                  pause between claims when nothing else wakes the worker (1000)
     ORDERLATCH_DRAIN_MS                 longest wait for calls in flight at a stop (30000)

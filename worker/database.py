@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from worker.messages import Answer, Claim, Meaning, Proposal, Request
-from worker.postgres import Postgres, errors_named
+from worker.messages import Answer, Claim, Meaning, Proposal, ReadHealth, Request
+from worker.postgres import CONNECTIONS, Postgres, errors_named
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -57,6 +57,30 @@ select recorded.request_id, recorded.meaning
  order by recorded.answer_no
 """
 
+_RECORD_STREAM_STATE = b"""
+select orderlatch.record_stream_state(
+         p_worker_id => %(worker_id)s::integer,
+         p_account => %(account)s::text,
+         p_connected => %(connected)s::boolean
+       )::text as value
+"""
+
+_RECORD_TRADE_UPDATE = b"""
+select orderlatch.record_trade_update(
+         p_worker_id => %(worker_id)s::integer,
+         p_account => %(account)s::text,
+         p_message => %(message)s::bytea
+       ) as value
+"""
+
+_MIRROR_HEALTH = b"""
+select health.account, health.purpose, health.lag, health.failures, health.last_success_at
+  from orderlatch.mirror_health(
+         p_worker_id => %(worker_id)s::integer,
+         p_accounts => %(accounts)s::text[]
+       ) as health
+"""
+
 _PROPOSE_DECISIONS = b"""
 select proposed.input_no, proposed.decision_hash, proposed.status, proposed.outcome, proposed.reasons,
        proposed.error_code, proposed.error_message
@@ -71,6 +95,11 @@ select proposed.input_no, proposed.decision_hash, proposed.status, proposed.outc
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Integer:
     value: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Text:
+    value: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +121,8 @@ class _ClaimedRow:
 class Database:
     """The functions that the worker calls. Each raises DatabaseAwayError or StatementRefusedError."""
 
-    def __init__(self, url: str) -> None:
-        self._postgres = Postgres(url)
+    def __init__(self, url: str, *, connections: int = CONNECTIONS, purpose: str = "requests") -> None:
+        self._postgres = Postgres(url, connections=connections, purpose=purpose)
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -124,6 +153,22 @@ class Database:
         return await self._postgres.rows(
             Meaning, _RECORD_RESPONSES, {"answers": json.dumps([_members(answer) for answer in answers])}
         )
+
+    async def record_stream_state(self, *, worker_id: int, account: str, connected: bool) -> None:
+        """Say that an account's stream is heard, or no more."""
+        told = {"worker_id": worker_id, "account": account, "connected": connected}
+        await self._postgres.rows(_Text, _RECORD_STREAM_STATE, told)
+
+    async def record_trade_update(self, *, worker_id: int, account: str, message: bytes) -> str:
+        """Record one message of an account's stream; returns what it was taken to mean."""
+        told = {"worker_id": worker_id, "account": account, "message": message}
+        [meaning] = await self._postgres.rows(_Text, _RECORD_TRADE_UPDATE, told)
+        return meaning.value
+
+    async def mirror_health(self, *, worker_id: int, accounts: Sequence[str]) -> list[ReadHealth]:
+        """Say how far each standing read of the accounts has come."""
+        asked = {"worker_id": worker_id, "accounts": list(accounts)}
+        return await self._postgres.rows(ReadHealth, _MIRROR_HEALTH, asked)
 
     async def propose_decisions(self, *, account: str, decisions: Sequence[str]) -> list[Proposal]:
         """Propose decisions, each the text of one JSON value, which reaches Postgres to the letter."""

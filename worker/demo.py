@@ -72,6 +72,8 @@ def demo_command() -> None:
             **os.environ,
             "DATABASE_URL": url,
             "ORDERLATCH_ACCOUNTS": account,
+            # The stream would tell at once what the faults hide, and nobody would see how it is found out.
+            "ORDERLATCH_STREAM": "off",
             "APCA_API_KEY_ID": key,
             "APCA_API_SECRET_KEY": secret,
             f"ORDERLATCH_{account.upper().replace('-', '_')}_BASE_URL": str(broker.base_url).rstrip("/"),

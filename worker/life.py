@@ -30,11 +30,16 @@ class Life:
         self.worker_id: int | None = None
         self.woken = asyncio.Event()
         """Set when there may be work to claim: a notification, a new life, whatever else sets it."""
+        self._announced = [self.woken]
         self._database = database
         self._worker_name = worker_name
         self._accounts = accounts
         self._schema_version = schema_version
         self._hearing: asyncio.Timeout | None = None
+
+    def announce(self, begun: asyncio.Event) -> None:
+        """Set `begun` at the beginning of each life."""
+        self._announced.append(begun)
 
     async def keep(self) -> None:
         """Live one life after the other until cancelled; raises StatementRefusedError when not let in."""
@@ -74,7 +79,8 @@ class Life:
                 self.worker_id = None
 
     async def _listen(self, session: Session) -> None:
-        self.woken.set()
+        for begun in self._announced:
+            begun.set()
         with suppress(TimeoutError):
             async with asyncio.timeout(None) as self._hearing:
                 async for _ in session.notifications():

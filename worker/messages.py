@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime, timedelta
     from uuid import UUID
 
 Sent = Literal["no", "yes", "maybe"]
@@ -63,6 +64,17 @@ class Meaning:
 
     request_id: UUID
     meaning: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadHealth:
+    """How far a standing read of an account has come: a row of `mirror_health`."""
+
+    account: str
+    purpose: str
+    lag: timedelta
+    failures: int
+    last_success_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 if TYPE_CHECKING:
-    from worker.messages import Answer, Request
+    from collections.abc import Sequence
+
+    from worker.messages import Answer, ReadHealth, Request
 
 _CALL_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -39,10 +41,51 @@ class Metrics:
             "orderlatch_answers_given_up", "Answers that the database refused.", registry=self._registry
         )
 
+        self.stream_connected = Gauge(
+            "orderlatch_stream_connected", "Whether the trade_updates stream is heard.", ["account"],
+            registry=self._registry,
+        )  # fmt: skip
+        self.stream_beginnings = Counter(
+            "orderlatch_stream_beginnings", "Times that the database was told that the stream is heard.",
+            ["account"], registry=self._registry,
+        )  # fmt: skip
+        self.stream_endings = Counter(
+            "orderlatch_stream_endings", "Connections of the stream that ended or never began, and why.",
+            ["account", "why"], registry=self._registry,
+        )  # fmt: skip
+        self.stream_messages = Counter(
+            "orderlatch_stream_messages", "Messages, by what the database took them to mean, or dropped.",
+            ["account", "meaning"], registry=self._registry,
+        )  # fmt: skip
+        self.reconcile_lag = Gauge(
+            "orderlatch_reconcile_lag_seconds", "Age of the newest moment that is known to be covered.",
+            ["account", "purpose"], registry=self._registry,
+        )  # fmt: skip
+        self.reconcile_failures = Gauge(
+            "orderlatch_reconcile_failures", "Pages that failed since the last one that did not.",
+            ["account", "purpose"], registry=self._registry,
+        )  # fmt: skip
+        self.reconcile_success = Gauge(
+            "orderlatch_reconcile_last_success_timestamp_seconds", "When a read was last complete.",
+            ["account", "purpose"], registry=self._registry,
+        )  # fmt: skip
+
     def count_call(self, request: Request, answer: Answer) -> None:
         """Count one call and its duration."""
         self.calls.labels(account=request.account, kind=request.kind, sent=answer.sent).inc()
         self.call_seconds.labels(account=request.account, kind=request.kind).observe(answer.elapsed_ms / 1000)
+
+    def show_health(self, reads: Sequence[ReadHealth]) -> None:
+        """Show how far each standing read has come; when nobody can say, nothing rather than what was."""
+        if not reads:
+            for gauge in (self.reconcile_lag, self.reconcile_failures, self.reconcile_success):
+                gauge.clear()
+        for read in reads:
+            labels = {"account": read.account, "purpose": read.purpose}
+            self.reconcile_lag.labels(**labels).set(read.lag.total_seconds())
+            self.reconcile_failures.labels(**labels).set(read.failures)
+            if read.last_success_at is not None:
+                self.reconcile_success.labels(**labels).set(read.last_success_at.timestamp())
 
     def serve(self, *, host: str, port: int) -> None:
         """Serve /metrics from a thread of its own; raises OSError when the port is not to be had."""

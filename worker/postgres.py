@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 Row = TypeVar("Row")
 
-# One connection claims while the other records; more would only wait for the same locks.
-_CONNECTIONS = 2
+CONNECTIONS = 2
+"""One connection claims while the other records; more would only wait for the same locks."""
+
 _POOL_WAIT_S = 3.0
 # Short, because the pool doubles its pauses up to this, and an outage of a minute would end a minute late.
 # Whoever still needs a connection asks again, and with that the pool tries again.
@@ -75,7 +76,8 @@ class StatementRefusedError(Exception):
 class Postgres:
     """A server, reached through a small pool. Every statement is a transaction of its own."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, connections: int = CONNECTIONS, purpose: str = "requests") -> None:
+        """`purpose`: what the log calls this pool."""
         try:
             parts = conninfo_to_dict(url)
         except psycopg.ProgrammingError:  # its message quotes the URL, password and all
@@ -87,11 +89,12 @@ class Postgres:
             # Nothing is prepared, so that neither a replaced function nor a pooler in between is a surprise.
             kwargs={"autocommit": True, "prepare_threshold": None},
             min_size=1,
-            max_size=_CONNECTIONS,
+            max_size=connections,
             timeout=_POOL_WAIT_S,
             reconnect_timeout=_RECONNECT_S,
             open=False,
         )
+        self._purpose = purpose
         self._away_since: float | None = None
 
     @asynccontextmanager
@@ -118,10 +121,11 @@ class Postgres:
         except DatabaseAwayError as error:
             if self._away_since is None:
                 self._away_since = time.monotonic()
-                _log.warning("database_away", reason=str(error))
+                _log.warning("database_away", purpose=self._purpose, reason=str(error))
             raise
         if self._away_since is not None:
-            _log.info("database_back", away_s=round(time.monotonic() - self._away_since, 1))
+            away_s = round(time.monotonic() - self._away_since, 1)
+            _log.info("database_back", purpose=self._purpose, away_s=away_s)
             self._away_since = None
         return rows
 

@@ -14,10 +14,13 @@ from worker import OrderlatchError
 from worker.broker import Broker
 from worker.carrier import Carrier
 from worker.database import SCHEMA_VERSIONS, Database
+from worker.follower import Follower
 from worker.life import Life
 from worker.metrics import Metrics
 from worker.postgres import DatabaseAwayError, StatementRefusedError
 from worker.recorder import Recorder
+from worker.stream import Stream
+from worker.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,9 +51,13 @@ async def run_worker(*, settings: Settings, accounts: Sequence[Account], databas
             raise WorkerError(f"ORDERLATCH_METRICS_PORT: cannot be listened on ({error.strerror})") from error
 
     database = Database(database_url)
+    # Of its own, so that no claim and no answer ever waits for what is told beside them.
+    beside = Database(database_url, connections=len(accounts) + 1, purpose="stream")
     async with AsyncExitStack() as resources:
         try:
             await resources.enter_async_context(database.opened())
+            if settings.stream == "on" or settings.metrics_port is not None:
+                await resources.enter_async_context(beside.opened())
             schema_version = await _checked_schema_version(database)
         except DatabaseAwayError as error:
             raise WorkerError(f"DATABASE_URL: {error}") from error
@@ -73,12 +80,37 @@ async def run_worker(*, settings: Settings, accounts: Sequence[Account], databas
             slots=settings.slots,
             poll_ms=settings.poll_ms,
         )
+        companions = _companions(
+            settings=settings, accounts=accounts, database=beside, life=life, metrics=metrics
+        )
         _obey_signals(carrier, drain_ms=settings.drain_ms)
-        await _carry_while_alive(carrier, life)
+        await _carry_while_alive(carrier, life, companions)
     _log.info("worker_stopped")
 
 
-async def _carry_while_alive(carrier: Carrier, life: Life) -> None:
+def _companions(
+    *, settings: Settings, accounts: Sequence[Account], database: Database, life: Life, metrics: Metrics
+) -> list[Follower | Watch]:
+    """Make what works beside the carrier, and may fail without it."""
+    companions: list[Follower | Watch] = []
+    if settings.stream == "on":
+        companions += (
+            Follower(
+                account=each.name,
+                stream=Stream(account=each),
+                database=database,
+                life=life,
+                metrics=metrics,
+            )
+            for each in accounts
+        )
+    if settings.metrics_port is not None:
+        names = [each.name for each in accounts]
+        companions.append(Watch(database=database, life=life, accounts=names, metrics=metrics))
+    return companions
+
+
+async def _carry_while_alive(carrier: Carrier, life: Life, companions: Sequence[Follower | Watch]) -> None:
     """Carry until stopped. When the database lets no new life begin, finish what is in hand and raise."""
 
     async def keep() -> StatementRefusedError | None:
@@ -91,7 +123,12 @@ async def _carry_while_alive(carrier: Carrier, life: Life) -> None:
 
     async with asyncio.TaskGroup() as tasks:
         keeping = tasks.create_task(keep())
+        beside = [tasks.create_task(each.run()) for each in companions]
         await carrier.run()
+        for each in beside:
+            each.cancel()
+        # they say goodbye first, because they do it in the name of this life
+        await asyncio.gather(*beside, return_exceptions=True)
         keeping.cancel()
     if not keeping.cancelled() and (refused := keeping.result()) is not None:
         raise _explained(refused)

@@ -42,6 +42,7 @@ class Account:
 
     name: str
     base_url: str
+    stream_url: str
     environment: Environment
     key_id: SecretStr
     secret_key: SecretStr
@@ -61,6 +62,7 @@ class Settings(BaseSettings):
     slots: int = Field(default=16, ge=1, le=256)
     poll_ms: int = Field(default=1_000, ge=100, le=60_000)
     drain_ms: int = Field(default=30_000, ge=1, le=600_000)
+    stream: Literal["on", "off"] = "on"
     metrics_port: int | None = Field(default=None, ge=1, le=65_535)
     metrics_host: str = "127.0.0.1"
 
@@ -101,6 +103,7 @@ class _AccountVariables(BaseSettings):
     key_id: Key | None = None
     secret_key: Key | None = None
     base_url: str | None = None
+    stream_url: str | None = None
     environment: Environment | None = None
 
     @field_validator("key_id", "secret_key")
@@ -114,6 +117,11 @@ class _AccountVariables(BaseSettings):
     @classmethod
     def _is_an_origin(cls, url: str | None) -> str | None:
         return None if url is None else _checked_origin(url)
+
+    @field_validator("stream_url")
+    @classmethod
+    def _is_a_websocket(cls, url: str | None) -> str | None:
+        return None if url is None else _checked_stream(url)
 
 
 def _read_account(name: str, *, alone: bool) -> Account:
@@ -130,10 +138,15 @@ def _read_account(name: str, *, alone: bool) -> Account:
         raise SettingsError(f'{key_prefix}{missing}: must hold the Alpaca key of account "{name}"')
 
     base_url = own.base_url or ALPACA[own.environment or "paper"]
+    environment = _environment(base_url, told=own.environment, variable=f"{prefix}ENVIRONMENT")
+    stream_url = own.stream_url or f"ws{base_url.removeprefix('http')}/stream"
+    if _alpacas(stream_url) not in (None, environment):
+        raise SettingsError(f"{prefix}STREAM_URL: must be the stream of the {environment} environment")
     return Account(
         name=name,
         base_url=base_url,
-        environment=_environment(base_url, told=own.environment, variable=f"{prefix}ENVIRONMENT"),
+        stream_url=stream_url,
+        environment=environment,
         key_id=keys.key_id,
         secret_key=keys.secret_key,
     )
@@ -148,31 +161,51 @@ def _read_variables(prefix: str) -> _AccountVariables:
 
 def _environment(base_url: str, *, told: Environment | None, variable: str) -> Environment:
     """Say what a base URL is: Alpaca's hosts speak for themselves, any other is what the variable says."""
-    host = urlsplit(base_url).hostname
-    for environment, alpaca_url in ALPACA.items():
-        if host == urlsplit(alpaca_url).hostname:
-            if told not in (None, environment):
-                raise SettingsError(f"{variable}: must be {environment} or unset for {host}")
-            return environment
-    return told or "paper"
+    known = _alpacas(base_url)
+    if known is not None and told not in (None, known):
+        raise SettingsError(f"{variable}: must be {known} or unset for {urlsplit(base_url).hostname}")
+    return known or told or "paper"
+
+
+def _alpacas(url: str) -> Environment | None:
+    """Say which environment of Alpaca's a URL leads to; none: it is not Alpaca's."""
+    host = urlsplit(url).hostname
+    return next((each for each, known in ALPACA.items() if urlsplit(known).hostname == host), None)
 
 
 def _checked_origin(url: str) -> str:
     """Return scheme, host and port, normalised, so that a host is known however it is spelt."""
-    not_understood = ValueError("must be like https://paper-api.alpaca.markets")
+    origin, path = _checked_url(url, secure="https", plain="http", example=ALPACA["paper"])
+    if path not in ("", "/"):
+        raise ValueError("must have no path: paths come with each request")
+    return origin
+
+
+def _checked_stream(url: str) -> str:
+    """Return the normalised URL of a stream; the path is /stream unless there is one."""
+    example = "wss://paper-api.alpaca.markets/stream"
+    origin, path = _checked_url(url, secure="wss", plain="ws", example=example)
+    if not re.fullmatch(r"[!-~]*", path):
+        raise ValueError("must have a path of printable ASCII")
+    return origin + (path if path.strip("/") else "/stream")
+
+
+def _checked_url(url: str, *, secure: str, plain: str, example: str) -> tuple[str, str]:
+    """Return the origin, normalised, and the path."""
+    not_understood = ValueError(f"must be like {example}")
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").rstrip("."), parts.port
     except ValueError:  # its own message quotes the URL
         raise not_understood from None
-    if parts.scheme not in ("http", "https") or not re.fullmatch(r"[a-z0-9.:-]+", host):
+    if parts.scheme not in (secure, plain) or not re.fullmatch(r"[a-z0-9.:-]+", host):
         raise not_understood
-    if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username is not None:
-        raise ValueError("must have no path, no query and no user; paths come with each request")
-    if parts.scheme == "http" and not _is_loopback(host):
-        raise ValueError("must be https: keys travel in headers (http is for 127.0.0.1, ::1 and localhost)")
+    if parts.query or parts.fragment or parts.username is not None:
+        raise ValueError("must have no query and no user")
+    if parts.scheme == plain and not _is_loopback(host):
+        raise ValueError(f"must be {secure}: keys travel in it ({plain} is for 127.0.0.1, ::1 and localhost)")
     authority = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{authority}" if port is None else f"{parts.scheme}://{authority}:{port}"
+    return f"{parts.scheme}://{authority}" + ("" if port is None else f":{port}"), parts.path
 
 
 def _is_loopback(host: str) -> bool:

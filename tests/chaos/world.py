@@ -79,9 +79,12 @@ class World:
         self.run("select orderlatch.update_account(%s, %s)", name, json.dumps(settings))
 
     def worker(self, *accounts: str, **settings: object) -> Worker:
-        """Start a worker for accounts, by default for `paper`; settings are variables without prefix."""
+        """Start a worker for accounts, by default for `paper`; settings are variables without prefix.
+
+        It hears no stream unless told to: that would say at once what most tests want to be found out.
+        """
         accounts = accounts or ("paper",)
-        variables = {"accounts": ",".join(accounts), "poll_ms": NEVER_POLL_MS}
+        variables = {"accounts": ",".join(accounts), "poll_ms": NEVER_POLL_MS, "stream": "off"}
         for name in accounts:
             key = KEYS[name]
             variables |= {f"{name}_key_id": key.key, f"{name}_secret_key": key.secret}

@@ -78,6 +78,14 @@ def test_http_is_spoken_in_broker_py_alone() -> None:
     )
 
 
+def test_websockets_are_spoken_in_stream_py_alone() -> None:
+    no(
+        f"{path.relative_to(ROOT)}: imports websockets"
+        for path, text in modules(WORKER)
+        if path.name != "stream.py" and re.search(r"^\s*(import|from) websockets\b", text, re.MULTILINE)
+    )
+
+
 def test_the_worker_does_not_know_the_sandbox() -> None:
     no(
         f"{path.relative_to(ROOT)}: imports the sandbox"

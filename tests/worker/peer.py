@@ -7,12 +7,14 @@ import json
 import threading
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
     from contextlib import AbstractAsyncContextManager
+
+Entered = TypeVar("Entered")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,13 +104,18 @@ async def listening(
 @contextmanager
 def listening_in_a_thread(script: Callable[[Exchange], Awaitable[None]]) -> Iterator[Peer]:
     """Listen beside a test that waits for other processes."""
+    with in_a_thread(listening(script)) as peer:
+        yield peer
+
+
+@contextmanager
+def in_a_thread(context: AbstractAsyncContextManager[Entered]) -> Iterator[Entered]:
+    """Keep something asynchronous going beside a test that waits for other processes."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    context = listening(script)
     try:
-        peer = asyncio.run_coroutine_threadsafe(context.__aenter__(), loop).result(10)
-        yield peer
+        yield asyncio.run_coroutine_threadsafe(context.__aenter__(), loop).result(10)
     finally:
         asyncio.run_coroutine_threadsafe(_end(context), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
@@ -116,7 +123,7 @@ def listening_in_a_thread(script: Callable[[Exchange], Awaitable[None]]) -> Iter
         loop.close()
 
 
-async def _end(context: AbstractAsyncContextManager[Peer]) -> None:
+async def _end(context: AbstractAsyncContextManager[Entered]) -> None:
     await context.__aexit__(None, None, None)
     playing = asyncio.all_tasks() - {asyncio.current_task()}
     for task in playing:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -17,11 +18,11 @@ import psycopg
 from psycopg.rows import TupleRow, args_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import TracebackType
 
 ORDERLATCH = Path(sys.executable).with_name("orderlatch")
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0  # only a test that fails waits so long; a busy machine takes 20 s to start a worker
 
 
 def wait_until(condition: Callable[[], bool], *, what: str) -> None:
@@ -55,6 +56,13 @@ class Script:
         """Run a statement."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(statement.encode(), parameters)
+
+    @contextmanager
+    def holding(self, statement: str) -> Iterator[None]:
+        """Hold what a statement locks until the end of the block."""
+        with psycopg.connect(self.url) as connection:
+            connection.execute(statement.encode())
+            yield
 
     def number(self, query: str, *parameters: object) -> int:
         """Run a query for one number."""

@@ -21,6 +21,9 @@ create table script.requests (
   worker_id int
 );
 create table script.answers (batch_no int, request_id uuid, answer jsonb, recorded_at timestamptz default clock_timestamp());
+create table script.told (
+  told_no int generated always as identity, worker_id int, account text, connected bool, message bytea
+);
 create sequence script.batches;
 create table script.settings (
   schema_version int not null default 1,
@@ -28,7 +31,11 @@ create table script.settings (
   claim_sleeps_s float not null default 0,
   disowned int,
   record_error text,
-  poison text
+  poison text,
+  stream_error text,
+  stream_poison bytea,
+  stream_rows int not null default 1,
+  health_error text
 );
 insert into script.settings default values;
 
@@ -111,4 +118,50 @@ begin
       select v_batch_no, (a.answer ->> 'request_id')::uuid, a.answer from arrived as a
     )
     select a.answer_no::integer, (a.answer ->> 'request_id')::uuid, 'order_exists'::text from arrived as a;
+end $$;
+
+create function script.require_worker(p_worker_id integer) returns void language plpgsql as $$
+begin
+  if not exists (select from pg_locks as l where l.locktype = 'advisory' and l.classid = 77 and l.objid = p_worker_id) then
+    raise exception using errcode = 'OL101', message = 'worker_unknown: its session is gone';
+  end if;
+end $$;
+
+create function orderlatch.record_stream_state(p_worker_id integer, p_account text, p_connected boolean)
+returns void language plpgsql as $$
+begin
+  perform script.require_worker(p_worker_id);
+  insert into script.told (worker_id, account, connected) values (p_worker_id, p_account, p_connected);
+end $$;
+
+create function orderlatch.record_trade_update(p_worker_id integer, p_account text, p_message bytea)
+returns setof text language plpgsql as $$
+declare
+  v_settings script.settings;
+begin
+  perform script.require_worker(p_worker_id);
+  select s.* into v_settings from script.settings as s;
+  if v_settings.stream_error is not null then
+    raise exception using errcode = v_settings.stream_error, message = 'as the script says';
+  elsif p_message = v_settings.stream_poison then
+    raise exception using errcode = '22003', message = 'a message that cannot be recorded';
+  end if;
+  insert into script.told (worker_id, account, message) values (p_worker_id, p_account, p_message);
+  return query select 'order_updated' from generate_series(1, v_settings.stream_rows);
+end $$;
+
+create function orderlatch.mirror_health(p_worker_id integer, p_accounts text[])
+returns table (account text, purpose text, lag interval, failures integer, last_success_at timestamptz)
+language plpgsql as $$
+declare
+  v_error text;
+begin
+  select s.health_error into v_error from script.settings as s;
+  if v_error is not null then
+    raise exception using errcode = v_error, message = 'as the script says';
+  end if;
+  return query
+  select a.account, p.purpose, interval '1 minute 30 seconds', 2, p.at
+    from unnest(p_accounts) as a(account)
+   cross join (values ('fills', '2026-11-25 12:00:00Z'::timestamptz), ('orders', null)) as p(purpose, at);
 end $$;

@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-import ssl
-import subprocess
 import time
 from collections import deque
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -25,7 +22,8 @@ from worker.settings import Account
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
+
+    from tests.worker.certificate import Certificate
 
 BODY = '{"client_order_id": "c0ffee", "note": "ünïcode"}'
 
@@ -60,6 +58,7 @@ async def a_broker(
         account=Account(
             name="paper",
             base_url=url,
+            stream_url="",
             environment="paper",
             key_id=SecretStr("the-key-id"),
             secret_key=SecretStr("the-secret-key"),
@@ -71,32 +70,6 @@ async def a_broker(
         yield broker
     finally:
         await broker.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """A certificate for localhost that nobody but the test trusts."""
-
-    file: Path
-    key: Path
-
-    def served(self) -> ssl.SSLContext:
-        """What a server needs to show it."""
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(self.file, self.key)
-        return context
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    place = tmp_path_factory.mktemp("tls")
-    made = Certificate(file=place / "certificate.pem", key=place / "key.pem")
-    for_localhost = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "1")
-    new = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes")
-    subprocess.run(
-        [*new, *for_localhost, "-keyout", made.key, "-out", made.file], check=True, capture_output=True
-    )
-    return made
 
 
 async def the_answer(url: str, request: Request) -> Answer:
@@ -552,6 +525,7 @@ async def test_no_error_quotes_a_key() -> None:
             account=Account(
                 name="paper",
                 base_url=peer.url,
+                stream_url="",
                 environment="paper",
                 key_id=SecretStr("the-key-id"),
                 secret_key=SecretStr("the-secret\nkey"),

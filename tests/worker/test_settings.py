@@ -36,11 +36,12 @@ def refusal(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
 
 def test_defaults_need_no_variable() -> None:
     settings = Settings.read()
-    assert (settings.slots, settings.poll_ms, settings.drain_ms, settings.metrics_port) == (
+    assert (settings.slots, settings.poll_ms, settings.drain_ms, settings.metrics_port, settings.stream) == (
         16,
         1000,
         30_000,
         None,
+        "on",
     )
     assert settings.worker_name.endswith(f":{os.getpid()}")
 
@@ -93,6 +94,7 @@ def test_an_account_s_own_keys_go_before_alpacas_variables(monkeypatch: pytest.M
         ({"ORDERLATCH_POLL_MS": "1"}, "ORDERLATCH_POLL_MS"),
         ({"ORDERLATCH_DRAIN_MS": "-1"}, "ORDERLATCH_DRAIN_MS"),
         ({"ORDERLATCH_METRICS_PORT": "70000"}, "ORDERLATCH_METRICS_PORT"),
+        ({"ORDERLATCH_STREAM": "true"}, "ORDERLATCH_STREAM"),
         ({"ORDERLATCH_PAPER_KEY_ID": ""}, "ORDERLATCH_PAPER_KEY_ID"),
         ({"ORDERLATCH_PAPER_SECRET_KEY": ""}, "ORDERLATCH_PAPER_SECRET_KEY"),
         ({"ORDERLATCH_PAPER_SECRET_KEY": "s3cret\n"}, "ORDERLATCH_PAPER_SECRET_KEY"),
@@ -106,6 +108,14 @@ def test_an_account_s_own_keys_go_before_alpacas_variables(monkeypatch: pytest.M
         ({"ORDERLATCH_PAPER_BASE_URL": "http://example.com"}, "ORDERLATCH_PAPER_BASE_URL"),
         ({"ORDERLATCH_PAPER_BASE_URL": "http://127.0.0.1.example.com"}, "ORDERLATCH_PAPER_BASE_URL"),
         ({"ORDERLATCH_PAPER_BASE_URL": "http://[::1"}, "ORDERLATCH_PAPER_BASE_URL"),
+        ({"ORDERLATCH_PAPER_BASE_URL": "wss://paper-api.alpaca.markets"}, "ORDERLATCH_PAPER_BASE_URL"),
+        ({"ORDERLATCH_PAPER_STREAM_URL": "s3cret"}, "ORDERLATCH_PAPER_STREAM_URL"),
+        ({"ORDERLATCH_PAPER_STREAM_URL": "https://example.com/stream"}, "ORDERLATCH_PAPER_STREAM_URL"),
+        ({"ORDERLATCH_PAPER_STREAM_URL": "ws://example.com/stream"}, "ORDERLATCH_PAPER_STREAM_URL"),
+        ({"ORDERLATCH_PAPER_STREAM_URL": "wss://example.com/stream?a=b"}, "ORDERLATCH_PAPER_STREAM_URL"),
+        ({"ORDERLATCH_PAPER_STREAM_URL": "wss://me:s3cret@example.com"}, "ORDERLATCH_PAPER_STREAM_URL"),
+        ({"ORDERLATCH_PAPER_STREAM_URL": "wss://example.com/a b"}, "ORDERLATCH_PAPER_STREAM_URL"),
+        ({"ORDERLATCH_PAPER_STREAM_URL": "wss://api.alpaca.markets/stream"}, "ORDERLATCH_PAPER_STREAM_URL"),
         (
             {
                 "ORDERLATCH_PAPER_BASE_URL": "https://api.alpaca.markets",
@@ -158,3 +168,26 @@ def test_what_an_address_is_follows_from_its_host_before_anything_else(
     [account] = read(monkeypatch, **PAPER, ORDERLATCH_PAPER_BASE_URL=url, **told_as)
     assert account.environment == environment
     assert not account.base_url.endswith("/")
+
+
+@pytest.mark.parametrize(
+    ("changed", "stream_url"),
+    [
+        ({}, "wss://paper-api.alpaca.markets/stream"),
+        ({"ENVIRONMENT": "live"}, "wss://api.alpaca.markets/stream"),
+        ({"BASE_URL": "http://127.0.0.1:8000"}, "ws://127.0.0.1:8000/stream"),
+        ({"BASE_URL": "https://[2001:db8::1]:8443/"}, "wss://[2001:db8::1]:8443/stream"),
+        (
+            {"BASE_URL": "http://[::1]:8000", "STREAM_URL": "ws://LOCALHOST.:9000"},
+            "ws://localhost:9000/stream",
+        ),
+        ({"STREAM_URL": "wss://Stream.example.com/v2/"}, "wss://stream.example.com/v2/"),
+        ({"STREAM_URL": "wss://paper-api.alpaca.markets/stream"}, "wss://paper-api.alpaca.markets/stream"),
+    ],
+)
+def test_the_stream_is_beside_the_api_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch, changed: dict[str, str], stream_url: str
+) -> None:
+    told = {f"ORDERLATCH_PAPER_{name}": value for name, value in changed.items()}
+    [account] = read(monkeypatch, **PAPER, **told)
+    assert account.stream_url == stream_url

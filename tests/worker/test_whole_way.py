@@ -62,6 +62,7 @@ def test_every_real_decision_becomes_one_order(database: Database, connect: Conn
             "DATABASE_URL": database.server.url(database.name, "carries_paper"),
             "ORDERLATCH_ACCOUNTS": "paper",
             "ORDERLATCH_PAPER_BASE_URL": peer.url,
+            "ORDERLATCH_STREAM": "off",
             "APCA_API_KEY_ID": "PKTEST",
             "APCA_API_SECRET_KEY": "PKSECRET",
         }

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 import tempfile
 import threading
 import time
-import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +15,9 @@ import psycopg
 import pytest
 
 from tests.support.servers import PREFIX, start_server
-from tests.worker.peer import Exchange, Peer, listening_in_a_thread, order_placed
+from tests.worker.peer import Exchange, listening_in_a_thread, order_placed
 from tests.worker.script import PATIENCE_S, Script, Worker, wait_until
+from tests.worker.world import KEYS, LISTENERS, World, a_free_port, metrics_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -31,34 +30,6 @@ CLAIMING = """
 select count(*)::int from pg_stat_activity as s
 where s.datname = current_database() and s.wait_event = 'PgSleep'
 """
-
-KEYS = {"ORDERLATCH_PAPER_KEY_ID": "PKTESTKEYID", "ORDERLATCH_PAPER_SECRET_KEY": "PKTESTSECRET"}
-
-LISTENERS = """
-select pg_terminate_backend(s.pid) from pg_stat_activity as s
-where s.datname = current_database() and s.application_name = 'orderlatch-worker'
-  and s.query like '%%register_worker%%'
-"""
-
-
-class World:
-    """A scripted database, a broker and the settings of a worker between them."""
-
-    def __init__(self, script: Script, peer: Peer, directory: Path) -> None:
-        self.script = script
-        self.peer = peer
-        self._directory = directory
-
-    def worker(self, **settings: object) -> Worker:
-        """Start a worker; settings are variables without their prefix, in lower case."""
-        environment = {
-            "DATABASE_URL": self.script.url,
-            "ORDERLATCH_ACCOUNTS": "paper",
-            "ORDERLATCH_PAPER_BASE_URL": self.peer.url,
-            **KEYS,
-            **{f"ORDERLATCH_{name.upper()}": str(value) for name, value in settings.items()},
-        }
-        return Worker(environment, directory=self._directory)
 
 
 class Gate:
@@ -80,11 +51,6 @@ class Gate:
             await asyncio.to_thread(self._open.wait, PATIENCE_S)
             self.standing -= 1
             await exchange.respond(200, b'{"id": "1"}')
-
-
-@pytest.fixture
-def script(blank_database: Database) -> Script:
-    return Script(blank_database.url).install()
 
 
 @pytest.fixture
@@ -466,13 +432,11 @@ def test_neither_keys_nor_payloads_are_logged(world: World) -> None:
 
 def test_metrics_count_calls_and_answers(world: World) -> None:
     requests = world.script.ask_for(3)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = a_free_port()
     with world.worker(metrics_port=port) as worker:
         world.script.wait_for_answers(requests)
         worker.wait_for("answer_recorded", 3)
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as response:
-            lines = response.read().decode().splitlines()
+        lines = metrics_of(port)
         assert worker.stop() == 0
     assert 'orderlatch_calls_total{account="paper",kind="submit_order",sent="yes"} 3.0' in lines
     assert 'orderlatch_answers_recorded_total{meaning="order_exists"} 3.0' in lines

@@ -34,6 +34,7 @@ insert into decided values
   ('function record_responses', '{worker}'),
   ('function record_trade_update', '{worker}'),
   ('function record_stream_state', '{worker}'),
+  ('function mirror_health', '{worker}'),
   -- operators run the place
   ('function create_account', '{operator}'),
   ('function update_account', '{operator}'),

@@ -128,7 +128,7 @@ begin
          end,
          case
            when l.limit_kind = 'cool_down' then null
-           when k.across_symbols then coalesce(p_totals[l.ordinality], 0) + a.value
+           when k.across_symbols then coalesce(p_totals[l.ordinality], 0) - coalesce(b.value, 0) + a.value
            else a.value
          end,
          case l.limit_kind

@@ -73,9 +73,12 @@ def sandbox(keys: Sequence[Keys], data: Path) -> Iterator[httpx.Client]:
 
 @contextmanager
 def worker(
-    database_url: str, broker: httpx.Client, keys: Keys, log: Path
+    database_url: str, broker: httpx.Client, keys: Keys, log: Path, *, stream: bool = False
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a worker for one account, its log in a file; it is stopped in good order unless it is dead."""
+    """Run a worker for one account, its log in a file; it is stopped in good order unless it is dead.
+
+    Without the stream, which would tell at once what faults hide, one can see how it is found out.
+    """
     prefix = f"ORDERLATCH_{re.sub('[^A-Z0-9]', '_', keys.account.upper())}"
     environment = {
         # what a person has set for a worker of their own is not for this one
@@ -84,6 +87,7 @@ def worker(
         },
         "DATABASE_URL": database_url,
         "ORDERLATCH_ACCOUNTS": keys.account,
+        "ORDERLATCH_STREAM": "on" if stream else "off",
         f"{prefix}_KEY_ID": keys.key,
         f"{prefix}_SECRET_KEY": keys.secret,
         f"{prefix}_BASE_URL": str(broker.base_url).rstrip("/"),

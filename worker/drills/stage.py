@@ -93,13 +93,13 @@ class Stage:
         [(_, _, decision_hash)] = self.prompt.enter(statement, [(status, "created", ...)])
         return decision_hash
 
-    def start_worker(self, keys_of: str = ACCOUNT) -> subprocess.Popen[bytes]:
+    def start_worker(self, *, keys_of: str = ACCOUNT, stream: bool = False) -> subprocess.Popen[bytes]:
         """Start a worker for the account; with another account's keys when a person mixes them up."""
         self.type("orderlatch worker &")
         mine, given = self._keys[ACCOUNT], self._keys[keys_of]
         keys = rehearsal.Keys(mine.account, given.key, given.secret)
         return self._workers.enter_context(
-            rehearsal.worker(self._url, self._sandbox, keys, self.place / "worker.log")
+            rehearsal.worker(self._url, self._sandbox, keys, self.place / "worker.log", stream=stream)
         )
 
     def kill(self, worker: subprocess.Popen[bytes]) -> None:

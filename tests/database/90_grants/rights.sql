@@ -72,6 +72,7 @@ insert into decided values
   ('view positions', '{auditor,operator}'),
   ('view reconciliation', '{auditor,operator}'),
   ('view standing_halts', '{auditor,operator}'),
+  ('view streams', '{auditor,operator}'),
   ('view stuck', '{auditor,operator}'),
   ('view waiting', '{auditor,operator}'),
   ('view wire', '{auditor,operator}'),

@@ -227,7 +227,9 @@ select is_empty(
        from pg_proc as p
       cross join unnest(p.proconfig) as s(setting)
       where p.pronamespace in ('orderlatch'::regnamespace, 'orderlatch_data'::regnamespace)
-        and s.setting not in ('search_path=pg_catalog, pg_temp', 'lock_timeout=5s') $$,
+        and s.setting not in ('search_path=pg_catalog, pg_temp', 'lock_timeout=5s')
+        -- docs/decisions/no-jit-no-parallel-workers.md
+        and s.setting not in ('jit=off', 'max_parallel_workers_per_gather=0') $$,
   'no function brings another setting with it'
 );
 select is_empty(

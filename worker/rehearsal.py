@@ -65,7 +65,8 @@ def sandbox(keys: Sequence[Keys], data: Path) -> Iterator[httpx.Client]:
             line = process.stdout.readline().strip()
             if not line.startswith("sandbox: "):
                 raise OrderlatchError(f"the sandbox did not start: {line or 'it said nothing'}")
-            with httpx.Client(base_url=line.removeprefix("sandbox: "), timeout=90, trust_env=False) as client:
+            url = line.removeprefix("sandbox: ")
+            with httpx.Client(base_url=url, timeout=120, trust_env=False) as client:
                 yield client
         finally:
             process.terminate()

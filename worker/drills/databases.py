@@ -11,7 +11,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from worker import OrderlatchError, embedded
-from worker.applier import read_files
+from worker.applier import InstallError, read_files
 from worker.embedded import ROOT, Login, Server
 from worker.installer import migrate
 
@@ -39,13 +39,21 @@ def fresh_database(drill: str, place: Path) -> str:
         _locked(place.parent / "template.lock"),
         psycopg.connect(_on_embedded("postgres"), autocommit=True) as connection,
     ):
-        known = {name for (name,) in connection.execute("select d.datname from pg_database as d")}
-        if TEMPLATE not in known:
-            connection.execute(f"create database {TEMPLATE}".encode())
-        migrate(_on_embedded(TEMPLATE), read_files(ROOT / "sql"), say=lambda _: None)
+        try:
+            _bring_up_to_date(connection)
+        except InstallError:  # made by another checkout: nothing is in it that cannot be made anew
+            connection.execute(f"drop database {TEMPLATE} with (force)".encode())
+            _bring_up_to_date(connection)
         connection.execute(f"drop database if exists {name_of(drill)} with (force)".encode())
         connection.execute(f"create database {name_of(drill)} template {TEMPLATE}".encode())
     return database_of(drill)
+
+
+def _bring_up_to_date(connection: psycopg.Connection) -> None:
+    """Migrate the template of all drills; make it first unless it is there."""
+    if connection.execute("select from pg_database where datname = %s", [TEMPLATE]).rowcount == 0:
+        connection.execute(f"create database {TEMPLATE}".encode())
+    migrate(_on_embedded(TEMPLATE), read_files(ROOT / "sql"), say=lambda _: None)
 
 
 def own_server(place: Path) -> Server:

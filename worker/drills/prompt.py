@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import EllipsisType
 
-PATIENCE_S: Final = 60
+PATIENCE_S: Final = 90
 LOOK_EVERY_S: Final = 0.2
 
 Row: TypeAlias = tuple[str, ...]

@@ -143,6 +143,23 @@ def test_a_cancel_is_rejected_and_the_order_goes_on(client: Client) -> None:
     assert client.buying_power() == "399500", "its money is still held back"
 
 
+def test_a_cancel_of_an_order_that_was_not_accepted_yet_is_rejected(client: Client) -> None:
+    client.settings(accept_after_ms=1000)
+    placed = client.place()
+    client.fault("cancel_ends", match=DELETE, **{"as": "rejected"})
+    client.cancel(placed["id"])
+    client.pass_time(2)
+    assert client.get(placed["id"])["status"] == "new", "it is accepted then, not forgotten"
+
+
+def test_no_fill_exceeds_the_order(client: Client) -> None:
+    order_id = resting(client)
+    client.fault("cancel_ends", match=DELETE, **{"as": "filled", "qty": "99"})
+    client.cancel(order_id)
+    client.pass_time()
+    assert client.get(order_id)["filled_qty"] == "5"
+
+
 def test_a_cancel_is_stuck_once(client: Client) -> None:
     stuck, other = resting(client), resting(client)
     client.fault("cancel_ends", match=DELETE, **{"as": "stuck"})

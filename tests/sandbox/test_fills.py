@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.sandbox.client import Client, listening
 from worker.sandbox.values import parse_time
 
 if TYPE_CHECKING:
-    from tests.sandbox.client import Client
     from worker.sandbox.values import Json
 
 
@@ -40,6 +40,19 @@ def test_acceptance_is_a_switch(client: Client) -> None:
     stuck = client.place()
     client.pass_time(10**6)
     assert client.get(stuck["id"])["status"] == "pending_new"
+
+
+def test_an_order_may_be_new_or_filled_in_the_answer_already(client: Client) -> None:
+    client.settings(accept_after_ms=0)
+    with listening(client) as stream:
+        placed = client.place_limit("90")
+        assert (placed["status"], placed["submitted_at"]) == ("new", placed["created_at"])
+        client.price("GOOG", "100")
+        filled = client.place()
+        assert (filled["status"], filled["filled_qty"]) == ("filled", "5")
+        assert client.place(time_in_force="ioc", type="limit", limit_price="91")["status"] == "canceled"
+        assert stream.events(5) == ["new", "new", "fill", "new", "canceled"]
+    assert [client.get(order["id"]) for order in (placed, filled)] == [placed, filled]
 
 
 def test_a_market_order_fills_at_the_given_price(client: Client) -> None:

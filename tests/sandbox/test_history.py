@@ -54,6 +54,9 @@ def test_fills_and_holdings_of_a_past_agree_with_its_orders(client: Client) -> N
         sign = 1 if order["side"] == "buy" else -1
         held["GOOG"] = held.get("GOOG", 0) + sign * bought
     assert client.positions() == {symbol: str(qty) for symbol, qty in held.items() if qty}
+    truth = client.tell("GET", "truth?account=paper")
+    assert isinstance(truth, dict)
+    assert truth["positions"] == [{"account": "paper", "symbol": "GOOG", "qty": str(held["GOOG"])}]
 
 
 def test_the_same_seed_makes_the_same_past(client: Client) -> None:

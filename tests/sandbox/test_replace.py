@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.sandbox.client import Client, listening
+from worker.sandbox.clock import NS
+from worker.sandbox.values import parse_time
 
 if TYPE_CHECKING:
     import httpx
@@ -58,6 +60,13 @@ def _order_of(update: dict[str, Json]) -> dict[str, Json]:
     order = update["order"]
     assert isinstance(order, dict)
     return order
+
+
+def test_another_time_in_force_is_another_life(client: Client) -> None:
+    old = resting(client)
+    new = client.accepted(client.replace(old["id"], time_in_force="gtc"))
+    days = (parse_time(str(new["expires_at"])) - parse_time(str(new["created_at"]))) / NS / 86_400
+    assert (new["time_in_force"], days) == ("gtc", 90)
 
 
 def test_a_chain_of_replacements(client: Client) -> None:
@@ -204,6 +213,22 @@ def test_a_partly_filled_order_is_replaced_anew_or_carried_over(
     assert (old["status"], old["filled_qty"]) == ("replaced", "2")
     average = client.get(new["id"])["filled_avg_price"]
     assert average == ("97" if setting == "anew" else "98.2"), "2 at 100 and 3 at 97"
+
+
+def test_a_fill_in_between_is_carried_over_or_outgrows_the_replacement(client: Client) -> None:
+    client.settings(replace_filled="carried")
+    order = resting(client)
+    new = client.accepted(client.replace(order["id"], limit_price="99"))
+    client.fill(order["id"], qty="2")
+    client.pass_time()
+    assert client.get(new["id"])["filled_qty"] == "2"
+    smaller = client.accepted(client.replace(new["id"], qty=4))
+    client.fill(new["id"], qty="2")
+    client.pass_time()
+    assert (client.get(smaller["id"])["status"], client.get(new["id"])["status"]) == (
+        "rejected",
+        "partially_filled",
+    )
 
 
 def test_an_order_fills_before_its_replacement_arrives(client: Client) -> None:

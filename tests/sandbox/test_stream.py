@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
+import socket
 import uuid
 from typing import TYPE_CHECKING
 
@@ -11,9 +14,20 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from tests.sandbox.client import OTHER, PAPER, Client, connected, listening
+from worker.sandbox import server
+from worker.sandbox.app import Sandbox
+from worker.sandbox.auth import KeyRing
+from worker.sandbox.clock import ManualClock
+from worker.sandbox.hub import Frame
+from worker.sandbox.stream import MAX_WAITING, SocketSession
+from worker.sandbox.transport import Corked
 from worker.sandbox.values import parse_time
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from starlette.types import Message, Scope
+
     from worker.sandbox.values import Json
 
 
@@ -118,6 +132,59 @@ def test_paper_sends_binary_frames_and_live_text(client: Client) -> None:
 def test_the_server_answers_pings(client: Client) -> None:
     with listening(client) as stream:
         assert stream.socket.ping().wait(5)
+
+
+def test_the_server_pings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever does not answer is cut; this client knows nothing of WebSockets but their beginning."""
+    monkeypatch.setattr(server, "PING_S", 0.2)
+    with server.sandbox_in_thread(tmp_path, [PAPER]) as running:
+        host, port = running.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=5) as deaf, deaf.makefile("rb") as heard:
+            deaf.sendall(HANDSHAKE)
+            assert heard.readline().startswith(b"HTTP/1.1 101")
+            while heard.readline() != b"\r\n":
+                pass
+            assert heard.read(2) == bytes([0x89, 4]), "a ping with four bytes"
+            heard.read(4)
+            assert heard.read(1) == bytes([0x88]), "the end"
+
+
+HANDSHAKE = (
+    b"GET /stream HTTP/1.1\r\nHost: sandbox\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+
+
+class DeadWire:
+    """A transport that takes nothing and notes its end."""
+
+    aborted = False
+
+    def get_extra_info(self, _name: str) -> None:
+        return None
+
+    def is_closing(self) -> bool:
+        return self.aborted
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+async def test_a_reader_that_is_far_behind_is_cut(tmp_path: Path) -> None:
+    never = asyncio.Event()
+
+    async def send(_message: Message) -> None:
+        await never.wait()
+
+    with contextlib.closing(Sandbox(tmp_path, [PAPER], ManualClock())) as sandbox:
+        wire = DeadWire()
+        scope: Scope = {"state": {"transport": Corked(wire)}}  # type: ignore[arg-type]
+        session = SocketSession(sandbox.book, KeyRing([PAPER]), sandbox.hub, scope, send)
+        for _ in range(MAX_WAITING):
+            session.put(Frame("paper", b"{}"))
+        assert not wire.aborted
+        session.put(Frame("paper", b"{}"))
+        assert wire.aborted
 
 
 def test_each_account_hears_of_its_own_orders(client: Client, other: Client) -> None:

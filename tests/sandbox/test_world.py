@@ -7,6 +7,7 @@ import asyncio
 import re
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,9 +15,14 @@ import worker.sandbox
 from worker.sandbox.bodies import BODIES
 from worker.sandbox.clock import NS, Clock, ManualClock
 from worker.sandbox.faults import ACTIONS
-from worker.sandbox.settings import Settings
+from worker.sandbox.members import Members
+from worker.sandbox.settings import Settings, read_settings, stored_settings
 from worker.sandbox.stream_faults import GARBAGE, STREAM_ACTIONS
 from worker.sandbox.values import decimal_of, decimal_text, parse_time, session_close_ns, time_text
+
+if TYPE_CHECKING:
+    from tests.sandbox.client import Client
+    from worker.sandbox.values import Json
 
 PACKAGE = Path(worker.sandbox.__file__).parent
 MANUAL = (PACKAGE.parents[1] / "docs" / "sandbox.md").read_text()
@@ -145,3 +151,57 @@ async def test_a_flowing_clock_flows_and_jumps() -> None:
         await _run_others()
         clock.advance(3600)
     assert clock.now_ns() - before >= 3600 * NS
+
+
+EVERY_SETTING: dict[str, Json] = {
+    "checks": ["uniqueness"],
+    "uniqueness": "active",
+    "duplicate_status": 409,
+    "duplicate_code": 40910000,
+    "rewrite_buy_stop": False,
+    "market": "closed",
+    "accept_after_ms": None,
+    "cancel_after_ms": 7,
+    "replace_after_ms": None,
+    "shift_submitted_at": False,
+    "repeat_cancel_status": 422,
+    "replace_client_order_id": "kept",
+    "replace_filled": "carried",
+    "stop_leg": "new",
+    "fill_delay_ms": 9,
+    "activity_busts": "hidden",
+    "crypto_fee": "0.0025",
+    "stream_frames": "text",
+    "rate_limit": 0,
+    "rate_window_s": 1,
+    "rate_window": "sliding",
+}
+
+
+def test_every_setting_can_be_changed_and_is_kept(client: Client) -> None:
+    assert EVERY_SETTING.keys() == Settings.__dataclass_fields__.keys()
+    for name, value in EVERY_SETTING.items():
+        assert client.tell("GET", "settings") != client.tell("PUT", "settings", {name: value})
+    assert client.tell("GET", "settings") == EVERY_SETTING
+    assert stored_settings(EVERY_SETTING) == read_settings(Settings(), Members(EVERY_SETTING, "settings"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"checks": ["luck"]},
+        {"checks": ["uniqueness", "uniqueness"]},
+        {"stop_leg": "loose"},
+        {"cancel_after_ms": -1},
+        {"repeat_cancel_status": "maybe"},
+        {"rewrite_buy_stop": 1},
+        {"rate_window_s": 0},
+        {"crypto_fee": "x"},
+        {"color": "red"},
+        [],
+    ],
+)
+def test_a_setting_that_makes_no_sense_changes_nothing(client: Client, change: Json) -> None:
+    before = client.tell("GET", "settings")
+    assert client.ask("PUT", "settings", change).status_code == 400
+    assert client.tell("GET", "settings") == before

@@ -1,7 +1,6 @@
 """The sandbox as one ASGI application: the trading API, its stream, and the admin API beside them."""
 
 import secrets
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from worker.sandbox.stream import StreamServer
 from worker.sandbox.stream_faults import stream_faults
 from worker.sandbox.trading import Trading
 from worker.sandbox.truth import Truth
+from worker.sandbox.values import new_uuid
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -83,7 +83,7 @@ class Sandbox:
                     self.store.save_account(
                         Account(
                             name=key.name,
-                            id=key.broker_account_id or str(uuid.uuid4()),
+                            id=key.broker_account_id or new_uuid(),
                             account_number=f"PA{secrets.token_hex(5).upper()}",
                             created_ns=self.clock.now_ns(),
                         )

@@ -1,14 +1,13 @@
 """Ready-made answers for the fault `answer`: what goes wrong between a broker and its client."""
 
 import os
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from worker.sandbox import errors
 from worker.sandbox.errors import ApiError
-from worker.sandbox.values import Json, parse_json, to_json
+from worker.sandbox.values import Json, new_uuid, parse_json, to_json
 
 JSON: Final = "application/json; charset=UTF-8"
 HTML: Final = "text/html"
@@ -65,8 +64,8 @@ def _other_order(truth: Answer) -> Answer:
     """An order in every respect, but not the one that was asked for."""
     members = parse_json(truth.body)
     shown: dict[str, Json] = dict(members) if isinstance(members, dict) else {}
-    shown["id"] = str(uuid.uuid4())
-    shown["client_order_id"] = str(uuid.uuid4())
+    shown["id"] = new_uuid()
+    shown["client_order_id"] = new_uuid()
     return Answer(truth.status, to_json(shown))
 
 

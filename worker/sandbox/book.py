@@ -5,11 +5,9 @@ entry of the agenda, and every call first settles what is due by the sandbox's c
 nothing, and two runs with the same clock readings end the same.
 """
 
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Final
 
 from worker.sandbox.agenda import Agenda
 from worker.sandbox.changes import AS_ASKED, Changes, Outcome
@@ -22,9 +20,7 @@ from worker.sandbox.model import Account, Activity, LateOrder, Order, OrderReque
 from worker.sandbox.settings import Settings
 from worker.sandbox.store import Store
 from worker.sandbox.validation import read_members, read_order
-from worker.sandbox.values import Json, session_close_ns
-
-GTC_LIFE_NS: Final = 90 * 86_400 * NS  # [D/M]
+from worker.sandbox.values import Json, expires_ns, new_uuid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,15 +107,17 @@ class Book:
             due_ns, due = now_ns + round(fate.reject_after_s * NS), "reject"
         elif is_open and self.settings.accept_after_ms is not None:
             due_ns, due = now_ns + self.settings.accept_after_ms * MS, "accept"
+        # What is accepted at once was never pending: one write instead of two.
+        at_once = due_ns == now_ns and due == "accept"
         order = Order(
-            id=str(uuid.uuid4()),
+            id=new_uuid(),
             account=case.account.name,
             client_order_id=request.client_order_id,
             origin=origin,
             created_ns=now_ns,
             updated_ns=now_ns,
             submitted_ns=now_ns,
-            expires_ns=now_ns + GTC_LIFE_NS if request.time_in_force == "gtc" else session_close_ns(now_ns),
+            expires_ns=expires_ns(request.time_in_force, now_ns),
             visible_ns=now_ns + round(fate.hide_s * NS),
             symbol=request.symbol,
             asset_class="crypto" if request.is_crypto else "us_equity",
@@ -127,7 +125,7 @@ class Book:
             type=request.type,
             time_in_force=request.time_in_force,
             position_intent=case.intent,
-            status="pending_new" if is_open else "accepted",
+            status="new" if at_once else "pending_new" if is_open else "accepted",
             qty=request.qty,
             notional=request.notional,
             limit_price=request.limit_price,
@@ -137,14 +135,14 @@ class Book:
             call_no=call_no,
             trail_price=request.trail_price,
             trail_percent=request.trail_percent,
-            due_ns=due_ns,
-            due=due,
+            due_ns=None if at_once else due_ns,
+            due=None if at_once else due,
             order_class=request.order_class,
         )
         self._ledger.add(order)
         for leg in _legs(order, request):
             self._ledger.add(leg)
-        return order
+        return self._matching.begin_to_work(order, now_ns) if at_once else order
 
     # Changes
 
@@ -304,8 +302,7 @@ def _legs(order: Order, request: OrderRequest) -> list[Order]:
     is_oco = order.order_class == "oco"
     side = order.side if is_oco else ("sell" if order.side == "buy" else "buy")
     intent = f"{side}_to_close"
-    leg = replace(
-        order,
+    leg = order._replace(
         origin="leg",
         side=side,
         position_intent=intent,
@@ -322,10 +319,10 @@ def _legs(order: Order, request: OrderRequest) -> list[Order]:
     )
     legs = []
     if request.take_profit is not None and not is_oco:
-        profit = replace(leg, type="limit", limit_price=request.take_profit, leg="take_profit")
+        profit = leg._replace(type="limit", limit_price=request.take_profit, leg="take_profit")
         legs.append(profit)
     if request.stop_loss is not None:
         type_ = "stop" if request.stop_loss_limit is None else "stop_limit"
-        prices = replace(leg, stop_price=request.stop_loss, limit_price=request.stop_loss_limit)
-        legs.append(replace(prices, type=type_, leg="stop_loss"))
-    return [replace(leg, id=str(uuid.uuid4()), client_order_id=str(uuid.uuid4())) for leg in legs]
+        prices = leg._replace(stop_price=request.stop_loss, limit_price=request.stop_loss_limit)
+        legs.append(prices._replace(type=type_, leg="stop_loss"))
+    return [leg._replace(id=new_uuid(), client_order_id=new_uuid()) for leg in legs]

@@ -4,7 +4,6 @@ A 204 or a 200 says that the request was taken. The order is pending_cancel or p
 comes of it falls due later; a fault may have another outcome in store.
 """
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -16,7 +15,7 @@ from worker.sandbox.ledger import MS, Ledger, nothing_due
 from worker.sandbox.matching import Matching
 from worker.sandbox.model import WORKING, Order, OrderRequest
 from worker.sandbox.validation import PRICES, check_rules, read_number, read_text
-from worker.sandbox.values import Json
+from worker.sandbox.values import Json, expires_ns, new_uuid
 
 OUTCOMES: Final = ("done", "rejected", "stuck", "filled")
 _VERBS: Final = {"done": "", "rejected": "refuse_", "stuck": "", "filled": "fill_and_"}
@@ -60,7 +59,7 @@ class Changes:
         if outcome.end == "done" and asked.due_ns == now_ns:
             self._matching.end(order, "canceled", now_ns)
         else:
-            self._ledger.change(order, replace(asked, status="pending_cancel"), "pending_cancel")
+            self._ledger.change(order, asked._replace(status="pending_cancel"), "pending_cancel")
 
     def replace(
         self, order: Order, members: Mapping[str, Json] | None, outcome: Outcome, now_ns: int, call_no: int
@@ -72,15 +71,14 @@ class Changes:
         request = _changed_request(order, members)
         case = self._judge(order, request, is_new_id=bool(read_text(members, "client_order_id")))
         settings = self._ledger.settings
-        carried = settings.replace_filled == "carried"
-        replacement = replace(
-            order,
-            id=str(uuid.uuid4()),
+        replacement = _taking_over(order, order, carried=settings.replace_filled == "carried")._replace(
+            id=new_uuid(),
             client_order_id=case.request.client_order_id,
             origin="replace",
             created_ns=now_ns,
             updated_ns=now_ns,
             submitted_ns=now_ns,
+            expires_ns=expires_ns(request.time_in_force, now_ns),
             visible_ns=now_ns,
             status="pending_new",
             time_in_force=request.time_in_force,
@@ -94,14 +92,11 @@ class Changes:
             reserved=max(Decimal(0), case.reserve - order.reserved),
             due_ns=None,
             due=None,
-            filled_qty=order.filled_qty if carried else Decimal(0),
-            filled_avg_price=order.filled_avg_price if carried else None,
-            filled_ns=order.filled_ns if carried else None,
             call_no=call_no,
             replaces=order.id,
         )
         asked = self._with_due(order, "replace", outcome, settings.replace_after_ms, now_ns)
-        self._ledger.change(order, replace(asked, status="pending_replace"), "pending_replace")
+        self._ledger.change(order, asked._replace(status="pending_replace"), "pending_replace")
         self._ledger.add(replacement)
         return replacement
 
@@ -119,7 +114,7 @@ class Changes:
         )
         judge_replacement(case, is_new_id=is_new_id)
         if not is_new_id and self._ledger.settings.replace_client_order_id == "new":
-            case = replace(case, request=replace(request, client_order_id=str(uuid.uuid4())))
+            case = replace(case, request=replace(request, client_order_id=new_uuid()))
         return case
 
     def _with_due(
@@ -127,8 +122,7 @@ class Changes:
     ) -> Order:
         """The order with what is to come of a request. Stuck: it is never due."""
         stuck = outcome.end == "stuck" or after_ms is None
-        return replace(
-            order,
+        return order._replace(
             updated_ns=now_ns,
             resumes=order.status,
             due=_VERBS[outcome.end] + verb,
@@ -149,7 +143,8 @@ class Changes:
         """Let come of a request what was in store."""
         if order.due in ("fill_and_cancel", "fill_and_replace"):
             price = self._fill_price(order)
-            order = self._matching.fill(order, order.due_qty or order.leaves_qty(price), price, at_ns)
+            leaves = order.leaves_qty(price)
+            order = self._matching.fill(order, min(order.due_qty or leaves, leaves), price, at_ns)
         if order.due is not None and order.due.endswith("cancel"):
             self._cancel_now(order, at_ns)
         elif order.is_open:
@@ -160,23 +155,29 @@ class Changes:
             self._ledger.change(order, nothing_due(order))
             self._ledger.say("order_cancel_rejected", order, at_ns)
         elif order.due == "refuse_cancel":
-            self._ledger.put_into(order, _resumed(order), at_ns, "order_cancel_rejected")
+            resumed = self._ledger.put_into(order, _resumed(order), at_ns, "order_cancel_rejected")
+            if resumed.status == "pending_new":
+                self._matching.accept(resumed, at_ns)
         else:
             self._matching.end(order, "canceled", at_ns)
 
     def _replace_now(self, order: Order, at_ns: int) -> None:
         replacement = self._orders.replacement_of(order.id)
         assert replacement is not None
-        if order.due == "refuse_replace":
+        carried = self._ledger.settings.replace_filled == "carried"
+        outgrown = carried and (replacement.qty or 0) <= order.filled_qty  # by a fill in between
+        if order.due == "refuse_replace" or outgrown:
             self._ledger.put_into(replacement, "rejected", at_ns)
             self._ledger.put_into(order, _resumed(order), at_ns, "order_replace_rejected")
             return
-        self._ledger.put_into(order, "replaced", at_ns, changed=replace(order, replaced_by=replacement.id))
+        self._ledger.put_into(order, "replaced", at_ns, changed=order._replace(replaced_by=replacement.id))
         for leg in self._orders.legs(order.id):
-            self._ledger.change(leg, replace(leg, parent_id=replacement.id))
+            self._ledger.change(leg, leg._replace(parent_id=replacement.id))
         needed = reserve_for(replacement, self._ledger.store.quote(order.symbol))
         self._ledger.release(replacement, replacement.reserved - needed)
-        held = self._ledger.change(replacement, replace(replacement, reserved=needed))
+        held = self._ledger.change(
+            replacement, _taking_over(replacement, order, carried)._replace(reserved=needed)
+        )
         if order.resumes == "held":
             self._ledger.put_into(held, "held", at_ns)
         else:
@@ -186,6 +187,15 @@ class Changes:
         quote = self._ledger.store.quote(order.symbol)
         given = order.due_price or order.limit_price or (quote.price if quote else order.stop_price)
         return given or Decimal(1)
+
+
+def _taking_over(replacement: Order, order: Order, carried: bool) -> Order:
+    """The replacement with the fills of what it replaces, or with none."""
+    return replacement._replace(
+        filled_qty=order.filled_qty if carried else Decimal(0),
+        filled_avg_price=order.filled_avg_price if carried else None,
+        filled_ns=order.filled_ns if carried else None,
+    )
 
 
 def _resumed(order: Order) -> str:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from worker.sandbox.book import GTC_LIFE_NS, Book
+from worker.sandbox.book import Book
 from worker.sandbox.ledger import activity_id
 from worker.sandbox.members import BadRequestError, Members
 from worker.sandbox.model import Activity, Order, Position
 from worker.sandbox.records import ACTIVITY_COLUMNS, ORDER_COLUMNS, Row, row_of
-from worker.sandbox.values import Json, decimal_text, parse_time
+from worker.sandbox.values import GTC_LIFE_NS, Json, decimal_text, parse_time, uuid_text
 
 MAX_ORDERS: Final = 1_000_000
 _AT_A_TIME: Final = 1_000
@@ -171,8 +171,7 @@ class _Maker:
         self.positions[symbol] = held.after(Decimal(qty), price)
 
     def _uuid(self) -> str:
-        digits = f"{self._random.getrandbits(122):032x}"
-        return f"{digits[2:10]}-{digits[10:14]}-4{digits[14:17]}-8{digits[17:20]}-{digits[20:]}"
+        return uuid_text(self._random.getrandbits(122))
 
 
 def _an_order(account: str) -> Order:

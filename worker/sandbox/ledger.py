@@ -4,7 +4,6 @@ Nothing here judges prices or decides when; see matching.py and changes.py. Ever
 transaction of its caller.
 """
 
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -14,7 +13,7 @@ from worker.sandbox.agenda import Agenda
 from worker.sandbox.clock import NS
 from worker.sandbox.model import Activity, Order, Position, Update
 from worker.sandbox.store import Store
-from worker.sandbox.values import new_york
+from worker.sandbox.values import new_uuid, new_york
 
 MS: Final = NS // 1000
 
@@ -64,7 +63,6 @@ class Ledger:
         event: str | None = None,
         *,
         changed: Order | None = None,
-        submitted_ns: int | None = None,
     ) -> Order:
         """Put an order into a status; what it holds back is free once it has ended. Clears what was due.
 
@@ -72,8 +70,7 @@ class Ledger:
         caller has `changed`.
         """
         order = changed or before
-        after = replace(
-            order,
+        after = order._replace(
             due_ns=None,
             due=None,
             due_qty=None,
@@ -81,7 +78,6 @@ class Ledger:
             resumes=None,
             status=status,
             updated_ns=at_ns,
-            submitted_ns=submitted_ns or order.submitted_ns,
             expired_ns=at_ns if status == "expired" else order.expired_ns,
             canceled_ns=at_ns if status == "canceled" else order.canceled_ns,
             failed_ns=at_ns if status == "rejected" else order.failed_ns,
@@ -89,7 +85,7 @@ class Ledger:
         )
         if not after.is_open:
             self.release(order, order.reserved)
-            after = replace(after, reserved=Decimal(0))
+            after = after._replace(reserved=Decimal(0))
         return self.change(before, after, event or (status if status in EVENTS else None))
 
     def release(self, order: Order, amount: Decimal) -> None:
@@ -136,8 +132,7 @@ class Ledger:
         kept = Decimal(0) if complete else max(Decimal(0), order.reserved * (1 - qty * price / whole))
         self.release(order, order.reserved - kept)
         status = ("filled" if complete else "partially_filled") if order.is_open else order.status
-        after = replace(
-            order,
+        after = order._replace(
             status=status,
             filled_qty=filled,
             filled_avg_price=_average(spent, filled),
@@ -181,7 +176,7 @@ class Ledger:
             held = self._move(order, qty, price, is_purchase=is_purchase)
             filled += qty
             spent += qty * price
-        after = replace(order, filled_qty=filled, filled_avg_price=_average(spent, filled), updated_ns=at_ns)
+        after = order._replace(filled_qty=filled, filled_avg_price=_average(spent, filled), updated_ns=at_ns)
         self.store.orders.update(order, after)
         reversal = self._record(
             after,
@@ -217,7 +212,7 @@ class Ledger:
         visible_ns: int | None,
         previous: str | None = None,
     ) -> Activity:
-        execution_id = str(uuid.uuid4())
+        execution_id = new_uuid()
         activity = Activity(
             id=activity_id(at_ns, execution_id),
             execution_id=execution_id,
@@ -268,7 +263,7 @@ class Ledger:
 
 def nothing_due(order: Order) -> Order:
     """The order with nothing that happens by itself."""
-    return replace(order, due_ns=None, due=None, due_qty=None, due_price=None, resumes=None)
+    return order._replace(due_ns=None, due=None, due_qty=None, due_price=None, resumes=None)
 
 
 def activity_id(at_ns: int, execution_id: str) -> str:

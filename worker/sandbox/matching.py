@@ -21,10 +21,14 @@ class Matching:
         self._store = ledger.store
 
     def accept(self, order: Order, at_ns: int) -> Order:
-        """From pending_new to new; submitted_at moves along [M REC]. Then it may fill at once."""
+        """From pending_new to new; submitted_at moves along [M REC]."""
         settings = self._ledger.settings
         submitted_ns = at_ns if settings.shift_submitted_at else order.submitted_ns
-        order = self._ledger.put_into(order, "new", at_ns, submitted_ns=submitted_ns)
+        moved = order._replace(submitted_ns=submitted_ns)
+        return self.begin_to_work(self._ledger.put_into(order, "new", at_ns, changed=moved), at_ns)
+
+    def begin_to_work(self, order: Order, at_ns: int) -> Order:
+        """A new order may fill at once, and wakes the other exit if it is one itself."""
         if order.order_class == "oco":
             for leg in self._store.orders.legs(order.id):
                 self._activate(leg, at_ns)
@@ -98,11 +102,11 @@ class Matching:
         distance = order.trail_price or hwm * (order.trail_percent or Decimal(0)) / 100
         stop = hwm - distance if order.side == "sell" else hwm + distance
         stop_price = stop.quantize(Decimal("0.01") if stop >= 1 else Decimal("0.0001"))
-        return self._ledger.change(order, replace(order, hwm=hwm, stop_price=stop_price))
+        return self._ledger.change(order, order._replace(hwm=hwm, stop_price=stop_price))
 
     def _trigger(self, order: Order, at_ns: int) -> Order:
         """The stop price was reached. A stop loss that was held takes the shares from the take profit."""
-        triggered = self._ledger.change(order, replace(order, triggered=True))
+        triggered = self._ledger.change(order, order._replace(triggered=True))
         if order.status != "held":
             return triggered
         for other in self._others(triggered):
@@ -139,7 +143,7 @@ class Matching:
         """An exit comes to life."""
         if not leg.waits or not leg.is_open:
             return
-        armed = replace(leg, waits=False)
+        armed = leg._replace(waits=False)
         if leg.leg == "stop_loss" and self._ledger.settings.stop_leg == "held" and self._others(leg):
             armed = self._ledger.change(leg, armed)
         else:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 # [D WWO/OAS26]: done_for_day, stopped, suspended and calculated may still come back to life.
 TERMINAL: Final = frozenset({"filled", "canceled", "expired", "rejected", "replaced"})
@@ -48,9 +48,11 @@ class OrderRequest:
         return self.qty is None or self.qty != self.qty.to_integral_value()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """One order at the broker. Names are the columns of the table and, where they exist there, Alpaca's."""
+class Order(NamedTuple):
+    """One order at the broker. Names are the columns of the table and, where they exist there, Alpaca's.
+
+    A tuple, because it is its own row, and is made and changed thousands of times a second.
+    """
 
     id: str
     account: str

@@ -1,11 +1,12 @@
 """The table of orders. What is asked for again and again is kept in memory too; writes go through."""
 
 import sqlite3
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from worker.sandbox.model import Order
-from worker.sandbox.records import ORDER_COLUMNS, Row, insertion, order_of, order_values
+from worker.sandbox.records import ORDER_COLUMNS, Row, insertion, order_of
 from worker.sandbox.schema import IS_OPEN
 from worker.sandbox.shown import SHOWN_COLUMNS, order_json, row_json
 from worker.sandbox.values import Json
@@ -37,11 +38,11 @@ class Orders:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._remembered: dict[str, Order] = {}
+        self._remembered: OrderedDict[str, Order] = OrderedDict()
 
     def insert(self, order: Order) -> None:
         """Add a new order."""
-        self._db.execute(_INSERT, order_values(order))
+        self._db.execute(_INSERT, order)
         self._remember(order)
 
     def insert_rows(self, rows: Iterable[Row]) -> None:
@@ -50,7 +51,7 @@ class Orders:
 
     def update(self, before: Order, after: Order) -> None:
         """Write what changed."""
-        pairs = zip(ORDER_COLUMNS, order_values(before), order_values(after), strict=True)
+        pairs = zip(ORDER_COLUMNS, before, after, strict=True)
         changed = {name: new for name, old, new in pairs if new is not old and new != old}
         if changed:
             assignments = ", ".join(f"{name} = ?" for name in changed)
@@ -144,7 +145,7 @@ class Orders:
         return list(page)
 
     def _remember(self, order: Order) -> None:
-        self._remembered.pop(order.id, None)
         self._remembered[order.id] = order
+        self._remembered.move_to_end(order.id)
         if len(self._remembered) > MAX_REMEMBERED:
-            del self._remembered[next(iter(self._remembered))]
+            self._remembered.popitem(last=False)

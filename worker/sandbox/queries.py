@@ -67,7 +67,7 @@ def list_activities(
     for name in names:
         if name not in ACTIVITY_TYPES:
             raise errors.invalid(f"invalid activity type: {name}")
-    direction = _direction(query, default="desc")
+    direction = _direction(query)
     size = _activities_size(query)
     conditions = ["account = ?", "visible_ns <= ?"]
     arguments: list[str | int] = [account, now_ns]
@@ -96,8 +96,8 @@ def flag(query: Query, name: str) -> bool:
     return query.get(name, "").lower() in ("true", "1")
 
 
-def _direction(query: Query, default: str = "desc") -> str:
-    direction = query.get("direction") or default
+def _direction(query: Query) -> str:
+    direction = query.get("direction") or "desc"
     if direction not in ("asc", "desc"):
         raise errors.invalid('direction can only be "asc" or "desc"')
     return direction

@@ -13,7 +13,7 @@ from worker.sandbox.values import decimal_text
 
 Row = dict[str, Plain]
 
-ORDER_COLUMNS: Final = tuple(field.name for field in fields(Order))
+ORDER_COLUMNS: Final = Order._fields
 ACTIVITY_COLUMNS: Final = tuple(field.name for field in fields(Activity))
 ACCOUNT_COLUMNS: Final = tuple(field.name for field in fields(Account) if field.name != "reserved")
 
@@ -40,7 +40,6 @@ def row_of(record: Order | Activity, columns: Sequence[str]) -> Row:
 # SQLite takes decimals as the text that the tables hold.
 sqlite3.register_adapter(Decimal, decimal_text)
 
-order_values: Final = attrgetter(*ORDER_COLUMNS)
 activity_values: Final = attrgetter(*ACTIVITY_COLUMNS)
 account_values: Final = attrgetter(*ACCOUNT_COLUMNS)
 

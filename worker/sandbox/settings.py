@@ -23,7 +23,7 @@ class Settings:
     rewrite_buy_stop: bool = True  # a buy stop becomes a stop limit [D]
     market: str = "open"  # closed: orders queue as accepted [D/M]
     # What happens after an answer; null: it never does.
-    accept_after_ms: int | None = 4  # pending_new becomes new [M REC]
+    accept_after_ms: int | None = 4  # pending_new becomes new [M REC]; 0: it is new in the answer already
     cancel_after_ms: int | None = 4  # pending_cancel becomes canceled
     replace_after_ms: int | None = 4  # pending_replace becomes replaced
     shift_submitted_at: bool = True  # submitted_at moves at acceptance [M REC]

@@ -4,14 +4,13 @@ The order in which Alpaca applies them is not known; here it goes from the singl
 """
 
 import re
-import uuid
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
 from worker.sandbox import errors
 from worker.sandbox.model import SIMPLE, Asset, OrderRequest
-from worker.sandbox.values import Json, decimal_of, decimal_places, decimal_text, parse_json
+from worker.sandbox.values import Json, decimal_of, decimal_places, decimal_text, new_uuid, parse_json
 
 CLASSES: Final = ("bracket", "oco", "oto")
 MAX_CLIENT_ORDER_ID: Final = 128  # [D OAS26, LEARN]; 48 in older documents
@@ -60,8 +59,7 @@ def read_order(members: Mapping[str, Json] | None) -> OrderRequest:
         limit_price=limit_price,
         stop_price=read_number(members, "stop_price"),
         extended_hours=_flag(members, "extended_hours"),
-        client_order_id=read_text(members, "client_order_id")
-        or str(uuid.uuid4()),  # "" counts as absent [D OAS26]
+        client_order_id=read_text(members, "client_order_id") or new_uuid(),  # "" counts as absent [D OAS26]
         position_intent=read_text(members, "position_intent") or None,
         trail_price=read_number(members, "trail_price"),
         trail_percent=read_number(members, "trail_percent"),

@@ -1,6 +1,7 @@
 """Decimals, times and JSON as Alpaca writes and reads them."""
 
 import json
+import random
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -10,7 +11,8 @@ from worker.sandbox.clock import NS
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | Decimal | None"
 
-MAX_DIGITS = 18
+MAX_DIGITS: Final = 18
+GTC_LIFE_NS: Final = 90 * 86_400 * NS  # [D/M]
 
 
 def parse_json(text: bytes | str) -> Json:
@@ -36,6 +38,20 @@ def _number(value: Decimal) -> int | float:
 
 _DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse_constant)
 _ENCODER: Final = json.JSONEncoder(separators=(",", ":"), default=_number)
+
+
+_chance: Final = random.Random()
+
+
+def new_uuid() -> str:
+    """A random UUID of version 4. Nothing here is a secret, so the kernel need not be asked each time."""
+    return uuid_text(_chance.getrandbits(122))
+
+
+def uuid_text(bits: int) -> str:
+    """122 bits as a UUID of version 4."""
+    digits = f"{bits:032x}"
+    return f"{digits[2:10]}-{digits[10:14]}-4{digits[14:17]}-8{digits[17:20]}-{digits[20:]}"
 
 
 def decimal_of(value: Json) -> Decimal:
@@ -123,6 +139,11 @@ def parse_time(text: str) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return round(moment.timestamp()) * NS + fraction_ns
+
+
+def expires_ns(time_in_force: str, now_ns: int) -> int:
+    """When an order that comes in now ends by itself."""
+    return now_ns + GTC_LIFE_NS if time_in_force == "gtc" else session_close_ns(now_ns)
 
 
 def session_close_ns(now_ns: int) -> int:

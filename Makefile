@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint migrate psql bench model docs clean
+.PHONY: help setup demo drill test lint migrate psql bench model docs clean
 
 PYTHON ?= python3
 PG ?= 18,15
@@ -24,6 +24,9 @@ $(INSTALLED): pyproject.toml
 
 demo: setup ## 65 real decisions, faults and a killed worker; ends with "demo ok"
 	@$(BIN)/orderlatch demo
+
+drill: setup ## list the drills; NAME=partial-commit runs one: broken on purpose, detected, put right
+	@$(BIN)/orderlatch drill $(NAME)
 
 test: setup ## all tests on Postgres 18 and 15 (PG=18 for one of them, ARGS="-k name" to choose)
 	@.ci/packages postgresql-15 postgresql-15-pgtap postgresql-15-plpgsql-check spin gcc libc6-dev

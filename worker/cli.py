@@ -16,6 +16,7 @@ from worker import OrderlatchError, embedded
 COMMANDS = {
     "check": "worker.installer:check_command",
     "demo": "worker.demo:demo_command",
+    "drill": "worker.drills.command:drill_command",
     "migrate": "worker.installer:migrate_command",
     "propose": "worker.command:propose_command",
     "psql": "worker.cli:psql_command",

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import signal
 import subprocess
-import sys
 import time
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 import click
-import httpx
 import psycopg
 
 from worker import OrderlatchError, embedded
@@ -26,32 +22,15 @@ from worker.applier import read_files
 from worker.demo_faults import FAULTS
 from worker.demo_report import Books, print_faults, print_story, print_table
 from worker.installer import ROOT, migrate
+from worker.rehearsal import PROGRAM, SHORT_TIMES, Keys, sandbox, worker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import httpx
 
 DECISIONS: Final = ROOT / "tests" / "fixtures" / "goog-redelivered.jsonl"
-PROGRAM: Final = Path(sys.executable).parent / "orderlatch"
 EXPECTED_DECISIONS: Final = 65
 DEADLINE_S: Final = 100
 WATCH_EVERY_S: Final = 0.1
-
-# A demo cannot wait the minutes that a real account waits before it believes that an order is not there, nor
-# send 200 calls a minute.
-RATE_LIMIT: Final = 1000
-SHORT_TIMES: Final = {
-    "rate_limit": RATE_LIMIT,
-    "burst": RATE_LIMIT // 2,
-    "max_decision_age": "1 hour",
-    "send_within": "1 second",
-    "call_timeout": "800 milliseconds",
-    "answer_grace": "300 milliseconds",
-    "lookup_first_wait": "250 milliseconds",
-    "lookup_max_wait": "1 second",
-    "absence_quiet": "700 milliseconds",
-    "absence_spacing": "500 milliseconds",
-    "backoff_first": "200 milliseconds",
-}
 
 
 @click.command("demo")
@@ -65,27 +44,19 @@ def demo_command() -> None:
         account = _create_account(connection)
         place = embedded.home() / "demo" / account
         place.mkdir(parents=True, exist_ok=True)
-        key, secret = secrets.token_hex(10), secrets.token_hex(20)
-        broker = stack.enter_context(_sandbox(account=account, key=key, secret=secret, place=place))
+        keys = Keys.made_up(account)
+        broker = stack.enter_context(sandbox([keys], place / "sandbox"))
+        click.echo(f"demo: broker stand-in at {str(broker.base_url).rstrip('/')}, account {account}")
         _prepare(broker)
-        environment = {
-            **os.environ,
-            "DATABASE_URL": url,
-            "ORDERLATCH_ACCOUNTS": account,
-            # The stream would tell at once what the faults hide, and nobody would see how it is found out.
-            "ORDERLATCH_STREAM": "off",
-            "APCA_API_KEY_ID": key,
-            "APCA_API_SECRET_KEY": secret,
-            f"ORDERLATCH_{account.upper().replace('-', '_')}_BASE_URL": str(broker.base_url).rstrip("/"),
-        }
-        with _worker(environment, place) as doomed:
+        log = place / "worker.log"
+        with worker(url, broker, keys, log) as doomed:
             _propose(url, account)
             _watch(connection, account, until_held=broker)
             doomed.send_signal(signal.SIGKILL)
             doomed.wait()
         click.echo("demo: worker killed with SIGKILL, its call unanswered; another one starts")
         broker.post("/admin/release", json={}).raise_for_status()
-        with _worker(environment, place):
+        with worker(url, broker, keys, log):
             _watch(connection, account, until_held=None)
         books = Books.read(connection, account, broker)
         print_faults([(fault.nth, fault.says) for fault in FAULTS])
@@ -105,32 +76,10 @@ def _create_account(connection: psycopg.Connection) -> str:
     account = next(name for name in runs if name not in taken)
     connection.execute(
         "select orderlatch.create_account(p_account => %s, p_environment => 'paper', p_settings => %s)",
-        [account, json.dumps(SHORT_TIMES)],
+        [account, json.dumps(dict(SHORT_TIMES))],
     )
     connection.execute("select orderlatch.set_limit('order_quantity', 100, p_account => %s)", [account])
     return account
-
-
-@contextmanager
-def _sandbox(*, account: str, key: str, secret: str, place: Path) -> Iterator[httpx.Client]:
-    """Run the sandbox; yields a client of its admin API."""
-    accounts = json.dumps([{"name": account, "key": key, "secret": secret}])
-    with subprocess.Popen(
-        [PROGRAM, "sandbox", "--data", place / "sandbox"],
-        env={**os.environ, "ORDERLATCH_SANDBOX_ACCOUNTS": accounts},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline().strip()
-            if not line.startswith("sandbox: "):
-                raise OrderlatchError(f"the sandbox did not start: {line or 'it said nothing'}")
-            click.echo(f"demo: broker stand-in at {line.removeprefix('sandbox: ')}, account {account}")
-            with httpx.Client(base_url=line.removeprefix("sandbox: "), timeout=10, trust_env=False) as client:
-                yield client
-        finally:
-            process.terminate()
 
 
 def _prepare(broker: httpx.Client) -> None:
@@ -138,24 +87,11 @@ def _prepare(broker: httpx.Client) -> None:
 
     Years pass in seconds at one price, so checks of money, holdings and wash trades make no sense here.
     """
-    settings = {"checks": ["uniqueness"], "rate_limit": RATE_LIMIT}
+    settings = {"checks": ["uniqueness"], "rate_limit": SHORT_TIMES["rate_limit"]}
     broker.put("/admin/settings", json=settings).raise_for_status()
     broker.put("/admin/prices", json={"GOOG": "185.02"}).raise_for_status()
     for fault in FAULTS:
         broker.post("/admin/faults", json=fault.request()).raise_for_status()
-
-
-@contextmanager
-def _worker(environment: dict[str, str], place: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a worker whose log goes to a file; it is stopped in good order unless it is dead."""
-    with (
-        (place / "worker.log").open("ab") as log,
-        subprocess.Popen([PROGRAM, "worker"], env=environment, stdout=log, stderr=log) as process,
-    ):
-        try:
-            yield process
-        finally:
-            process.terminate()
 
 
 def _propose(url: str, account: str) -> None:

@@ -205,10 +205,9 @@ def stop() -> bool:
         return False
     with _locked_home() as place:
         server = _server(place)
-        if not server.running():
-            return False
-        server.stop()
-        return True
+        if running := server.running():
+            server.stop()
+        return running
 
 
 def remove() -> None:
@@ -216,14 +215,15 @@ def remove() -> None:
     stop()
     place = home()
     shutil.rmtree(place, ignore_errors=True)
-    shutil.rmtree(_socket_directory(place), ignore_errors=True)
+    shutil.rmtree(socket_directory(place), ignore_errors=True)
 
 
 def _server(place: Path) -> Server:
-    return Server(binaries=reachable_binaries(place), data=place / "pg18", sockets=_socket_directory(place))
+    return Server(binaries=reachable_binaries(place), data=place / "pg18", sockets=socket_directory(place))
 
 
-def _socket_directory(place: Path) -> Path:
+def socket_directory(place: Path) -> Path:
+    """Where a server in a directory has its socket: beside its data, unless that path is too long."""
     beside = place / "run"
     if len(os.fsencode(beside)) <= LONGEST_SOCKET_DIRECTORY:
         return beside

@@ -1,4 +1,4 @@
--- What the gates promise of the submits that were granted, with the number of violations; part of invariants.
+-- What the gates promise of the submits that were granted; part of the view invariants.
 create or replace view orderlatch_data.gate_promises as
   select p.promise_no, p.promise, p.violations
     from (

@@ -1,6 +1,5 @@
 -- Grants the right to make up to p_how_many broker calls, account by account, most urgent first.
--- Locks: worker, cluster, gate, account (granting), decisions: all try.
--- Raises: OL101, OL102, OL131, OL132, OL301.
+-- Locks: worker, cluster, gate, granting, decisions: all try. Raises: OL101, OL102, OL131, OL132, OL301.
 create or replace function orderlatch.claim_requests(
   p_worker_id integer, p_accounts text[], p_how_many integer
 )
@@ -38,8 +37,8 @@ begin
   perform orderlatch_data.require_claim(p_worker_id, p_accounts, p_how_many);
   perform orderlatch_data.make_durable();
   if not orderlatch_data.know_server() then
-    ask_again_ms := 20;  -- another session is noting it
-    return next;
+    -- another session is noting it
+    return query select null::uuid, null, null, null, null, null::jsonb, null, null::integer, null::integer, 20;
     return;
   end if;
   v_gate_is_open := orderlatch_data.try_enter_gate(0);
@@ -56,8 +55,7 @@ begin
       continue when not orderlatch_data.try_begin_visit(v_queue[v_place]);
       v_visits := v_visits + 1;
       return query
-      select g.request_id, g.account, g.kind, g.method, g.path, g.query, g.body, g.send_within_ms,
-             g.timeout_ms, null::integer
+      select g.*, null::integer
         from orderlatch_data.visit_account(
                v_queue[v_place], p_worker_id, v_may, v_gate_is_open, v_gone
              ) as g;

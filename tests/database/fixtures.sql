@@ -742,6 +742,34 @@ as $$
    where b.account_id = test.account_id(p_account) and b.broker_order_id = p_broker_order_id
 $$;
 
+-- Keeps an order that the broker shows, of no decision.
+create function test.insert_order(p_document jsonb, p_account text default 'paper')
+returns void
+language sql
+volatile
+as $$
+  select orderlatch_data.insert_orders(
+           test.account_id(p_account),
+           array(
+             select row(d.*)::orderlatch_data.shown_order from orderlatch_data.read_orders(jsonb_build_array(p_document)) as d
+           ),
+           null
+         )
+$$;
+
+-- Books activities as the broker lists them.
+create function test.take_fills(p_activities jsonb, p_account text default 'paper')
+returns bigint
+language sql
+volatile
+as $$
+  select orderlatch_data.take_fills(
+           test.account_id(p_account),
+           array(select row(f.*)::orderlatch_data.shown_fill from orderlatch_data.read_fills(p_activities) as f),
+           null
+         )
+$$;
+
 -- A standing read of an account.
 create function test.standing_read(p_purpose text, p_account text default 'paper')
 returns orderlatch_data.broker_reads

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 WORKER = ROOT / "worker"
 SANDBOX = WORKER / "sandbox"
 
-# The demo plays the people around the worker: it asks the database and the sandbox what came of it all.
-DEMO = {"demo.py", "demo_report.py"}
-# The worker's one module with SQL, those that install or start a database, and the demo.
-SPEAK_SQL = {"database.py", "installer.py", "applier.py", "embedded.py", *DEMO}
+# The demo and the drills play the people around the worker: they ask the database and the sandbox what came
+# of it all.
+PLAYERS = {WORKER / name for name in ("demo.py", "demo_report.py", "rehearsal.py")} | {
+    *(WORKER / "drills").glob("*.py")
+}
+# The worker's one module with SQL, those that install or start a database, and the players.
+SPEAK_SQL = PLAYERS | {WORKER / name for name in ("database.py", "installer.py", "applier.py", "embedded.py")}
 STATEMENT = re.compile(
     r"\s*(select|insert into|update|delete from|with|create|alter|drop|set|listen|notify)\s", re.IGNORECASE
 )
@@ -52,7 +55,7 @@ def test_sql_is_spoken_in_few_places() -> None:
     no(
         f"{path.relative_to(ROOT)}:{literal.lineno}: {str(literal.value)[:40]!r}"
         for path, text in modules(WORKER)
-        if path.name not in SPEAK_SQL
+        if path not in SPEAK_SQL
         for literal in literals(text)
         if STATEMENT.match(str(literal.value))
         and re.search(r"\bfrom\b|\borderlatch\b|=|\(", str(literal.value))
@@ -63,7 +66,7 @@ def test_functions_of_the_database_are_named_in_database_py_alone() -> None:
     no(
         f"{path.relative_to(ROOT)}:{literal.lineno}: {literal.value!r}"
         for path, text in modules(WORKER)
-        if path.name not in SPEAK_SQL
+        if path not in SPEAK_SQL
         for literal in literals(text)
         if re.search(r"\borderlatch(_data)?\.\w+\s*\(", str(literal.value))
     )
@@ -73,7 +76,7 @@ def test_http_is_spoken_in_broker_py_alone() -> None:
     no(
         f"{path.relative_to(ROOT)}: imports httpx"
         for path, text in modules(WORKER)
-        if path.name not in {"broker.py", *DEMO}
+        if path not in {WORKER / "broker.py", *PLAYERS}
         and re.search(r"^\s*(import|from) httpx\b", text, re.MULTILINE)
     )
 
@@ -90,7 +93,7 @@ def test_the_worker_does_not_know_the_sandbox() -> None:
     no(
         f"{path.relative_to(ROOT)}: imports the sandbox"
         for path, text in modules(WORKER)
-        if path.name not in {"cli.py", *DEMO} and re.search(r"\bworker\.sandbox\b", text)
+        if path not in {WORKER / "cli.py", *PLAYERS} and re.search(r"\bworker\.sandbox\b", text)
     )
 
 

@@ -184,7 +184,7 @@ class Servers:
     def home(self) -> Path:
         """The directory of all servers of this run, on a file system where cloning is fast."""
         if self._home is None:
-            place = _roomy_memory() or Path(tempfile.gettempdir())
+            place = roomy_memory() or Path(tempfile.gettempdir())
             _sweep(place)
             self._home = Path(tempfile.mkdtemp(prefix=PREFIX, dir=place))
             self._home.chmod(0o755)
@@ -220,7 +220,7 @@ def start_server(major: int, place: Path, **settings: str) -> Server:
     return server
 
 
-def _roomy_memory() -> Path | None:
+def roomy_memory() -> Path | None:
     """A file system in memory with room for a few databases: cloning there is ten times as fast."""
     memory = Path("/dev/shm")
     if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2 << 30:

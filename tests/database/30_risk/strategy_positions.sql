@@ -18,16 +18,14 @@ create function pg_temp.fill(p_activity_id text, p_order_id text, p_side text, p
 returns bigint
 language sql
 as $$
-  select orderlatch_data.take_fills(
-           test.account_id(),
+  select test.take_fills(
            jsonb_build_array(
              jsonb_build_object(
                'id', 'a::' || p_activity_id, 'activity_type', 'FILL', 'type', 'fill',
                'transaction_time', orderlatch_data.canonical_time(orderlatch_data.clock()), 'order_id', p_order_id, 'symbol', 'BTC/USD',
                'side', p_side, 'price', '100', 'qty', p_qty::text
              ) || p_members
-           ),
-           null
+           )
          )
 $$;
 create temporary table decided as

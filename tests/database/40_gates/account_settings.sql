@@ -1,6 +1,6 @@
 -- Every setting of an account, on both sides of each of its bounds.
 begin;
-select plan(XXX);
+select plan(178);
 
 select test.given_account();
 select test.given_account('live', '{}', 'live');

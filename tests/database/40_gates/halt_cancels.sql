@@ -40,7 +40,7 @@ $$;
 select pg_temp.submitted('a', '{"strategy_id": "s", "symbol": "X"}') as asx \gset
 select pg_temp.submitted('a', '{"strategy_id": "t", "symbol": "Y"}') as aty \gset
 select pg_temp.submitted('b', '{"strategy_id": "s", "symbol": "Z"}') as bsz \gset
-select orderlatch_data.insert_orders(test.account_id('a'), jsonb_build_array(test.order_document(:'asx', '{"id": "by-hand", "client_order_id": "mine", "symbol": "F"}')), null, null);
+select test.insert_order(test.order_document(:'asx', '{"id": "by-hand", "client_order_id": "mine", "symbol": "F"}'), 'a');
 select test.given_approved_decision('a', '{"strategy_id": "s", "symbol": "W"}') as flying \gset
 select count(*) from test.claim(:worker);
 

@@ -79,11 +79,12 @@ select is((select l.cause from orderlatch_data.lost_requests as l), 'no_answer_i
 select is(test.record(test.answer_error(:'again', 404, 40410000, 'order not found for ' || :'order_l')), 'absent', 'the broker''s word that it has no such order');
 select is(pg_temp.state(:'order_l'), 'to be asked', 'ends nothing by itself');
 select test.record(test.answer_error(pg_temp.call('get_order', :'order_l'), 404, 40410000, 'order not found for ' || :'order_l'));
+select test_support.advance_clock('1 minute');
+select test.record(test.answer_error(pg_temp.call('get_order', :'order_l'), 404, 40410000, 'order not found for ' || :'order_l'));
 select is(pg_temp.state(:'order_l') || ' ' || test.incidents()::text, 'vanished {order_vanished}', 'said twice it is believed, and an incident');
 
 -- An order placed by hand.
-select orderlatch_data.insert_orders(test.account_id(), jsonb_build_array(
-         test.order_document(:'x', '{"id": "by-hand", "client_order_id": "mine", "symbol": "F"}')), null, null);
+select test.insert_order(test.order_document(:'x', '{"id": "by-hand", "client_order_id": "mine", "symbol": "F"}'));
 select is((select c.state from orderlatch.cancel_order('paper', 'by-hand', 'not ours, but in the way') as c), 'to be canceled',
           'an operator may cancel a foreign order by its id');
 select test.record(test.answer_status(pg_temp.call('cancel_order', 'by-hand'), 204, null));

@@ -75,6 +75,7 @@ select c.login, c.called, c.statement, c.expected
       ('a_strategy', 'withdraw_decision', format('select orderlatch.withdraw_decision(%L, %L, true)', :'halted_decision', 'x'), 'opened nothing'),
       ('a_strategy', 'decision_hash', format('select orderlatch.decision_hash(%L, %L)', 'live', :'decision'), 'opened nothing'),
       ('a_strategy', 'decision_status', format('select orderlatch.decision_status(%L)', :'live_decision'), 'opened nothing'),
+      ('a_strategy', 'events_since', 'select orderlatch.events_since(null)', 'opened nothing'),
       ('a_strategy', 'execution_exists', format('select orderlatch.execution_exists(%L)', :'live_decision'), 'opened nothing'),
       ('a_strategy', 'explain_decision', format('select orderlatch.explain_decision(%L)', :'live_decision'), 'opened nothing'),
       ('a_strategy', 'verify_decision', format('select orderlatch.verify_decision(%L)', :'live_decision'), 'opened nothing'),

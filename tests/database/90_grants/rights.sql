@@ -84,6 +84,7 @@ insert into decided values
   ('view reconciliation', '{auditor,operator}'),
   ('view sign_offs', '{auditor,operator}'),
   ('view standing_halts', '{auditor,operator}'),
+  ('view streams', '{auditor,operator}'),
   ('view stuck', '{auditor,operator}'),
   ('view waiting', '{auditor,operator}'),
   ('view wire', '{auditor,operator}'),

@@ -24,6 +24,7 @@ set max_parallel_workers_per_gather = 0
 set jit = off
 as $$
 declare
+  v_hurry_ms integer;
   v_gone integer[];
   v_gate_is_open boolean;
   v_queue integer[];
@@ -36,15 +37,12 @@ begin
   perform orderlatch_data.require_read_committed();
   perform orderlatch_data.require_claim(p_worker_id, p_accounts, p_how_many);
   perform orderlatch_data.make_durable();
-  if not orderlatch_data.know_server() then
-    -- another session is noting it
-    return query select null::uuid, null, null, null, null, null::jsonb, null, null::integer, null::integer, 20;
-    return;
-  end if;
+  v_hurry_ms := case when not orderlatch_data.know_server() then 20 end; -- another session is noting it
   v_gate_is_open := orderlatch_data.try_enter_gate(0);
   v_gone := orderlatch_data.gone_workers();
   select array_agg(t.account_id order by t.place), array_agg(t.share order by t.place) into v_queue, v_shares
-    from orderlatch_data.accounts_in_turn(p_worker_id, p_accounts, v_gone, p_how_many) as t;
+    from orderlatch_data.accounts_in_turn(p_worker_id, p_accounts, v_gone, p_how_many) as t
+   where v_hurry_ms is null;
   -- a loop, because each account is a lock of its own; a bounded number of visits
   for v_place in 1 .. 1000 loop
     exit when v_place > coalesce(cardinality(v_queue), 0) or v_left <= 0 or v_visits = 50;
@@ -56,9 +54,7 @@ begin
       v_visits := v_visits + 1;
       return query
       select g.*, null::integer
-        from orderlatch_data.visit_account(
-               v_queue[v_place], p_worker_id, v_may, v_gate_is_open, v_gone
-             ) as g;
+        from orderlatch_data.visit_account(v_queue[v_place], p_worker_id, v_may, v_gate_is_open, v_gone) as g;
       get diagnostics v_granted = row_count;
       v_left := v_left - v_granted;
     end if;
@@ -68,7 +64,8 @@ begin
   end loop;
   return query
   select null::uuid, null, null, null, null, null::jsonb, null, null::integer, null::integer, a.ask_again_ms
-    from orderlatch_data.ask_again_in(p_worker_id, p_accounts, v_visits = 50) as a(ask_again_ms)
+    from orderlatch_data.ask_again_in(p_worker_id, p_accounts, v_visits = 50) as n(ms)
+   cross join least(n.ms, v_hurry_ms) as a(ask_again_ms)
    where v_left > 0 and a.ask_again_ms is not null;
 end
 $$;

@@ -30,10 +30,10 @@ select orderlatch_data.lock_account('answering', test.account_id()),
 """
 FILL = """
 select orderlatch_data.lock_account('answering', test.account_id()),
-  orderlatch_data.take_fills(test.account_id(), jsonb_build_array(jsonb_build_object(
+  test.take_fills(jsonb_build_array(jsonb_build_object(
     'id', 'activity::' || %s, 'activity_type', 'FILL', 'type', 'fill',
     'transaction_time', '2026-03-02T15:00:00Z', 'order_id', 'order-' || test.decision_id(%s),
-    'symbol', 'GOOG', 'side', 'buy', 'price', '100', 'qty', %s::text)), null)
+    'symbol', 'GOOG', 'side', 'buy', 'price', '100', 'qty', %s::text)))
 """
 KINDS = ["gross_exposure", "notional_a_day", "open_orders", "orders_a_day", "position_quantity"]
 # One decision to buy ten shares at 100 dollars, in the order of the kinds.

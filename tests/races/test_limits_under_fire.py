@@ -71,7 +71,7 @@ select orderlatch_data.lock_account('answering', test.account_id()),
 """
 FILL = """
 select orderlatch_data.lock_account('answering', test.account_id()),
-  orderlatch_data.take_fills(test.account_id(), jsonb_build_array(%s::jsonb), null)
+  test.take_fills(jsonb_build_array(%s::jsonb))
 """
 
 

@@ -71,8 +71,7 @@ create function pg_temp.fill(p_name text, p_qty numeric, p_price numeric, p_memb
 returns void
 language sql
 as $$
-  select orderlatch_data.take_fills(
-           test.account_id(w.account),
+  select test.take_fills(
            jsonb_build_array(
              jsonb_build_object(
                'id', 'activity::' || nextval('fills'), 'activity_type', 'FILL', 'type', 'fill',
@@ -81,7 +80,7 @@ as $$
                'price', p_price::text, 'qty', p_qty::text
              ) || p_members
            ),
-           null
+           w.account
          )
     from worlds as w
    where w.name = p_name

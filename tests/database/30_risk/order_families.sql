@@ -67,8 +67,7 @@ create function pg_temp.fill(p_name text, p_order_id text, p_side text, p_qty nu
 returns void
 language sql
 as $$
-  select orderlatch_data.take_fills(
-           test.account_id(w.account),
+  select test.take_fills(
            jsonb_build_array(
              jsonb_build_object(
                'id', 'activity::' || nextval('fills'), 'activity_type', 'FILL', 'type', 'fill',
@@ -77,7 +76,7 @@ as $$
                'price', '100', 'qty', p_qty::text
              )
            ),
-           null
+           w.account
          )
     from worlds as w
    where w.name = p_name

@@ -150,7 +150,7 @@ select is((select c.reason from orderlatch.cancels as c where c.broker_order_id 
 -- An order that ended, as far as was known, and is open again.
 select test.record(test.answer_status(r.request_id, 204, null)) from orderlatch_data.open_requests as r;
 update orderlatch_data.broker_orders set is_open = false, status = 'vanished', status_at = null where broker_order_id = 'heir';
-select orderlatch_data.end_cancels(test.account_id('a'), '{heir}');
+select orderlatch_data.end_cancels(test.account_id('a'));
 select is((select c.state from orderlatch.cancels as c where c.broker_order_id = 'heir'), 'vanished', 'a cancel ends with its order');
 update orderlatch_data.broker_orders set is_open = true, status = 'new' where broker_order_id = 'heir';
 select is((select c.state from orderlatch.cancel_order('a', 'heir', 'still there') as c), 'to be canceled', 'asked for once more');

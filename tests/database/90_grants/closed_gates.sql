@@ -1,7 +1,7 @@
 -- Nothing that a strategy, a risk engine or a worker may call, set or be opens a gate: no halt is lifted or bent, no live
 -- grant made or stretched, no account changed, no submit granted that a gate holds back.
 begin;
-select plan(77);
+select plan(81);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account('live', '{"risk_engine": "external"}', 'live');
@@ -68,6 +68,7 @@ insert into tries
 select c.login, c.called, c.statement, c.expected
   from (
     values
+      ('a_strategy', 'preview_decision', format('select orderlatch.preview_decision(%L, %L)', 'live', :'decision'), 'opened nothing'),
       ('a_strategy', 'propose_decision', format('select orderlatch.propose_decision(%L, %L)', 'halted', :'decision'), 'opened nothing'),
       ('a_strategy', 'propose_decisions', format('select orderlatch.propose_decisions(%L, jsonb_build_array(%L::jsonb))', 'live', :'decision'), 'opened nothing'),
       ('a_strategy', 'ensure_decision', format('select orderlatch.ensure_decision(%L, %L)', 'live', :'decision'), 'opened nothing'),
@@ -83,10 +84,12 @@ select c.login, c.called, c.statement, c.expected
       ('an_engine', 'approve_decision', format('select orderlatch.approve_decision(%L, %L)', :'live_decision', '{"sure": true}'), 'opened nothing'),
       ('an_engine', 'reject_decision', format('select orderlatch.reject_decision(%L, %L)', :'live_decision', '{"sure": true}'), 'opened nothing'),
       ('an_engine', 'decision_status', format('select orderlatch.decision_status(%L)', :'live_decision'), 'opened nothing'),
+      ('an_engine', 'events_since', 'select orderlatch.events_since(null)', 'opened nothing'),
       ('an_engine', 'execution_exists', format('select orderlatch.execution_exists(%L)', :'live_decision'), 'opened nothing'),
       ('an_engine', 'schema_version', 'select orderlatch.schema_version()', 'opened nothing'),
       ('a_carrier', 'register_worker', $$select orderlatch.register_worker('w', '[{"account": "live", "environment": "live"}]', 1)$$, 'opened nothing'),
       ('a_carrier', 'claim_requests', 'select orderlatch.claim_requests(l.worker_id, null, 1000) from lives as l', 'opened nothing'),
+      ('a_carrier', 'mirror_health', 'select h.account from lives as l, orderlatch.mirror_health(l.worker_id, null) as h', 'opened nothing'),
       ('a_carrier', 'record_responses', $$select orderlatch.record_responses(
          '[{"request_id": "11111111-2222-4333-8444-555555555555", "sent": "yes", "status": 200, "body": "e30="}]')$$, 'opened nothing'),
       ('a_carrier', 'record_trade_update', $$select orderlatch.record_trade_update(l.worker_id, 'live', '{"stream": "trade_updates"}') from lives as l$$,

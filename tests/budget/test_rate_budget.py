@@ -12,6 +12,7 @@ import json
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -95,7 +96,7 @@ class Broker:
     def longest_wait(self) -> float:
         """The longest time without a call, once the first had come."""
         ordered = sorted(self.arrivals)
-        return max(later - earlier for earlier, later in zip(ordered, ordered[1:], strict=False))
+        return max(later - earlier for earlier, later in pairwise(ordered))
 
 
 def said(status: int, document: object, headers: dict[str, str]) -> dict[str, object]:

@@ -18,8 +18,8 @@ with orders as (
      status_at, filled_qty, filled_avg_price, filled_as_of, shown_filled_qty, fills_qty, fills_value,
      submitted_at, updated_at, recorded_at, changed_at, foreign_at)
   select test.account_id('paper'), 'h-' || n, 'order', 'by-hand-' || n, 'S' || n %% 200, 'buy', 'limit', 10,
-         case when n %% 1000 = 0 then 'new' else 'filled' end, n %% 1000 = 0, t.at, 10, 100, t.at, 10, 10, 1000,
-         t.at, t.at, t.at, t.at, t.at
+         case when n %% 1000 = 0 then 'new' else 'filled' end, n %% 1000 = 0, t.at, 10, 100, t.at, 10, 10,
+         1000, t.at, t.at, t.at, t.at, t.at
     from generate_series(1, %(orders)s) as n
    cross join lateral (select '2026-03-02 12:00:00Z'::timestamptz - n * interval '10 seconds' as at) as t
   returning order_no, account_id, symbol, submitted_at

@@ -144,8 +144,11 @@ def test_a_claim_does_not_wait_for_a_wish_that_is_being_made(scene: Scene) -> No
 def test_a_page_and_the_stream_show_one_order_at_once(scene: Scene, page_first: bool) -> None:
     asked = page(scene, "orders")
     newest = order("a", status="filled", filled_qty="10", updated_at="2026-03-02T15:00:02Z")
-    writes = [(RECORD, said(asked, [order("a")])), (TELL, scene.worker, Jsonb(newest))]
-    (first, *first_given), (second, *second_given) = writes if page_first else writes[::-1]
+    writes: list[tuple[str, list[object]]] = [
+        (RECORD, [said(asked, [order("a")])]),
+        (TELL, [scene.worker, Jsonb(newest)]),
+    ]
+    (first, first_given), (second, second_given) = writes if page_first else writes[::-1]
     recording = scene.transaction()
     recording.rows(first, *first_given)
     rival = scene.blocked(second, *second_given)

@@ -1,4 +1,4 @@
-"""Everybody reads, tells, submits and cancels while a market moves; in the end the mirror shows what is true."""
+"""Everybody reads, tells, submits and cancels while a market moves; the mirror ends with what is true."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Actor:
 
     def act(self) -> Counter[str]:
         """Take every step; what was done and what it led to."""
-        steps: list[Callable[[], None]] = [
+        steps: list[Callable[[], object]] = [
             self.carry,
             self.tell,
             self.propose,

@@ -265,8 +265,8 @@ set session_replication_role = replica;
 insert into orderlatch_data.accounts (account, environment, created_at, created_by)
 values ('paper', 'paper', now(), 'x');
 insert into orderlatch_data.trade_decisions
-  (decision_id, decision_hash, hash_version, account_id, strategy_id, symbol, event_ts, timeframe, leg, action,
-   qty, order_type, time_in_force, extended_hours, order_class, intent, recorded_at, recorded_by)
+  (decision_id, decision_hash, hash_version, account_id, strategy_id, symbol, event_ts, timeframe, leg,
+   action, qty, order_type, time_in_force, extended_hours, order_class, intent, recorded_at, recorded_by)
 select 1, sha256('x'), 1, a.account_id, 's', 'GOOG', now(), '1d', '', 'buy', 1, 'market', 'day', false,
   'simple', 'x', now(), 'x' from orderlatch_data.accounts as a;
 insert into orderlatch_data.decision_events (decision_id, from_status, to_status, moved_at, moved_by, reason)

@@ -79,6 +79,8 @@ def _create_account(connection: psycopg.Connection) -> str:
         [account, json.dumps(dict(SHORT_TIMES))],
     )
     connection.execute("select orderlatch.set_limit('order_quantity', 100, p_account => %s)", [account])
+    # years of one strategy pass in seconds: what is bought and sold again rests at the broker together
+    connection.execute("select orderlatch.set_limit('opposite_order', 0, %s, p_enabled => false)", [account])
     return account
 
 

@@ -7,8 +7,8 @@ create or replace function orderlatch_data.decisions_in_turn(
 )
 returns table (decision_id bigint, lock_key integer)
 language plpgsql
-volatile
-parallel unsafe
+stable
+parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$

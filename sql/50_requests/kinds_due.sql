@@ -14,6 +14,14 @@ as $$
       on s.account_id = p_account_id and coalesce(s.paused_until <= n.now_at, true)
     join orderlatch_data.worker_accounts as w on w.worker_id = p_worker_id and w.account_id = p_account_id
    cross join lateral (
+     select min(c.next_try_at) as due_since
+       from orderlatch_data.order_checks as c
+      where c.account_id = p_account_id
+        and c.next_try_at <= n.now_at
+        and not orderlatch_data.is_on_its_way(c.request_id)
+   ) as c
+   cross join lateral (select orderlatch_data.reads_due_since(p_account_id) as due_since) as r
+   cross join lateral (
      values
        (0, 'get_account', w.verified_at is null),
        (1, 'cancel_order', exists (
@@ -43,17 +51,12 @@ as $$
             and not orderlatch_data.calls_may_be_unknown(d.account_id)
        )),
        (4, 'submit_order', orderlatch_data.has_approved(p_account_id)),
-       (5, 'get_order', exists (
-         select 1
-           from orderlatch_data.order_checks as c
-          where c.account_id = p_account_id
-            and c.next_try_at <= n.now_at
-            and not orderlatch_data.is_on_its_way(c.request_id)
-       )),
-       (6, 'standing reads', orderlatch_data.read_is_due(p_account_id))
+       (5, 'get_order', c.due_since is not null),
+       (5, 'standing reads', r.due_since is not null)
    ) as k(urgency, kind, is_due)
    where k.is_due and (w.verified_at is not null or k.kind = 'get_account')
-   order by k.urgency
+   -- of single orders and lists neither starves, however few tokens there are
+   order by k.urgency, case k.kind when 'get_order' then c.due_since else r.due_since end
 $$;
 revoke all on function orderlatch_data.kinds_due(integer, integer) from public;
 comment on function orderlatch_data.kinds_due(integer, integer) is

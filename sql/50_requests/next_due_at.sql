@@ -2,6 +2,8 @@
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.next_due_at(
   p_account orderlatch_data.accounts,
+  p_after timestamptz,
+  p_granted_at timestamptz,
   p_submits integer
 )
 returns timestamptz
@@ -11,42 +13,45 @@ parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  v_now constant timestamptz := orderlatch_data.clock();
 begin
   return least(
     (
       select o.next_try_at
         from orderlatch_data.open_decisions as o
-       where o.account_id = p_account.account_id and o.tries > 0 and o.next_try_at > v_now
+       where o.account_id = p_account.account_id and o.tries > 0 and o.next_try_at > p_after
        order by o.next_try_at
        limit 1
     ),
     case
       when p_submits = 0 and orderlatch_data.has_approved(p_account.account_id)
-        then orderlatch_data.next_token_at(p_account, v_now, true)
+        then orderlatch_data.next_token_at(p_account, p_granted_at, true)
     end,
     (
       select d.next_lookup_at
         from orderlatch_data.doubts as d
-       where d.account_id = p_account.account_id and d.next_lookup_at > v_now
+       where d.account_id = p_account.account_id and d.next_lookup_at > p_after
        order by d.next_lookup_at
        limit 1
     ),
-    orderlatch_data.next_read_at(p_account.account_id),
+    orderlatch_data.next_read_at(p_account.account_id, p_after),
     (
       select min(b.next_try_at)
         from orderlatch_data.kind_backoffs as b
-       where b.account_id = p_account.account_id and b.next_try_at > v_now
+       where b.account_id = p_account.account_id and b.next_try_at > p_after
     )
   );
 end
 $$;
-revoke all on function orderlatch_data.next_due_at(orderlatch_data.accounts, integer) from public;
-comment on function orderlatch_data.next_due_at(orderlatch_data.accounts, integer) is
-  'The nearest moment at which a back-off, a token for a submit, a lookup, a read or a cancel of the account '
-  'comes due; null when there is none. What is due already does not count: see is_held_up. p_submits: how '
-  'many submits its budget allows now.';
+revoke all on function orderlatch_data.next_due_at(
+  orderlatch_data.accounts, timestamptz, timestamptz, integer
+) from public;
+comment on function orderlatch_data.next_due_at(
+  orderlatch_data.accounts, timestamptz, timestamptz, integer
+) is
+  'The nearest moment after p_after at which a back-off, a token for a submit, a lookup, a read or a cancel '
+  'of the account comes due; null when there is none. What was due at p_after already does not count: see '
+  'is_held_up. p_granted_at: when calls were last granted, or p_after; p_submits: how many submits its '
+  'budget allowed then.';
 
 -- When the next request of an account is lost, or its next decision lapses or is withdrawn.
 -- Locks: none. Raises: none.

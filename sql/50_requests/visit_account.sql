@@ -15,6 +15,7 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_begun_at constant timestamptz := orderlatch_data.clock();
   v_account orderlatch_data.accounts;
   v_verified boolean;
   v_visited_at timestamptz;
@@ -57,7 +58,9 @@ begin
     -- whoever holds the row may take back what made the account due
     insert into orderlatch_data.account_wakes (account_id) values (p_account_id);
   else
-    perform orderlatch_data.schedule_visit(v_account, v_verified, v_granted, v_granted >= p_how_many);
+    perform orderlatch_data.schedule_visit(
+      v_account, v_begun_at, v_verified, v_granted, v_granted >= p_how_many
+    );
   end if;
 end
 $$;
@@ -71,6 +74,7 @@ comment on function orderlatch_data.visit_account(integer, integer, integer, boo
 -- Locks: none; the caller holds its row of the agenda. Raises: none.
 create or replace function orderlatch_data.schedule_visit(
   p_account orderlatch_data.accounts,
+  p_begun_at timestamptz,
   p_verified boolean,
   p_granted integer,
   p_cut boolean
@@ -92,16 +96,19 @@ begin
     v_tidy_at := v_soon; -- another session holds the decision
   end if;
   if p_verified then
+    -- what came due while the visit went on, it may have missed: that counts as still to come
     select case
-             when s.paused_until > v_now then s.paused_until
-             when b.calls = 0 then orderlatch_data.next_token_at(p_account, v_now, false)
+             when s.paused_until > p_begun_at then s.paused_until
+             when b.calls = 0 then orderlatch_data.next_token_at(p_account, t.granted_at, false)
              when p_cut then v_now
              when p_granted = 0 and orderlatch_data.is_held_up(p_account, b.submits) then v_soon
-             else orderlatch_data.next_due_at(p_account, b.submits)
+             else orderlatch_data.next_due_at(p_account, p_begun_at, t.granted_at, b.submits)
            end
       into strict v_due_at
       from orderlatch_data.account_states as s
-     cross join orderlatch_data.calls_left(p_account, v_now) as b
+      join orderlatch_data.account_budgets as k on k.account_id = s.account_id
+     cross join lateral (select greatest(k.counted_at, p_begun_at) as granted_at) as t
+     cross join lateral orderlatch_data.calls_left(p_account, t.granted_at) as b
      where s.account_id = p_account.account_id;
     -- once a minute at least, in case somebody has changed tables by hand
     v_due_at := least(v_due_at, v_now + case when v_due_at is not null then interval '1 minute' end);
@@ -117,14 +124,15 @@ begin
    where g.account_id = p_account.account_id;
 end
 $$;
-revoke all on function orderlatch_data.schedule_visit(orderlatch_data.accounts, boolean, integer, boolean)
-  from public;
+revoke all on function orderlatch_data.schedule_visit(
+  orderlatch_data.accounts, timestamptz, boolean, integer, boolean
+) from public;
 comment on function orderlatch_data.schedule_visit(
-  orderlatch_data.accounts, boolean, integer, boolean
+  orderlatch_data.accounts, timestamptz, boolean, integer, boolean
 ) is
-  'Writes account_agenda after a visit. p_verified: whether the visitor may do more than tidy up; another '
-  'one leaves due_at as it is. p_granted: calls that were granted. p_cut: whether it was granted as many as '
-  'it asked for, so that there may be more.';
+  'Writes account_agenda after a visit that began at p_begun_at. p_verified: whether the visitor may do more '
+  'than tidy up; another one leaves due_at as it is. p_granted: calls that were granted. p_cut: whether it '
+  'was granted as many as it asked for, so that there may be more.';
 
 -- Holds an account for a visit, or says at once that it is not to be had.
 -- Locks: account (granting, try). Raises: none.

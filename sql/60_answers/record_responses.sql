@@ -13,7 +13,7 @@ as $$
 #variable_conflict use_column
 declare
   v_report record;
-  v_account_ids integer[] := '{}';
+  v_account_ids integer[] := '{}'::integer[];
 begin
   perform orderlatch_data.require_read_committed();
   perform orderlatch_data.require_batch('p_answers', p_answers);

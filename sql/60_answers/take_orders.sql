@@ -21,7 +21,7 @@ begin
   perform orderlatch_data.record_order(n.decision_id, n.document, p_request_id)
     from orderlatch_data.news_of_decisions(p_account_id, p_documents) as n;
   if not p_verified then
-    return '{}';
+    return '{}'::orderlatch_data.shown_order[];
   end if;
   v_shown := array(
     select row(d.*)::orderlatch_data.shown_order from orderlatch_data.read_orders(p_documents) as d

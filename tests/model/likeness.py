@@ -58,7 +58,9 @@ with overdue as (
 )
 select count(*) from overdue
 """
-SWEEP = "select orderlatch_data.sweep_lost_requests(a) from orderlatch_data.accounts as a"
+SWEEP = """
+select orderlatch_data.sweep_lost_requests(a, orderlatch_data.gone_workers()) from orderlatch_data.accounts as a
+"""
 LOOKUPS_WAIT = """
 with waiting as (
   update orderlatch_data.doubts as d
@@ -93,7 +95,7 @@ select coalesce(o.status, s.status), coalesce(o.clean, s.clean), coalesce(o.look
   left join orderlatch_data.open_decisions as o on o.decision_id = t.decision_id
   left join orderlatch_data.decision_outcomes as s on s.decision_id = t.decision_id
   left join orderlatch_data.doubts as d on d.decision_id = t.decision_id
-  left join orderlatch_data.order_reads as r on r.read_id = d.read_id
+  left join orderlatch_data.broker_reads as r on r.read_id = d.read_id
 """
 NAMES = ("status", "clean", "lookup_first", "submits", "holder", "lookup", "page", "lookup_due", "was_clean",
          "lost", "duplicate", "refusal", "proof")  # fmt: skip

@@ -313,10 +313,10 @@ def test_an_order_on_a_page_waits_for_its_decision_also_when_that_is_not_committ
     asked = page(scene, clock)
     decision = Jsonb(scene.ground.value("select test.a_decision()"))
     decision_hash = scene.ground.text(HASH, decision)
-    holder = scene.transaction().hold_decision(decision_hash)
+    proposing = scene.transaction()
+    proposing.rows(PROPOSE, decision)
     rival = scene.blocked(RECORD, Jsonb([answer(asked, [order(decision_hash)])]))
-    scene.ground.rows(PROPOSE, decision)
-    holder.commit()
+    proposing.commit()
     assert only(rival) == ("orders_listed",)
     assert scene.moves(decision_hash)[-1] == "approved>submitted"
 

@@ -59,6 +59,6 @@ def test_a_session_that_keeps_everybody_from_claiming_shows(scene: Scene, clock:
     clock.advance(minutes=1)
     [(detail,)] = scene.ground.rows(HELD)
     assert str(detail).startswith(f"session {noting.connection.info.backend_pid} holds the cluster lock")
-    assert "(every account)" in str(detail)
+    assert "of every account" in str(detail)
     noting.rollback()
     assert scene.ground.rows(HELD) == []

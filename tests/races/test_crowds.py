@@ -39,6 +39,8 @@ SETTINGS = {
     "crowd_lookup_wait": "5 milliseconds",
     "backoff_first": "1 millisecond",
     "backoff_max": "5 milliseconds",
+    "rate_limit": 1_000_000,
+    "burst": 500_000,
 }
 
 
@@ -48,6 +50,13 @@ def living(database: Database, connect: Connect) -> Iterator[Scene]:
     scene = Scene.set(database, connect)
     yield scene
     assert scene.violations() == {}
+
+
+def settle(scene: Scene, *accounts: str) -> None:
+    """Give accounts short waits, and let orders of both sides rest: this broker fills none."""
+    for account in accounts:
+        scene.ground.rows("select orderlatch.update_account(%s, %s)", account, Jsonb(SETTINGS))
+        scene.ground.rows("select orderlatch.set_limit('opposite_order', 0, %s, p_enabled => false)", account)
 
 
 def deliver(session: Session, accounts: list[str], seed: int) -> Counter[str]:
@@ -111,7 +120,7 @@ def test_sixteen_producers_at_once_record_each_decision_once(living: Scene) -> N
 def test_sixteen_producers_and_four_workers_of_one_account_make_one_order_of_each_decision(
     living: Scene,
 ) -> None:
-    living.ground.rows("select orderlatch.update_account('paper', %s)", Jsonb(SETTINGS))
+    settle(living, "paper")
     broker = Broker()
     carriers = [
         carrier(living, ["paper"], broker, Wire(Random(n), unsent=0.1, unheard=0.2), DECISIONS)
@@ -128,8 +137,7 @@ def test_workers_of_several_accounts_mix_their_answers_in_every_order(living: Sc
     accounts = ["paper", "b", "c"]
     for account in accounts[1:]:
         living.ground.rows("select orderlatch.create_account(%s, 'paper')", account)
-    for account in accounts:
-        living.ground.rows("select orderlatch.update_account(%s, %s)", account, Jsonb(SETTINGS))
+    settle(living, *accounts)
     broker = Broker()
     orders = DECISIONS * len(accounts)
     carriers = [

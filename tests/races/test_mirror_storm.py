@@ -31,7 +31,7 @@ SETTINGS = {
     "lookup_max_wait": "5 milliseconds", "crowd_lookup_wait": "5 milliseconds", "absence_quiet": "0",
     "absence_spacing": "0", "backoff_first": "1 millisecond", "backoff_max": "5 milliseconds",
     "reconcile_every": "1 second", "positions_every": "1 second", "drift_grace": "0",
-    "max_decision_age": "1 hour",
+    "max_decision_age": "1 hour", "rate_limit": 1_000_000, "burst": 500_000,
 }  # fmt: skip
 CLAIM = """
 select c.request_id::text, c.kind, c.path, c.query, c.body

@@ -40,8 +40,11 @@ def play(stage: Stage) -> None:
     )
 
     stage.part("recover")
-    stage.say("The operator knows of the split, and signs for it.")
-    prompt.enter(
+    stage.say(
+        """The operator knows of the split, and signs for it. What was traded in the last ten seconds is left
+        out until another comparison: a fill may still be on its way."""
+    )
+    prompt.look(
         "select * from orderlatch.accept_positions('paper', 'split', 'GOOG 2 for 1', 'GOOG')",
         [("GOOG", "10", "20")],
     )

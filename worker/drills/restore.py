@@ -41,13 +41,16 @@ def play(stage: Stage) -> None:
     prompt.look(ORDERS, [("GOOG", "submitted", "new")])
 
     stage.part("detect it")
-    stage.say("The worker has come back by itself, and reconciliation finds an order of nobody.")
-    [(incident_id, *_)] = prompt.look(
+    stage.say(
+        """The worker has come back by itself. It is told that this is another server now, and that nothing is
+        submitted before the orders were read; and that finds an order of nobody."""
+    )
+    incidents = prompt.look(
         """
         select incident_id, incident, left(detail ->> 'client_order_id', 12) as client_order_id
           from orderlatch.open_incidents
         """,
-        [(..., "decision_lost", second_hash[:12])],
+        [(..., "cluster_changed", ""), (..., "decision_lost", second_hash[:12])],
     )
     prompt.look(
         "select symbol, side, qty, status, origin from orderlatch.foreign_orders",
@@ -62,7 +65,8 @@ def play(stage: Stage) -> None:
     stage.propose("KO", "5", status="submitted")
     prompt.look(ORDERS, [("GOOG", "submitted", "new"), ("KO", "submitted", "new")])
     prompt.look("select symbol, origin from orderlatch.foreign_orders", [])
-    prompt.enter(f"select orderlatch.close_incident({incident_id}, 'restored; delivered again')", [("",)])
+    for incident_id, *_ in incidents:
+        prompt.enter(f"select orderlatch.close_incident({incident_id}, 'restored; delivered again')", [("",)])
     stage.say("Two decisions, two orders, one POST each.")
     broker.show_orders(
         ("GOOG", "buy", "10", "new", "0", "POST", "1", first_hash[:12]),

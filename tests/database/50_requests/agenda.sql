@@ -15,7 +15,7 @@ create function pg_temp.due(p_worker_id integer) returns text[] language sql vol
 $$;
 -- In how many seconds an account is due.
 create function pg_temp.due_in(p_account text) returns numeric language sql volatile as $$
-  select extract(epoch from g.due_at - orderlatch_data.clock()) from orderlatch_data.account_agenda as g where g.account_id = test.account_id(p_account)
+  select extract(epoch from g.due_at) - extract(epoch from orderlatch_data.clock()) from orderlatch_data.account_agenda as g where g.account_id = test.account_id(p_account)
 $$;
 
 select is(pg_temp.due(:worker), '{}', 'accounts with nothing to do are not due');

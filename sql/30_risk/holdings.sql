@@ -60,27 +60,36 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into orderlatch_data.strategy_positions as s (account_id, strategy_id, symbol, qty)
-  select new.account_id, d.strategy_id, orderlatch_data.position_symbol(new.symbol),
-         sum(case new.side when 'sell' then -c.qty else c.qty end)
-    from (values (old.decision_id, -old.fills_qty), (new.decision_id, new.fills_qty)) as c(decision_id, qty)
+  select new.account_id, d.strategy_id, orderlatch_data.position_symbol(c.symbol),
+         sum(case c.side when 'sell' then -c.qty else c.qty end)
+    from (
+      values
+        (old.decision_id, old.symbol, old.side, -old.fills_qty),
+        (new.decision_id, new.symbol, new.side, new.fills_qty)
+    ) as c(decision_id, symbol, side, qty)
     join orderlatch_data.trade_decisions as d on d.decision_id = c.decision_id
-   group by d.strategy_id
+   where c.qty <> 0
+   group by d.strategy_id, orderlatch_data.position_symbol(c.symbol)
   on conflict on constraint strategy_positions_pkey do update set qty = s.qty + excluded.qty;
   return null;
 end
 $$;
 revoke all on function orderlatch_data.keep_strategy_positions() from public;
 comment on function orderlatch_data.keep_strategy_positions() is
-  'Trigger after updates of broker_orders: moves what changed in fills_qty or decision_id into '
-  'strategy_positions. It reads the row that the update has locked, so that nothing is counted twice or '
-  'lost, whichever comes first: the fill, or the decision that the order belongs to.';
+  'Trigger after updates of broker_orders: moves what changed in fills_qty, or in whose order it is and of '
+  'what, into strategy_positions. It reads the row that the update has locked, so that nothing is counted '
+  'twice or lost, whichever comes first: the fill, or the decision that the order belongs to.';
 
 drop trigger if exists keep_strategy_positions on orderlatch_data.broker_orders;
-create trigger keep_strategy_positions after update of fills_qty, decision_id on orderlatch_data.broker_orders
+create trigger keep_strategy_positions
+  after update of fills_qty, decision_id, symbol, side on orderlatch_data.broker_orders
   for each row
   when (
     old.fills_qty <> new.fills_qty
-    or (new.fills_qty <> 0 and old.decision_id is distinct from new.decision_id)
+    or (
+      new.fills_qty <> 0
+      and (old.decision_id, old.symbol, old.side) is distinct from (new.decision_id, new.symbol, new.side)
+    )
   )
   execute function orderlatch_data.keep_strategy_positions();
 comment on trigger keep_strategy_positions on orderlatch_data.broker_orders is

@@ -100,9 +100,10 @@ class Mirror:
         assert request_id is not None
         body = base64.b64encode(json.dumps(document).encode()).decode()
         said = {"request_id": str(request_id), "sent": "yes", "status": 200, "body": body}
-        assert self.value(RECORD, Jsonb([said])) in {
+        meaning = self.value(RECORD, Jsonb([said]))
+        assert meaning in {
             "order_exists", "order_shown", "orders_listed", "fills_listed", "replacement_seen"
-        }  # fmt: skip
+        }, meaning  # fmt: skip
 
     def state(self) -> dict[str, object]:
         return {"orders": self.value(ORDERS), "fills": self.value(FILLS), "sums": self.value(SUMS)}

@@ -273,13 +273,12 @@ def tamper(scene: Scene, query: str) -> None:
 
 def test_legs_in_the_answer_to_a_submit_wait_for_the_page_that_shows_them(scene: Scene) -> None:
     decision_hash = scene.given("submitting", '{"symbol": "GOOG"}')
-    # risk takes no brackets yet; what records them does
     tamper(scene, "update orderlatch_data.trade_decisions set order_class = 'bracket'")
     legs = [order("stop"), order("take")]
     asked = page(scene, "open_orders")
     recording = scene.transaction()
     recording.rows(RECORD, said(asked, legs))
-    entry = order("entry", client_order_id=decision_hash, legs=legs)
+    entry = order("entry", client_order_id=decision_hash, order_class="bracket", legs=legs)
     rival = scene.blocked(RECORD, said(scene.holder(decision_hash), entry))
     recording.commit()
     assert only(rival) == ("order_exists",)

@@ -83,7 +83,8 @@ $$;
 revoke all on function orderlatch_data.requests_of_answers(jsonb) from public;
 comment on function orderlatch_data.requests_of_answers(jsonb) is
   'A row for each answer: account_id is null for an unknown request, lock_key where there is no decision. '
-  'is_success: HTTP says so; is_plain: a submit of a simple order that succeeded. p_answers: as record_responses.';
+  'is_success: HTTP says so; is_plain: a submit of a simple order that succeeded. p_answers: as '
+  'record_responses.';
 
 -- The keys of all decisions, and of requests without one, that a batch of answers may change.
 -- Locks: none. Raises: none.

@@ -13,8 +13,8 @@ as $$
   ), kept as (
     insert into orderlatch_data.broker_orders as b (
       account_id, broker_order_id, decision_id, relation, symbol, side, order_type, qty, notional,
-      limit_price, stop_price, status, is_open, status_at, filled_qty, filled_avg_price, filled_as_of, shown_filled_qty,
-      submitted_at, updated_at, found_in_request_id, recorded_at, changed_at
+      limit_price, stop_price, status, is_open, status_at, filled_qty, filled_avg_price, filled_as_of,
+      shown_filled_qty, submitted_at, updated_at, found_in_request_id, recorded_at, changed_at
     )
     select p.account_id, d.broker_order_id, p.decision_id, 'order', d.symbol, d.side, d.order_type, d.qty,
            d.notional, d.limit_price, d.stop_price, d.status, d.is_open, d.updated_at, d.filled_qty,

@@ -1,6 +1,7 @@
 """A thousand accounts of one database, carried by two processes whose broker answers at once, in process.
 
-What is measured is claim_requests and record_responses alone: decisions are proposed before, HTTP is left out.
+What is measured is claim_requests and record_responses alone: decisions are proposed before, and there is no
+HTTP.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import psycopg
 
 from tests.bench.carrying import Carrier, EmptyBook, Minutes
 from tests.bench.ground import Figures, Size, cpu_s, fresh_database, table
+from tests.bench.traffic import PROPOSE, decisions
 
 if TYPE_CHECKING:
     from multiprocessing.queues import Queue
@@ -23,9 +25,7 @@ if TYPE_CHECKING:
 ALPACAS_LIMIT = 200
 NO_LIMIT = 1_000_000
 SLOTS = 256
-SYMBOLS = 40
 CREATE = "select orderlatch.create_account(%s, 'paper', %s)"
-PROPOSE = "select count(*) from orderlatch.propose_decisions(%s, %s)"
 SPENT = """
 select a.account, count(r.request_id)
   from orderlatch_data.accounts as a
@@ -61,7 +61,15 @@ def main(size: Size) -> Figures:
             ("requests_per_s", "budget_allows_per_s", "database_cpu_ms_per_request",
              "carrier_cpu_ms_per_request", "least_of_an_account", "most_of_an_account")]
         )  # fmt: skip
-    heads = (f"{many} accounts", "requests/s", "allowed/s", "database CPU ms", "carrier CPU ms", "least", "most")
+    heads = (
+        f"{many} accounts",
+        "requests/s",
+        "allowed/s",
+        "database CPU ms",
+        "carrier CPU ms",
+        "least",
+        "most",
+    )
     table(heads, rows)
     return figures
 
@@ -77,14 +85,15 @@ def measure(many: int, limit: int, seconds: float) -> dict[str, Figures]:
         barrier = spawning.Barrier(3)
         shares: Queue[Share] = spawning.Queue()
         workers = [
-            spawning.Process(target=work, args=(url, names, limit, seconds, barrier, shares)) for _ in range(2)
+            spawning.Process(target=work, args=(url, names, limit, seconds, barrier, shares))
+            for _ in range(2)
         ]
         for worker in workers:
             worker.start()
         barrier.wait()
         wanted = int(limit / 60 * seconds * 1.2) + 20 if limit == ALPACAS_LIMIT else 100
         for name in names:
-            connection.execute(PROPOSE, [name, json.dumps(decisions(wanted))])
+            connection.execute(PROPOSE, [name, json.dumps(decisions(0, wanted))])
         connection.execute("vacuum analyze")
         connection.execute("checkpoint")
         row = connection.execute("select clock_timestamp()").fetchone()
@@ -114,25 +123,6 @@ def measure(many: int, limit: int, seconds: float) -> dict[str, Figures]:
         "least_of_an_account": min(spent),
         "most_of_an_account": max(spent),
     }
-
-
-def decisions(many: int) -> list[dict[str, object]]:
-    """Plain limit orders over some symbols."""
-    return [
-        {
-            "strategy_id": "bench",
-            "symbol": f"S{number % SYMBOLS}",
-            "event_ts": "2026-11-20T21:00:00Z",
-            "timeframe": "1Min",
-            "leg": str(number),
-            "action": "buy",
-            "qty": "10",
-            "order_type": "limit",
-            "limit_price": "185.02",
-            "params": {"fast": 10, "slow": 30},
-        }
-        for number in range(many)
-    ]
 
 
 def work(

@@ -82,7 +82,7 @@ def summed_up(
     names: list[str],
     possible: float,
 ) -> dict[str, float]:
-    """What the sandbox counted. possible: what a full bucket and its refill give an account, but the reserve."""
+    """What the sandbox counted. possible: what bucket and refill give an account, but the reserve."""
     calls = [after[name]["requests"] - before[name]["requests"] for name in names]
     return {
         "above_limit": sum(max(0, after[name]["most_in_a_sliding_window"] - LIMIT) for name in names),

@@ -1,4 +1,4 @@
-"""A carrier without HTTP: claims over one session, has each request answered at once, and records the answers."""
+"""A carrier without HTTP: claims over one session, has requests answered at once, records the answers."""
 
 from __future__ import annotations
 

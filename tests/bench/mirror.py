@@ -1,7 +1,7 @@
 """A long past of one account, reconciled from nothing within its rate budget; and what the rounds after cost.
 
-The functions are the real ones, the broker answers from a prepared book, in process. Time is a held clock: it
-moves on by what claim_requests says when nothing is due, so it counts the seconds that the budget itself needs.
+The functions are the real ones, the broker answers from a prepared book, in process. Time is a held clock:
+it moves on by what claim_requests says when nothing is due, so it counts the seconds that the budget needs.
 """
 
 from __future__ import annotations
@@ -144,8 +144,20 @@ def main(size: Size) -> Figures:
     table(
         (f"{many:,} orders, {2 * many:,} fills", "pages", "database s", "s per 1,000", "CPU s per 1,000"),
         [
-            ("orders", whole["order_pages"], whole["orders_s"], whole["s_per_1000_orders"], whole["cpu_s_per_1000_orders"]),
-            ("fills", whole["fill_pages"], whole["fills_s"], whole["s_per_1000_fills"], whole["cpu_s_per_1000_fills"]),
+            (
+                "orders",
+                whole["order_pages"],
+                whole["orders_s"],
+                whole["s_per_1000_orders"],
+                whole["cpu_s_per_1000_orders"],
+            ),
+            (
+                "fills",
+                whole["fill_pages"],
+                whole["fills_s"],
+                whole["s_per_1000_fills"],
+                whole["cpu_s_per_1000_fills"],
+            ),
         ],
     )
     print(
@@ -162,7 +174,11 @@ def main(size: Size) -> Figures:
     after_long, after_short = rounds.values()
     ratios = {each: after_long[each] / after_short[each] for each in names}
     table(("ratio", *heads[1:]), [("", *ratios.values())])
-    return {"reconciliation": dict(whole), "empty_round": {k: dict(v) for k, v in rounds.items()}, "ratio": dict(ratios)}
+    return {
+        "reconciliation": dict(whole),
+        "empty_round": {k: dict(v) for k, v in rounds.items()},
+        "ratio": dict(ratios),
+    }
 
 
 def reconcile(mirror: Mirror, many: int) -> dict[str, float]:
@@ -200,9 +216,7 @@ def empty_rounds(mirror: Mirror) -> dict[str, float]:
     mirror.round()
     before = mirror.seen()
     rounds = [mirror.round() for _ in range(ROUNDS)]
-    read, written, buffers = (
-        (now - then) / ROUNDS for now, then in zip(mirror.seen(), before, strict=True)
-    )
+    read, written, buffers = ((now - then) / ROUNDS for now, then in zip(mirror.seen(), before, strict=True))
     return {
         "calls": statistics.median(calls for calls, _ in rounds),
         "ms": 1000 * statistics.median(seconds for _, seconds in rounds),

@@ -43,7 +43,7 @@ def decisions(first: int, many: int) -> list[dict[str, object]]:
 
 @dataclass(slots=True)
 class Strategy:
-    """Sees to it that every account has decisions waiting; least: when it never fell below, work was there."""
+    """Sees to it that every account has decisions waiting; least: the fewest that it found at any."""
 
     url: str
     accounts: Sequence[str]

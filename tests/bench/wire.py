@@ -14,12 +14,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import httpx
-import psycopg
 
 from tests.bench.ground import cpu_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    import psycopg
 
 PROGRAM = Path(sys.executable).parent / "orderlatch"
 BACKENDS = "select a.pid from pg_stat_activity as a where a.datname = current_database()"
@@ -27,7 +28,9 @@ BACKENDS = "select a.pid from pg_stat_activity as a where a.datname = current_da
 
 def clean_environment() -> dict[str, str]:
     """The environment without what a person has set for a worker of their own."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("ORDERLATCH_", "APCA_"))}
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith(("ORDERLATCH_", "APCA_"))
+    }
 
 
 @contextmanager
@@ -130,5 +133,7 @@ class Meter:
     def stop(self, requests: int) -> dict[str, float]:
         """Milliseconds of CPU for each request since the start, and requests a second."""
         took_s = time.monotonic() - self.began
-        used = {f"{part}_cpu_ms": 1000 * (now - self.before[part]) / requests for part, now in self.read().items()}
+        used = {
+            f"{part}_cpu_ms": 1000 * (now - self.before[part]) / requests for part, now in self.read().items()
+        }
         return {"seconds": took_s, "requests": requests, "requests_per_s": requests / took_s, **used}

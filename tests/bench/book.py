@@ -29,7 +29,8 @@ def an_order(number: int, many: int) -> dict[str, object]:
     rests = number >= many - OPEN
     order: dict[str, object] = {
         "client_order_id": f"by-hand-{number}", "symbol": f"S{number % SYMBOLS}",
-        "qty": "20" if rests else "10", "side": "buy", "type": "limit", "time_in_force": "gtc", "limit_price": "185.02",
+        "qty": "20" if rests else "10", "side": "buy", "type": "limit", "time_in_force": "gtc",
+        "limit_price": "185.02",
     }  # fmt: skip
     return accepted(order, f"order-{number}") | {
         "created_at": at, "updated_at": at, "submitted_at": at, "filled_at": None if rests else at,

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 WORKER_UNKNOWN = "OL101"
 SHORTEST_REST_MS = 10
-# A claim costs the database about as much for one request as for ten. Resting twice as long as the last one
-# took lets what comes due meanwhile be claimed together, the more so the busier the database is.
-PAUSE_PER_CLAIM = 2
-LONGEST_PAUSE_S = 0.1
+# A claim costs the database about as much for one request as for ten. Pausing four times as long as the last
+# one took lets what comes due meanwhile be claimed together, the more so the busier the database is.
+PAUSE_PER_CLAIM = 4
+LONGEST_PAUSE_S = 0.2
 
 _NOTHING = Claim(requests=(), ask_again_ms=None)
 # The first connections after an outage may still be those from before it, and nobody tells when it ends.

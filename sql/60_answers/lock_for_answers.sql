@@ -103,12 +103,19 @@ as $$
                then orderlatch_data.read_json(orderlatch_data.read_base64(r.body))
            end as document
       from orderlatch_data.read_reports(p_answers) as r
-      left join orderlatch_data.broker_requests as q on q.request_id = r.request_id
+      -- by its key: for a join the planner may read all requests that there ever were
+      left join lateral (
+        select k.* from orderlatch_data.broker_requests as k where k.request_id = r.request_id
+        offset 0
+      ) as q on true
   )
   -- the decision of a submit or lookup
   select orderlatch_data.decision_lock_key(t.decision_hash), r.account_id, false
     from reports as r
-    join orderlatch_data.trade_decisions as t on t.decision_id = r.decision_id
+   cross join lateral (
+     select k.decision_hash from orderlatch_data.trade_decisions as k where k.decision_id = r.decision_id
+     offset 0
+   ) as t
   union
   -- the request itself, where there is no decision
   select orderlatch_data.request_lock_key(r.request_id), r.account_id, false

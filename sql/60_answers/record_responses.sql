@@ -32,7 +32,10 @@ begin
   for v_report in
     select r.*, q.account_id
       from orderlatch_data.read_reports(p_answers) as r
-      left join orderlatch_data.broker_requests as q on q.request_id = r.request_id
+      left join lateral (
+        select k.account_id from orderlatch_data.broker_requests as k where k.request_id = r.request_id
+        offset 0
+      ) as q on true
      where r.answer_no <> all (v_plain)
      order by q.account_id, r.answer_no
   loop

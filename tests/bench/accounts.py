@@ -50,7 +50,7 @@ class Share:
 
 def main(size: Size) -> Figures:
     """Once at Alpaca's limit, once with limits that bind nothing: what one database can do."""
-    many, seconds = (100, 5.0) if size.quick else (1000, 30.0)
+    many, seconds = (100, 5.0) if size.quick else (1000, 15.0)
     figures: dict[str, Figures] = {}
     rows = []
     for name, limit in (("200 a minute", ALPACAS_LIMIT), ("no limit", NO_LIMIT)):
@@ -91,7 +91,7 @@ def measure(many: int, limit: int, seconds: float) -> dict[str, Figures]:
         for worker in workers:
             worker.start()
         barrier.wait()
-        wanted = int(limit / 60 * seconds * 1.2) + 20 if limit == ALPACAS_LIMIT else 100
+        wanted = int(limit / 60 * seconds + limit / 10) if limit == ALPACAS_LIMIT else 40
         for name in names:
             connection.execute(PROPOSE, [name, json.dumps(decisions(0, wanted))])
         connection.execute("vacuum analyze")

@@ -44,8 +44,8 @@ migrate: setup ## bring the database at DATABASE_URL (or the embedded one) up to
 psql: setup ## a psql prompt on the same database
 	@$(BIN)/orderlatch psql
 
-bench: setup ## lives a second of the real functions beside layouts written by hand (90 s)
-	@$(BIN)/python -m tests.bench
+bench: setup ## all benchmarks (ONLY=mirror for one of lives mirror accounts wired budget; QUICK=1; MINUTES=10 of budget)
+	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) $(if $(MINUTES),--minutes $(MINUTES))
 
 model: setup ## check the protocol's model in every state, and print the tables of docs/model.md (a minute)
 	@.ci/packages spin gcc libc6-dev

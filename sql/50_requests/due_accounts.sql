@@ -127,7 +127,8 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
   with due as materialized (
-    select d.account_id, d.place, count(*) over () as places
+    -- shares are those of the accounts that this claim gets to: it visits at most 50
+    select d.account_id, d.place, least(count(*) over (), 50) as places
       from orderlatch_data.due_accounts(p_worker_id, p_accounts, p_gone, 500)
            with ordinality as d(account_id, place)
   ), held as (
@@ -151,4 +152,4 @@ revoke all on function orderlatch_data.accounts_in_turn(integer, text[], integer
 comment on function orderlatch_data.accounts_in_turn(integer, text[], integer[], integer) is
   'At most 500 due accounts, the one that was not visited for longest first. share: how many calls more each '
   'may be granted while others wait, so that none holds more of the slots (free ones and calls on their way) '
-  'than an equal part; may be negative.';
+  'than an equal part; may be negative. Of more than 50 only those count that the claim gets to.';

@@ -1,6 +1,6 @@
 -- Claims visit accounts in turn and deal the slots of a worker out fairly, so that none waits behind a busy one.
 begin;
-select plan(18);
+select plan(19);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account(a, '{"max_in_doubt": 100}') from unnest('{a,b,c}'::text[]) as a;
@@ -55,6 +55,10 @@ select is((select count(distinct c.account)
             where not exists (select 1 from first_claim as f where f.account = c.account)),
           10::bigint, 'the next claim comes to them');
 select is((select count(*) from orderlatch_data.due_accounts(:many, null, '{}', 500)), 0::bigint, 'then all are served');
+select count(test.given_approved_decision('m' || n, jsonb_build_object('symbol', 'W' || s)))
+  from generate_series(1, 60) as n, generate_series(1, 2) as s;
+select is((select array[count(c.request_id), count(distinct c.account)] from orderlatch.claim_requests(:many, null, 100) as c),
+          '{100,50}'::bigint[], 'the slots are dealt to the 50 that are visited, not to all that wait');
 select is(test.broken_promises(), '{}', 'no promise is broken');
 
 select * from finish();

@@ -1,0 +1,105 @@
+"""What every benchmark stands on: a fresh database on the durable embedded server, tables and results."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import psycopg
+
+from worker import embedded
+from worker.applier import read_files
+from worker.installer import ROOT, migrate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+RESULTS = ROOT / ".bench" / "results.json"
+TICKS = os.sysconf("SC_CLK_TCK")
+STATED = ("server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers")
+
+Figures: TypeAlias = "dict[str, Figures] | list[Figures] | str | int | float | bool | None"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How long and how large: `quick` is for trying the benchmark out; minutes are those of the budget."""
+
+    quick: bool
+    minutes: float
+
+
+def fresh_database(name: str = "orderlatch_bench") -> str:
+    """Create an empty database on the embedded server, migrate it, and return its URL."""
+    url = embedded.ensure_running()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"drop database if exists {name} with (force)".encode())
+        connection.execute(f"create database {name}".encode())
+        # what the last benchmark left to be written is none of this one's time
+        connection.execute("checkpoint")
+        bench = psycopg.conninfo.make_conninfo(url, dbname=name)
+    migrate(bench, read_files(ROOT / "sql"))
+    return bench
+
+
+def server_settings() -> dict[str, Figures]:
+    """Versions, and what the server promises about durability."""
+    with psycopg.connect(embedded.ensure_running(), autocommit=True) as connection:
+        stated: dict[str, Figures] = {name: setting(connection, name) for name in STATED}
+    return stated | {
+        "cores": os.cpu_count(),
+        "load_before": round(os.getloadavg()[0], 1),
+        "python": platform.python_version(),
+        "psycopg": psycopg.__version__,
+    }
+
+
+def setting(connection: psycopg.Connection, name: str) -> str:
+    """The value of a setting of the server."""
+    row = connection.execute("select current_setting(%s)", [name]).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds of CPU that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def wal_position(connection: psycopg.Connection) -> int:
+    """Bytes of WAL written since the server was made."""
+    row = connection.execute("select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def keep(name: str, figures: Figures) -> None:
+    """Write the figures of one benchmark; those of the others stay."""
+    kept: dict[str, Figures] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    kept = {each: kept[each] for each in kept if isinstance(kept[each], dict)}
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(kept | {name: figures}, indent=1, sort_keys=True) + "\n")
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str | float]]) -> None:
+    """Print rows below their heads: the first column to the left, figures to the right."""
+    shown = [[cell if isinstance(cell, str) else figure(cell) for cell in row] for row in rows]
+    widths = [max(len(row[place]) for row in (heads, *shown)) for place in range(len(heads))]
+    for row in (heads, *shown):
+        cells = [
+            cell.ljust(width) if place == 0 else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        print("  " + "  ".join(cells), flush=True)
+
+
+def figure(value: float) -> str:
+    """A number in about three digits."""
+    if isinstance(value, int) or abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"

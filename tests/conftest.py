@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).parent
 # What the database promises is proved on every version; what the worker does with it, on the first of --pg.
-EVERY_MAJOR = (TESTS / "database", TESTS / "races")
+EVERY_MAJOR = (TESTS / "database",)
 SERVERS = pytest.StashKey[Servers]()
 
 

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 SECONDS = 600
 WORKERS = 4
 ACCOUNTS = 50
-LIMITS = (20, 30, 40, 60, 90)
+LIMITS = (10, 12, 15, 20, 24)
 SLOTS = 32
-# How often each worker looks; the four of them are a tenth of a second apart.
-PERIOD_S = 0.4
+# How often each worker looks; the four of them are a quarter of a second apart.
+PERIOD_S = 1.0
 LATEST_S = 0.95
 START = datetime(2026, 3, 2, 14, 59, 43, tzinfo=UTC)
 
@@ -194,6 +194,7 @@ def test_ten_minutes_use_the_limits_to_the_full_and_never_exceed_them(
         assert broker.refused == 0, f"{account} met a 429"
         assert broker.most_in_a_minute() <= broker.limit, account
         assert len(broker.arrivals) >= 0.95 * possible, f"{account} used {len(broker.arrivals)} of {possible}"
-        # a token a turn, the delay of one call and not of the next, and the period of the workers
-        assert broker.longest_wait() <= 60 / refill + LATEST_S + 3 * PERIOD_S, f"{account} waited"
+        # a token a turn, and at the end of the broker's minute the one that is kept for lookups; the delay of
+        # one call and not of the next, and the period of the workers
+        assert broker.longest_wait() <= 2 * 60 / refill + LATEST_S + 3 * PERIOD_S, f"{account} waited"
     assert database.name

@@ -26,6 +26,7 @@ select (select count(*) from orderlatch_data.open_requests)::int
            and (r.covered_at is null or r.began_at is not null
                 or r.next_page_at <= orderlatch_data.clock()))::int
 """
+FILLED = "select count(*)::int from orderlatch.executions as e where e.status = 'filled'"
 ORDERS = "select e.broker_order_id, e.status, e.filled_qty from orderlatch.executions as e"
 FILLS = "select f.activity_id, f.qty, f.price from orderlatch.fills as f"
 READS = """
@@ -83,8 +84,7 @@ def number(text: Json) -> Decimal:
 
 def wait_for_the_truth(world: World, *, filled: int) -> None:
     """Return once so many orders are filled and the mirror shows what the broker has."""
-    done = "select count(*)::int from orderlatch.executions as e where e.status = 'filled'"
-    world.wait_until(lambda: world.number(done) == filled, what=f"{filled} orders are filled")
+    world.wait_until(lambda: world.number(FILLED) == filled, what=f"{filled} orders are filled")
     world.wait_until(lambda: differences(world) == set(), what="mirror and broker agree")
 
 
@@ -211,4 +211,6 @@ def test_an_hour_without_the_stream_changes_nothing_but_latency(world: World) ->
     world.pass_time(1)
     wait_until_heard(world, worker, 2)
     world.propose()
+    world.wait_until(lambda: world.number(FILLED) == 9, what="the stream tells of the fill")
+    world.pass_time(10)  # its activity is read a little later
     wait_for_the_truth(world, filled=9)

@@ -34,6 +34,8 @@ NAMES = [drill.name for drill in DRILLS]
 WIDTH = 100
 # More at once than processors: most of a drill is waiting.
 AT_ONCE = 4
+# They share one embedded server, so one process runs them all.
+pytestmark = pytest.mark.xdist_group("drills")
 PARTS = ("--- break it ---", "--- detect it ---", "--- recover ---")
 
 

@@ -108,7 +108,7 @@ def test_every_order_of_arrival_ends_the_same(beginning: Mirror) -> None:
         check(beginning, wanted)
 
     @settings(
-        max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
+        max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
     )
     @given(st.data())
     def arrive(data: st.DataObject) -> None:

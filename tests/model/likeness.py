@@ -59,7 +59,8 @@ with overdue as (
 select count(*) from overdue
 """
 SWEEP = """
-select orderlatch_data.sweep_lost_requests(a, orderlatch_data.gone_workers()) from orderlatch_data.accounts as a
+select orderlatch_data.sweep_lost_requests(a, orderlatch_data.gone_workers())
+  from orderlatch_data.accounts as a
 """
 LOOKUPS_WAIT = """
 with waiting as (

@@ -17,10 +17,17 @@ def play(stage: Stage) -> None:
     stage.create_account(call_timeout="30 seconds")
 
     stage.part("break it")
-    stage.say("The broker takes an order and its answer is held back. The worker is killed meanwhile.")
+    stage.say("A worker has read the account. From now on the broker answers no question about any order.")
+    worker = stage.start_worker()
+    prompt.look(
+        "select purpose, pages, submits_wait_for from orderlatch.reconciliation where purpose = 'orders'",
+        [("orders", "1", "")],
+    )
+    broker.misbehave(LOOKUPS, "answer", when="before", body="bad_gateway", count=None)
+    reads = broker.misbehave(READS, "answer", when="before", body="bad_gateway", count=None)
+    stage.say("It takes an order, and its answer is held back. The worker is killed meanwhile.")
     broker.misbehave(SUBMITS, "gate", when="after", gate="answer")
     decision_hash = stage.propose("GOOG", "10")
-    worker = stage.start_worker()
     broker.wait_for_held("answer")
     stage.kill(worker)
     broker.tell("POST", "release", {"gate": "answer"})
@@ -31,9 +38,6 @@ def play(stage: Stage) -> None:
     )
 
     stage.part("detect it")
-    stage.say("To make it harder, the broker answers no question about any order for now.")
-    broker.misbehave(LOOKUPS, "answer", when="before", body="bad_gateway", count=None)
-    reads = broker.misbehave(READS, "answer", when="before", body="bad_gateway", count=None)
     stage.say(
         """Another worker comes. The call of the dead one is lost and the decision is in doubt, which is not
         failed. Its lookups fail too, and an error while looking is no evidence."""

@@ -370,6 +370,8 @@ class Carrier:
         try:
             rows = self._base.shaky_rows(self._work(worker), luck, self._bad(0.02), RECORD, reports)
         except ConnectionLostError:
+            for answer in batch:
+                answer.call.tried_at.setdefault(answer.sent, self._world.now)
             worker.outbox = batch + worker.outbox
             worker.flush_at = self._world.now + round(luck.uniform(0.1, 4) * S)
             self._world.at(worker.flush_at, lambda: self._flush(worker))

@@ -41,6 +41,8 @@ class Call:
     """Whether the broker itself said that there is no such order."""
     last_page: bool = False
     arrivals: int = 0
+    tried_at: dict[str, int] = field(default_factory=dict)
+    """When an answer was first recorded without anybody hearing so: it was, or it was not."""
     recorded: list[tuple[int, str, str]] = field(default_factory=list)
     """When, what was reported (sent), what it was taken to mean."""
 

@@ -178,7 +178,7 @@ class Oracle:
 
     def _judge_proof(self, decision: Known, last: Call, looked: list[Call], name: str) -> None:
         account = self.accounts[decision.account]
-        said_at = max((at for at, _, meaning in last.recorded if meaning != "stale"), default=0)
+        said_at = min((at for at, _, meaning in last.recorded if meaning != "stale"), default=0)
         quiet_from = max(last.answer_by, said_at) + round(account.seconds("absence_quiet") * S)
         counted = [look for look in looked if look.claimed_at >= quiet_from]
         if not counted:
@@ -199,7 +199,7 @@ class Oracle:
 
     def recorded(self, call: Call, sent: str, reply: Reply | None, meaning: str) -> None:
         """Judge what an answer was taken to mean."""
-        call.recorded.append((self._world.now, sent, meaning))
+        call.recorded.append((call.tried_at.get(sent, self._world.now), sent, meaning))
         name = f"{call.kind} [{short(call.request_id)}]"
         if meaning in ("order_exists", "order_mismatch", "duplicate_order", "replacement_seen"):
             order = _document(reply)

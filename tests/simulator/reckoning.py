@@ -173,8 +173,6 @@ class Reckoning:
                 return len(orders) > 1
             case "order_mismatch":
                 return any(order.mismatched for order in orders)
-            case "fill_mismatch":
-                return any(trade.undone for trade in book.trades if trade.order.client_order_id == decision)
             case "position_drift":
                 return bool(book.moved)
             case "order_vanished":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import psycopg
 from psycopg.types.json import Jsonb
 
 from tests.simulator import profile as profiles
@@ -117,6 +118,8 @@ class Simulation:
             self._play(only)
         except ViolationError as error:
             violation = str(error)
+        except psycopg.Error as error:
+            violation = f"the database raised {error.sqlstate}: {error}"
         finally:
             self._base.close()
         return Result(

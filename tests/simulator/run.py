@@ -56,6 +56,10 @@ SETTLE_S = 4 * 3600
 """Longer than a decision lives, every back-off and every proof of absence, one after the other."""
 
 
+READINGS = 5
+"""So many complete reads after everything has settled, and the database is the truth."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stimulus:
     """Something that is thrown in."""
@@ -272,13 +276,18 @@ class Simulation:
             if self._reckoning.is_settled() and not self._moves():
                 break
         self._reckoning.insist()
-        for _ in range(2):
-            self._people.reconcile()
-            world.run_until(world.now + 150 * S)
+        differences: list[str] = []
+        cadence = max(account.seconds("reconcile_every") for account in self._profile.accounts)
+        self._people.reconcile()
+        for reading in range(READINGS):
+            world.run_until(world.now + round((cadence + 60 if reading else 100) * S))
             self._people.look_around(everything=True)
+            self._people.follow()
+            differences = self._reckoning.differences()
+            if not differences:
+                break
         self._oracle.look_closer()
-        self._people.follow()
-        raise_for(self._reckoning.differences())
+        raise_for(differences)
 
     def _moves(self) -> bool:
         return any(order.is_open for book in self._books.values() for order in book.orders.values())

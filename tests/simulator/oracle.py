@@ -211,7 +211,7 @@ class Oracle:
             raise ViolationError(f"{name}: taken as not sent, and it may have been")
         if meaning == "refused":
             self._judge_refusal(call, reply, name)
-        if meaning in ("unauthorized", "account_mismatch", "order_mismatch"):
+        if meaning in ("unauthorized", "account_mismatch", "order_mismatch") and len(call.recorded) == 1:
             self.core_halted.add(call.account)
             self.incidents.add((call.account, meaning))
         if meaning == "duplicate":

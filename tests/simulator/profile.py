@@ -143,7 +143,7 @@ def _account(world: World, name: str, *, fails_over: bool) -> AccountProfile:
         "crowd_size": dice.choice((2, 10)),
         "crowd_lookup_wait": "60 seconds",
         "reconcile_every": f"{dice.choice((180, 600, 1200, 1800))} seconds",
-        "positions_every": f"{dice.choice((1200, 3600))} seconds",
+        "positions_every": f"{dice.choice((1700, 3700))} seconds",
         "on_foreign_order": dice.choice(("ignore", "warn", "halt")),
         "rate_limit": dice.choice((30, 60, 200)),
     }

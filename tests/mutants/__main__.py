@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.support.servers import TestServer
 
-# Small ones that between them know every kind of broker: what they do not find, the named tests are asked for.
+# Between them they know every kind of broker. What they do not find, the named tests are asked for.
 SEEDS = ((1, 60), (9, 60), (14, 60), (21, 60))
 
 
@@ -66,9 +66,21 @@ def _found_by_a_seed(server: TestServer, template: str) -> str | None:
 def _found_by_a_test(server: TestServer, template: str, mutant: Mutant) -> str | None:
     for test in mutant.tests:
         if test.startswith("tests/"):
-            command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "tests.mutants.plugin", "--pg", str(MAJORS[0])]
+            command = [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-x",
+                "-p",
+                "tests.mutants.plugin",
+                "--pg",
+                str(MAJORS[0]),
+            ]
             environment = {**os.environ, "ORDERLATCH_MUTANT": mutant.name}
-            run = subprocess.run([*command, test], check=False, cwd=ROOT, env=environment, capture_output=True, text=True)
+            run = subprocess.run(
+                [*command, test], check=False, cwd=ROOT, env=environment, capture_output=True, text=True
+            )
             # 1: tests failed; anything else says nothing about the bug
             if run.returncode == 1:
                 failed = next((line for line in run.stdout.splitlines() if line.startswith("FAILED")), test)

@@ -10,12 +10,12 @@ from tests.support.servers import TEMPLATE, TestServer
 _prepare = TestServer.prepare_template
 
 
-def prepare_template(server: TestServer) -> None:
+def prepare_template(self: TestServer) -> None:
     """Prepare the template, and plant the bug in it."""
-    _prepare(server)
+    _prepare(self)
     name = os.environ["ORDERLATCH_MUTANT"]
     (mutant,) = (mutant for mutant in all_mutants() if mutant.name == name)
-    mutant.plant(server.url(TEMPLATE))
+    mutant.plant(self.url(TEMPLATE))
 
 
 TestServer.prepare_template = prepare_template  # type: ignore[method-assign]

@@ -62,8 +62,8 @@ def run(server: TestServer, seeds: range, steps: int, only: list[int] | None = N
         if len(seeds) > 1:
             state = "ok" if result.violation is None else "FAILED"
             print(
-                f"seed {seed}: {state}, {result.decisions} decisions, {result.orders} orders, {result.calls} calls, "
-                f"{result.hours:.1f} h",
+                f"seed {seed}: {state}, {result.decisions} decisions, {result.orders} orders, "
+                f"{result.calls} calls, {result.hours:.1f} h",
                 flush=True,
             )
         return result

@@ -1,4 +1,4 @@
-"""The database of a simulation: its sessions, calls that get lost on the way, and what a failover puts back."""
+"""The database of a simulation: its sessions, calls that get lost on the way, and failovers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 SIMULATOR_SQL = Path(__file__).with_name("simulator.sql")
 LIVENESS = "select pg_advisory_lock(orderlatch_data.lock_class('worker'), %s)"
-SETTLED = {"max_parallel_workers_per_gather": "0", "jit": "off", "TimeZone": "UTC", "application_name": "simulator"}
+SETTLED = {
+    "max_parallel_workers_per_gather": "0",
+    "jit": "off",
+    "TimeZone": "UTC",
+    "application_name": "simulator",
+}
 
 Row = tuple[object, ...]
 
@@ -69,7 +74,7 @@ class Base:
         self._alive.setdefault(who, []).append(worker_id)
 
     def end_life(self, who: str) -> None:
-        """Give back what a session that died held. Done at once: a real end would be noticed a little later."""
+        """Give back what a session that died held; the end of a real one would be noticed a little later."""
         self.rows(who, "select pg_advisory_unlock_all()")
         self._alive.pop(who, None)
 

@@ -1,4 +1,4 @@
-"""The broker's book of one account: the truth. Every order that exists, every trade, and every view of them."""
+"""The broker's book of one account, the truth: every order that exists, every trade, every view of them."""
 
 from __future__ import annotations
 
@@ -111,7 +111,9 @@ class Book:
         if known and not by_hand:
             self.doubles.append(client_order_id)
             if not self.account.memory.doubles:
-                raise ViolationError(f"two orders of decision {client_order_id}: {known[0].order_id}, {order_id}")
+                raise ViolationError(
+                    f"two orders of decision {client_order_id}: {known[0].order_id}, {order_id}"
+                )
         known.append(order)
         self.orders[order_id] = order
         dice = self._dice(order)
@@ -137,7 +139,9 @@ class Book:
                 "submitted_at": self.time(),
             },
         )
-        self._world.say("broker", f"has order {short(order_id)} of {short(client_order_id)} ({body['symbol']})")
+        self._world.say(
+            "broker", f"has order {short(order_id)} of {short(client_order_id)} ({body['symbol']})"
+        )
         self._world.after(dice.uniform(0.05, 3), lambda: self._live(order, 1))
         return order
 

@@ -32,7 +32,8 @@ from orderlatch.claim_requests(%s, %s, %s) as c
 """
 # what a claim granted whose rows never reached the worker
 GRANTED = """
-select q.request_id::text, a.account, q.kind, q.path, q.query, q.body::jsonb, q.send_within_ms, q.timeout_ms, null
+select q.request_id::text, a.account, q.kind, q.path, q.query, q.body::jsonb, q.send_within_ms, q.timeout_ms,
+       null
 from orderlatch_data.broker_requests as q join orderlatch_data.accounts as a on a.account_id = q.account_id
 where q.worker_id = %s and q.claimed_at = orderlatch_data.clock()
 order by q.account_id, q.request_id
@@ -44,6 +45,10 @@ select r.answer_no, r.meaning from orderlatch.record_responses(%s) as r order by
 """
 UPDATE = "select orderlatch.record_trade_update(%s, %s, %s)"
 STREAM = "select orderlatch.record_stream_state(%s, %s, %s)"
+FATES = ("slow", "unsent", "lost", "answer lost", "reset", "late", "500", "gateway", "garbage", "429", "404",
+         "429 of a proxy")  # fmt: skip
+SUBMIT_FATES = ("lost", "answer lost", "reset", "late", "late", "after 500", "after gateway", "after garbage",
+                "after 429", "cut after headers")  # fmt: skip
 SLOTS = 16
 POLL_S = 30.0
 
@@ -90,10 +95,14 @@ class Worker:
 class Carrier:
     """All workers and the network."""
 
-    def __init__(
-        self, world: World, base: Base, front: Front, profile: Profile, oracle: Oracle
-    ) -> None:
-        self._world, self._base, self._front, self._profile, self._oracle = world, base, front, profile, oracle
+    def __init__(self, world: World, base: Base, front: Front, profile: Profile, oracle: Oracle) -> None:
+        self._world, self._base, self._front, self._profile, self._oracle = (
+            world,
+            base,
+            front,
+            profile,
+            oracle,
+        )
         self.workers: list[Worker] = []
         self.weather: dict[str, float] = {}
         """Fates that are likelier than usual now, by name: an outage is not a single call's bad luck."""
@@ -165,7 +174,9 @@ class Carrier:
         self._world.at(moment, claim)
 
     def _register(self, worker: Worker) -> None:
-        environments = {account.name: "live" if account.live else "paper" for account in self._profile.accounts}
+        environments = {
+            account.name: "live" if account.live else "paper" for account in self._profile.accounts
+        }
         carried = [{"account": name, "environment": environments[name]} for name in worker.accounts]
         who = self._life(worker)
         ((worker_id,),) = self._base.rows(who, REGISTER, worker.name, Jsonb(carried))
@@ -247,7 +258,9 @@ class Carrier:
         key = (call.kind, f"{call.decision or call.path} {call.account}")
         call.turn = self._turns[key] = self._turns.get(key, -1) + 1
         subject = short(call.decision) if call.decision else (call.query or {}).get("status", call.path[-8:])
-        self._world.say(worker.name, f"is granted {call.kind} {call.account} {subject} [{short(call.request_id)}]")
+        self._world.say(
+            worker.name, f"is granted {call.kind} {call.account} {subject} [{short(call.request_id)}]"
+        )
         self._oracle.granted(call)
         return call
 
@@ -255,7 +268,9 @@ class Carrier:
 
     def _carry(self, worker: Worker, call: Call, late_s: float) -> None:
         """Decide what will become of a call, and let it happen."""
-        luck = self._world.dice("call", call.account, call.kind, call.decision or call.path, call.turn, self._base.generation)
+        luck = self._world.dice(
+            "call", call.account, call.kind, call.decision or call.path, call.turn, self._base.generation
+        )
         fate = self._fate(call, luck)
         leaves_in = late_s + luck.uniform(0.001, 0.05)
         if not self._world.calm and luck.random() < 0.005:
@@ -267,7 +282,9 @@ class Carrier:
             return
         if self._is_frozen(worker):
             # frozen on the very line: what leaves afterwards, nobody can call back
-            half_made = luck.random() < 0.3 and worker.frozen_until <= call.claimed_at + self._latest(call, lost=True)
+            half_made = luck.random() < 0.3 and worker.frozen_until <= call.claimed_at + self._latest(
+                call, lost=True
+            )
             act = self._depart if half_made else self._leave
             self._world.at(worker.frozen_until, lambda: act(worker, call, fate, luck))
             return
@@ -325,7 +342,9 @@ class Carrier:
                 self._world.after(luck.uniform(0.005, 5), lambda: arrive(answers=False))
             case "reset":
                 self._world.after(luck.uniform(0.005, 0.2), lambda: arrive(answers=False))
-                self._world.after(luck.uniform(0.05, 0.4), lambda: finish(Answer(call, "maybe", error="reset")))
+                self._world.after(
+                    luck.uniform(0.05, 0.4), lambda: finish(Answer(call, "maybe", error="reset"))
+                )
             case "late":
                 latest = call.claimed_at + self._latest(call, lost=False)
                 moment = luck.randint(departed, max(departed, latest))
@@ -381,7 +400,8 @@ class Carrier:
         for answer, (_, meaning) in zip(batch, rows, strict=True):
             outcome = answer.error if answer.reply is None else str(answer.reply.status)
             self._world.say(
-                worker.name, f"records {answer.call.kind} [{short(answer.call.request_id)}] {outcome}: {meaning}"
+                worker.name,
+                f"records {answer.call.kind} [{short(answer.call.request_id)}] {outcome}: {meaning}",
             )
             self._oracle.recorded(answer.call, answer.sent, answer.reply, str(meaning))
         worker.said = (worker.said + batch)[-20:]
@@ -445,11 +465,9 @@ class Carrier:
         # each read that failed has four others follow it: fewer, or reading is all that is simulated
         if luck.random() >= self._profile.roughness * (0.4 if call.kind.startswith("list_") else 1):
             return "ok"
-        fates = ["slow", "unsent", "lost", "answer lost", "reset", "late", "500", "gateway", "garbage", "429", "404",
-                 "429 of a proxy"]  # fmt: skip
+        fates = list(FATES)
         if call.kind == "submit_order":
-            fates += ["lost", "answer lost", "reset", "late", "late", "after 500", "after gateway", "after garbage",
-                      "after 429", "cut after headers"]  # fmt: skip
+            fates += SUBMIT_FATES
             memory = self._oracle.accounts[call.account].memory
             if memory.unique == "forever":
                 fates.append("twice")

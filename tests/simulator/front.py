@@ -63,9 +63,9 @@ class Reply:
     last_page: bool = False
 
 
-def said(status: int, document: object, **about: bool) -> Reply:
+def said(status: int, document: object, *, absent: bool = False, last_page: bool = False) -> Reply:
     """A response in JSON."""
-    return Reply(status, json.dumps(document).encode(), **about)
+    return Reply(status, json.dumps(document).encode(), absent=absent, last_page=last_page)
 
 
 def refusal(status: int, code: int, message: str) -> Reply:
@@ -90,9 +90,13 @@ class Front:
                 reply = self._submit(call, luck, book, late=late)
             case "find_order":
                 query = call.query or {}
-                reply = self._found(book.by_client_order_id.get(str(query["client_order_id"]), []), as_of, call)
+                reply = self._found(
+                    book.by_client_order_id.get(str(query["client_order_id"]), []), as_of, call
+                )
             case "get_order":
-                reply = self._found([o for o in (book.orders.get(call.path.rpartition("/")[2]),) if o], as_of, call)
+                reply = self._found(
+                    [o for o in (book.orders.get(call.path.rpartition("/")[2]),) if o], as_of, call
+                )
             case "cancel_order":
                 reply = self._cancel(call, book)
             case "list_orders":
@@ -126,7 +130,16 @@ class Front:
             case "429 of a proxy":
                 return Reply(429, HTML)
             case _:
-                garbage = (b"", HTML, b'{"id": "', b"[]", b"null", b'{"status": "new"}', b'[{"id": 7}]', b"\xff\x00")
+                garbage = (
+                    b"",
+                    HTML,
+                    b'{"id": "',
+                    b"[]",
+                    b"null",
+                    b'{"status": "new"}',
+                    b'[{"id": 7}]',
+                    b"\xff\x00",
+                )
                 return Reply(200, luck.choice(garbage))
 
     def _submit(self, call: Call, luck: Random, book: Book, *, late: bool) -> Reply:
@@ -177,4 +190,8 @@ class Front:
 
 
 def _position(symbol: str, quantity: object) -> Document:
-    return {"symbol": symbol.replace("/", ""), "qty": str(quantity), "side": "short" if str(quantity)[0] == "-" else "long"}
+    return {
+        "symbol": symbol.replace("/", ""),
+        "qty": str(quantity),
+        "side": "short" if str(quantity)[0] == "-" else "long",
+    }

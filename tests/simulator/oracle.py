@@ -1,7 +1,7 @@
 """Looks over everybody's shoulder: what was granted, what came back, and whether that was allowed.
 
-It knows the rules from the documentation and what happened from the wire. Of the database it asks only what nobody
-outside can know: which halts the core has set.
+It knows the rules from the documentation and what happened from the wire. Of the database it asks only what
+nobody outside can know: which halts the core has set.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 HALTED = """
 select exists (
-  select from orderlatch_data.halts as h left join orderlatch_data.accounts as a on a.account_id = h.account_id
+  select from orderlatch_data.halts as h
+  left join orderlatch_data.accounts as a on a.account_id = h.account_id
   where h.lifted_at is null and (a.account is null or a.account = %(account)s)
     and coalesce(h.strategy_id, %(strategy)s) = %(strategy)s and coalesce(h.symbol, %(symbol)s) = %(symbol)s
 ), (
@@ -152,12 +153,20 @@ class Oracle:
     def _judge_body(self, call: Call, decision: Known) -> None:
         body, wanted = call.body or {}, decision.document
         names = {"action": "side", "order_type": "type"}
-        for member in ("action", "order_type", "time_in_force", "qty", "notional", "limit_price", "stop_price"):
+        for member in (
+            "action",
+            "order_type",
+            "time_in_force",
+            "qty",
+            "notional",
+            "limit_price",
+            "stop_price",
+        ):
             if body.get(names.get(member, member)) != wanted.get(member):
                 raise ViolationError(f"{short(call.decision)} was decided with another {member}")
 
     def _judge_repeat(self, call: Call, decision: Known) -> None:
-        """A decision may be submitted again only when its last submit provably made no order, as far as one can see."""
+        """Only after a submit that provably made no order may another one follow."""
         last, name = decision.submits[-1], short(decision.decision_hash)
         if decision.parts_lost or decision.declared_absent_at >= last.claimed_at:
             return
@@ -172,7 +181,9 @@ class Oracle:
         if any(meaning == "duplicate" for submit in decision.submits for meaning in submit.meanings):
             raise ViolationError(f"{name} was sent again after the broker had said that its id is taken")
         self._judge_proof(decision, last, looked, name)
-        counted = sum(1 for submit in decision.submits if not {"not_sent", "unauthorized"} & set(submit.meanings))
+        counted = sum(
+            1 for submit in decision.submits if not {"not_sent", "unauthorized"} & set(submit.meanings)
+        )
         if counted >= self.accounts[call.account].number("max_submits"):
             raise ViolationError(f"{name} is submitted more often than max_submits")
 
@@ -221,14 +232,18 @@ class Oracle:
         if reply is None or reply.status not in (400, 403, 422):
             raise ViolationError(f"{name}: taken as refused without a refusal")
         decision = self.decisions[str(call.decision)]
-        unclean = [s for s in decision.submits if s is not call and not {"not_sent", "unauthorized"} & set(s.meanings)]
+        unclean = [
+            s
+            for s in decision.submits
+            if s is not call and not {"not_sent", "unauthorized"} & set(s.meanings)
+        ]
         if unclean and not decision.parts_lost:
             raise ViolationError(f"{name}: a refusal was final although an earlier submit may have landed")
 
     # in between --------------------------------------------------------------------------------------------
 
     def look_closer(self) -> None:
-        """What is too dear for every step: all promises of the database, and every order that it claims to have."""
+        """What is too dear for every step: the database's promises, every order that it claims to have."""
         if broken := self._base.rows("observer", INVARIANTS):
             raise ViolationError(f"the database breaks its promises: {broken}")
         rows = self._base.rows("observer", SUBMITTED, self._world.time(self._checked_at))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.simulator.book import Book, Document
     from tests.simulator.carrier import Carrier
     from tests.simulator.oracle import Oracle
-    from tests.simulator.profile import AccountProfile, Profile
+    from tests.simulator.profile import Profile
     from tests.simulator.world import World
 
 PROPOSE = """
@@ -54,8 +54,8 @@ ACCEPT = "select p.symbol from orderlatch.accept_positions(%s, 'split', 'seen in
 SETTINGS = "select orderlatch.update_account(%s, %s)"
 EVENTS = "select e.cursor, e.caught_up, e.event_key from orderlatch.events_since(%s, 200) as e"
 STATUS = "select s.status from orderlatch.decision_status(%s) as s"
-SYMBOLS = ("AAPL", "AMD", "AMZN", "COST", "GOOG", "IBM", "INTC", "JPM", "KO", "META", "MSFT", "NVDA", "ORCL", "PEP", "TSLA",
-           "XOM", "BTC/USD", "ETH/USD")  # fmt: skip
+SYMBOLS = ("AAPL", "AMD", "AMZN", "COST", "GOOG", "IBM", "INTC", "JPM", "KO", "META", "MSFT", "NVDA", "ORCL",
+           "PEP", "TSLA", "XOM", "BTC/USD", "ETH/USD")  # fmt: skip
 STRATEGIES = ("mean-reversion", "momentum")
 LOST_A_RACE = ("OL203", "OL131")
 
@@ -64,7 +64,13 @@ class People:
     """Everybody who calls the database, but for workers."""
 
     def __init__(
-        self, world: World, base: Base, profile: Profile, books: dict[str, Book], oracle: Oracle, carrier: Carrier
+        self,
+        world: World,
+        base: Base,
+        profile: Profile,
+        books: dict[str, Book],
+        oracle: Oracle,
+        carrier: Carrier,
     ) -> None:
         self._world, self._base, self._profile, self._books = world, base, profile, books
         self._oracle, self._carrier = oracle, carrier
@@ -78,7 +84,7 @@ class People:
     def propose(self, dice: Random) -> None:
         """Decide a few things, and deliver them until it is known that they have arrived."""
         account = dice.choice(self._profile.accounts)
-        self._deliver(account.name, [self._decide(account, dice) for _ in range(dice.choice((1, 2, 4, 8, 12)))], dice)
+        self._deliver(account.name, [self._decide(dice) for _ in range(dice.choice((1, 2, 4, 8, 12)))], dice)
 
     def repeat(self, dice: Random) -> None:
         """Deliver something again, spelt otherwise, or beside something that cannot be read."""
@@ -122,7 +128,7 @@ class People:
             if not rows or rows[-1][1]:
                 return
 
-    def _decide(self, account: AccountProfile, dice: Random) -> Document:
+    def _decide(self, dice: Random) -> Document:
         symbol = dice.choice(SYMBOLS)
         crypto = "/" in symbol
         self.proposed += 1
@@ -172,12 +178,16 @@ class People:
                     self._world.now, send_until,
                 )  # fmt: skip
                 self._delivered.append((account, document, self._oracle.decisions[name]))
-                self._world.say("strategy", f"proposes {short(name)} {account} {document['symbol']}: {outcome} {status}")
+                self._world.say(
+                    "strategy", f"proposes {short(name)} {account} {document['symbol']}: {outcome} {status}"
+                )
             elif outcome == "created":
                 known = self._oracle.decisions[name]
                 if not known.parts_lost:
                     raise ViolationError(f"{short(name)} was recorded twice")
-                known.send_until = max(known.send_until, self._world.now + round(profile.seconds("max_decision_age") * S))
+                known.send_until = max(
+                    known.send_until, self._world.now + round(profile.seconds("max_decision_age") * S)
+                )
                 known.recorded_at = self._world.now
         self._carrier.wake_all()
 
@@ -277,7 +287,9 @@ class People:
 
     def _resolve(self, account: str, decision_hash: str) -> None:
         orders = self._books[account].by_client_order_id.get(decision_hash, [])
-        verdict, evidence = ("adopt", {"broker_order_id": orders[0].order_id}) if orders else ("absent", {"seen": "all"})
+        verdict, evidence = (
+            ("adopt", {"broker_order_id": orders[0].order_id}) if orders else ("absent", {"seen": "all"})
+        )
         decision = self._oracle.decisions[decision_hash]
         try:
             rows = self._base.rows("operator", RESOLVE, decision_hash, verdict, Jsonb(evidence))
@@ -300,7 +312,7 @@ class People:
                 continue
 
     def _moment(self, text: object) -> int:
-        return self._world.micros(datetime.fromisoformat(str(text).replace("Z", "+00:00")))
+        return self._world.micros(datetime.fromisoformat(str(text)))
 
 
 def _text(value: object) -> str | None:
@@ -311,7 +323,9 @@ def _respelt(document: Document, dice: Random) -> Document:
     """The same decision, as another program would write it."""
     spelt = dict(reversed(document.items()))
     if "qty" in spelt:
-        spelt["qty"] = dice.choice((f"{spelt['qty']}.0", f"+{spelt['qty']}", int(str(spelt["qty"])), f"0{spelt['qty']}"))
+        spelt["qty"] = dice.choice(
+            (f"{spelt['qty']}.0", f"+{spelt['qty']}", int(str(spelt["qty"])), f"0{spelt['qty']}")
+        )
     if "limit_price" in spelt:
         spelt["limit_price"] = f"{spelt['limit_price']}.00"
     spelt["symbol"] = f" {str(spelt['symbol']).lower()}"

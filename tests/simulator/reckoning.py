@@ -23,7 +23,8 @@ join orderlatch_data.trade_decisions as t on t.decision_id = o.decision_id
 join orderlatch_data.accounts as a on a.account_id = o.account_id order by o.decision_id
 """
 UNFINISHED = """
-select (select count(*) from orderlatch_data.open_requests) + (select count(*) from orderlatch_data.order_checks)
+select (select count(*) from orderlatch_data.open_requests)
+  + (select count(*) from orderlatch_data.order_checks)
   + (select count(*) from orderlatch_data.order_cancels where ended_at is null)
 """
 DECISIONS = """
@@ -59,7 +60,9 @@ TOLERATED = {"duplicate_without_order", "cluster_changed"}
 class Reckoning:
     """Compares a database in which everything has settled with the broker's books."""
 
-    def __init__(self, base: Base, books: dict[str, Book], oracle: Oracle, people: People, *, lost: bool) -> None:
+    def __init__(
+        self, base: Base, books: dict[str, Book], oracle: Oracle, people: People, *, lost: bool
+    ) -> None:
         self._base, self._books, self._oracle, self._people, self._lost = base, books, oracle, people, lost
 
     def unsettled(self) -> list[tuple[object, ...]]:
@@ -95,8 +98,14 @@ class Reckoning:
             orders = self._orders_of(decision)
             if bool(orders) != (status == "submitted"):
                 yield f"decision {short(name)} is {status}, and the broker has {len(orders)} orders of it"
-            if status == "refused" and not decision.parts_lost and not any(
-                meaning in ("refused", "refused_unclean") for call in decision.submits for meaning in call.meanings
+            if (
+                status == "refused"
+                and not decision.parts_lost
+                and not any(
+                    meaning in ("refused", "refused_unclean")
+                    for call in decision.submits
+                    for meaning in call.meanings
+                )
             ):
                 yield f"decision {short(name)} is refused, and nobody refused it"
         yield from (f"decision {short(name)} was proposed by nobody" for name in statuses)
@@ -130,14 +139,19 @@ class Reckoning:
     def _holdings(self, book: Book) -> Iterator[str]:
         account = book.account.name
         truth = {symbol.replace("/", ""): quantity for symbol, quantity in book.positions().items()}
-        kept = {str(symbol): number(quantity) for symbol, quantity in self._base.rows("observer", POSITIONS, account)}
+        kept = {
+            str(symbol): number(quantity)
+            for symbol, quantity in self._base.rows("observer", POSITIONS, account)
+        }
         for symbol in sorted(truth | kept):
             if truth.get(symbol, Decimal(0)) != kept.get(symbol, Decimal(0)):
-                yield f"{account} holds {truth.get(symbol)} {symbol}, and is kept as holding {kept.get(symbol)}"
+                yield f"{account} holds {truth.get(symbol)} {symbol}, and is kept as {kept.get(symbol)}"
         booked = {str(name) for (name,) in self._base.rows("observer", FILLS, account)}
         happened = {str(trade.document["id"]) for trade in book.trades}
         yield from (f"{account}: trade {name} is not booked" for name in sorted(happened - booked))
-        yield from (f"{account}: trade {name} is booked, and did not happen" for name in sorted(booked - happened))
+        yield from (
+            f"{account}: trade {name} is booked, and did not happen" for name in sorted(booked - happened)
+        )
 
     def _incidents(self) -> Iterator[str]:
         seen: set[tuple[str, str]] = set()
@@ -150,12 +164,17 @@ class Reckoning:
             return
         must = set(self._oracle.incidents)
         for name, book in self._books.items():
-            by_hand = any(order.by_hand and _owner(order) not in self._oracle.decisions for order in book.orders.values())
+            by_hand = any(
+                order.by_hand and _owner(order) not in self._oracle.decisions
+                for order in book.orders.values()
+            )
             if by_hand and book.account.settings["on_foreign_order"] != "ignore":
                 must.add((name, "foreign_order"))
             if book.doubles:
                 must.add((name, "duplicate_order"))
-        yield from (f"incident {incident} of {account} is missing" for account, incident in sorted(must - seen))
+        yield from (
+            f"incident {incident} of {account} is missing" for account, incident in sorted(must - seen)
+        )
 
     def _may_be(self, account: str, incident: str, decision: object) -> bool:
         book = self._books.get(account)

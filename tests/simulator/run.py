@@ -110,7 +110,9 @@ class Simulation:
         self._oracle = Oracle(self._world, self._base, self._profile, self._books)
         front = Front(self._world, self._books)
         self._carrier = Carrier(self._world, self._base, front, self._profile, self._oracle)
-        self._people = People(self._world, self._base, self._profile, self._books, self._oracle, self._carrier)
+        self._people = People(
+            self._world, self._base, self._profile, self._books, self._oracle, self._carrier
+        )
         self._reckoning = Reckoning(self._base, self._books, self._oracle, self._people, lost=False)
         self._kept_at: int | None = None
         self._done = 0
@@ -212,7 +214,10 @@ class Simulation:
                 case _:
                     self._carrier.freeze(worker, dice.choice((3, 12, 40, 400)))
         if not workers:
-            self._world.after(dice.uniform(0.5, 60), lambda: self._carrier.start() and None)
+            self._world.after(dice.uniform(0.5, 60), self._replace_all)
+
+    def _replace_all(self) -> None:
+        self._carrier.start()
 
     def _weather(self, dice: Random) -> None:
         """The broker is away, slow or strict for a while."""
@@ -232,7 +237,11 @@ class Simulation:
         book = self._books[dice.choice(self._profile.accounts).name]
         match kind:
             case "by hand":
-                body: dict[str, object] = {"client_order_id": f"hand-{self._world.now}", "symbol": "F", "side": "buy"}
+                body: dict[str, object] = {
+                    "client_order_id": f"hand-{self._world.now}",
+                    "symbol": "F",
+                    "side": "buy",
+                }
                 book.place(body | {"qty": "3", "type": "market", "time_in_force": "day"}, by_hand=True)
             case "replace by hand":
                 orders = [order for order in list(book.orders.values())[-20:] if order.now["qty"]]
@@ -267,7 +276,9 @@ class Simulation:
         world.say("everybody", "calms down")
         if not self._carrier.workers:
             self._carrier.start()
-        if all(worker.swapped_keys or len(worker.accounts) < len(self._books) for worker in self._carrier.workers):
+        if all(
+            worker.swapped_keys or len(worker.accounts) < len(self._books) for worker in self._carrier.workers
+        ):
             self._carrier.start()
         until = world.now + SETTLE_S * S
         while world.now < until:

@@ -1,4 +1,4 @@
-"""Makes a failing simulation small: leaves out what is thrown in, as long as the same promise stays broken."""
+"""Makes a failing simulation small: leaves out what it can while the same promise stays broken."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 def same(violation: str | None) -> str | None:
     """A violation without what differs from run to run."""
-    return None if violation is None else re.sub(r"[0-9a-f]{8,}|\d+", "#", violation.partition("\n")[2] or violation)[:40]
+    return (
+        None
+        if violation is None
+        else re.sub(r"[0-9a-f]{8,}|\d+", "#", violation.partition("\n")[2] or violation)[:40]
+    )
 
 
 def shrink(

@@ -1,4 +1,4 @@
-"""What everybody in a simulation shares: one clock, one agenda, dice that depend on the seed alone, one trace."""
+"""What everybody in a simulation shares: a clock, an agenda, dice of the seed, a trace."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from tests.simulator.run import Result, Simulation
 from tests.simulator.shrink import shrink
 from tests.support.servers import MAJORS, TEMPLATE, Servers, TestServer
 
-BATCH = 42
+BATCH = 34
 STEPS = 200
 SHOWN = 60
 PATIENCE_S = 180

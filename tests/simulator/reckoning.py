@@ -161,6 +161,8 @@ class Reckoning:
             if not healed and not self._may_be(*kind, decision):
                 yield f"incident {incident} of {account} {short(decision)} is there for no reason"
         if self._lost:
+            if ("None", "cluster_changed") not in seen:
+                yield "nobody noticed that the database was put back"
             return
         must = set(self._oracle.incidents)
         for name, book in self._books.items():

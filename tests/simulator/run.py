@@ -48,8 +48,8 @@ STIMULI = {
     "reconcile": 0.5,
     "drop streams": 0.7,
     "follow": 4,
-    "keep state": 0.8,
-    "fail over": 0.4,
+    "keep state": 3,
+    "fail over": 2,
 }
 LOOK_CLOSER_EVERY = 60
 SETTLE_S = 4 * 3600

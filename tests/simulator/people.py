@@ -228,7 +228,7 @@ class People:
             if incident == "position_drift":
                 for account in self._profile.accounts:
                     self._base.rows("operator", ACCEPT, account.name)
-            else:
+            elif incident != "fill_mismatch":  # it goes by itself, or something is wrong
                 self._base.rows("operator", CLOSE, incident_id)
         self.lift(everything=everything)
         for account in self._profile.accounts:

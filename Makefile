@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo drill test lint migrate psql bench model docs clean
+.PHONY: help setup demo drill test lint migrate psql bench model simulate mutants docs clean
 
 PYTHON ?= python3
 PG ?= 18,15
@@ -51,6 +51,14 @@ bench: setup ## all benchmarks (ONLY=mirror for one of lives mirror accounts wir
 model: setup ## check the protocol's model in every state, and print the tables of docs/model.md (a minute)
 	@.ci/packages spin gcc libc6-dev
 	@$(BIN)/python -m tests.model
+
+simulate: setup ## look for a seed that breaks a promise (SEED=7 STEPS=200 for one of them; a batch takes minutes)
+	@$(BIN)/python -m tests.simulator $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) \
+	  $(if $(STEPS),--steps $(STEPS)) $(if $(ONLY),--only $(ONLY))
+
+mutants: setup ## plant bugs into the functions, one at a time, and see that the tests find each (N=name for one)
+	@.ci/packages postgresql-15-pgtap
+	@$(BIN)/python -m tests.mutants $(N)
 
 docs: setup ## write docs/generated from a freshly migrated database
 	@$(BIN)/python -m tests.support.reference

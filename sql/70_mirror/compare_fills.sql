@@ -37,6 +37,15 @@ begin
       p_account.account_id, '{fills}', 'fills do not add up', v_from_at - interval '1 minute'
     );
   end if;
+  -- a view that is behind, as of an order that ended before its trade was busted: no list may show it again
+  perform orderlatch_data.check_order(
+    p_account.account_id, b.broker_order_id, 'its fills do not add up', '2 seconds'
+  )
+     from orderlatch_data.fill_differences as f
+     join orderlatch_data.broker_orders as b on b.order_no = f.order_no
+    where f.account_id = p_account.account_id
+      and f.checks = 1
+      and (b.fills_qty > b.shown_filled_qty or b.has_reversals);
   perform orderlatch_data.open_incident(
     'fill_mismatch', p_account.account_id, b.decision_id, p_request_id,
     jsonb_build_object(
@@ -59,8 +68,9 @@ comment on function orderlatch_data.compare_fills(
   orderlatch_data.accounts, orderlatch_data.broker_reads, uuid
 ) is
   'Notes orders whose newest view says another filled_qty than their fills add up to, has fills read from '
-  'before the oldest of them once, and opens fill_mismatch when they differ after another complete read '
-  'and drift_grace. Orders from before reconcile_from are left out.';
+  'before the oldest of them once, or the order itself where its view is what is behind, and opens '
+  'fill_mismatch when they differ after another complete read and drift_grace. Orders from before '
+  'reconcile_from are left out.';
 
 -- The orders whose fills do not add up to what the broker shows.
 -- Locks: none. Raises: none.

@@ -1,6 +1,6 @@
 -- Trades are booked once each: of orders that are known, unknown or over; busts and corrections take off what they amend.
 begin;
-select plan(46);
+select plan(48);
 
 select test_support.hold_clock('2026-03-02 16:00:00Z');
 select test.given_mirrored_account('paper', '{"reconcile_from": "2026-03-02T14:00:00Z", "on_foreign_order": "ignore"}');
@@ -129,6 +129,7 @@ select test_support.advance_clock('2 minutes');
 select test.serve_once(:worker, :'book');
 select is(test.incidents() && '{fill_mismatch}', false, 'fills may be late');
 select is((select f.checks::integer from orderlatch_data.fill_differences as f), 1, 'the difference is noted');
+select is((select count(*) from orderlatch_data.order_checks as k where k.broker_order_id = 'm-1'), 0::bigint, 'an order that is ahead of its fills need not be read again');
 select test_support.advance_clock('2 seconds');
 select c.query ->> 'after' as after from test.claim(:worker) as c where c.kind = 'list_fills' \gset
 select is(:'after'::text, '2026-03-02T16:29:00.000000Z', 'they are read from before the order');
@@ -151,6 +152,12 @@ select is((select i.detail ->> 'filled_qty' || ' ' || (i.detail ->> 'fills') fro
 select is((test.broker_order('m-1')).filled_qty, 10::numeric, 'what was filled does not fall for it');
 select pg_temp.fills(test.a_fill('m-1', 'm2', '{"symbol": "MISS", "qty": "6", "type": "trade_bust", "previous_execution_id": "m1"}'));
 select is(test.incidents() && '{fill_mismatch}', false, 'when the bust is told after all it is closed');
+-- A view that is behind its fills.
+select test.tell(:worker, 'new', test.a_broker_order('m-2', '{"symbol": "BEHIND", "submitted_at": "2026-03-02T16:30:00Z"}'));
+select pg_temp.fills(test.a_fill('m-2', 'm9', '{"symbol": "BEHIND"}'));
+select pg_temp.fills();
+select is((select k.reason from orderlatch_data.order_checks as k where k.broker_order_id = 'm-2'), 'its fills do not add up', 'an order that its fills are ahead of is read by itself');
+select test.tell(:worker, 'fill', test.a_broker_order('m-2', '{"symbol": "BEHIND", "submitted_at": "2026-03-02T16:30:00Z", "filled_qty": "10", "status": "filled", "updated_at": "2026-03-02T16:50:00Z"}'));
 -- A view without a time.
 select test.tell(:worker, 'new', test.a_broker_order('m-3', '{"symbol": "TIME", "submitted_at": "2026-03-02T16:30:00Z"}'));
 select test.tell(:worker, 'fill', test.a_broker_order('m-3', '{"symbol": "TIME", "submitted_at": "2026-03-02T16:30:00Z", "filled_qty": "10", "updated_at": null}'));

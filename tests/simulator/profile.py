@@ -1,0 +1,160 @@
+"""What a seed decides once: the accounts with their brokers, how bad things get, and how people are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.simulator.world import World
+
+Settings = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What a broker keeps of a client_order_id, and what its account believes of that."""
+
+    name: str
+    unique: str
+    """forever, active (while its order is open) or never."""
+    believed: bool
+    """The account's broker_remembers_ids."""
+    longest_lag_s: float
+    """For so long a read may not show what has been written."""
+    latest_arrival_s: float
+    """After the claim: a call that was given up may still arrive."""
+    latest_lost_arrival_s: float
+    """The same for a call whose worker froze or died, and that nobody has answered."""
+
+    @property
+    def doubles(self) -> bool:
+        """Whether a second order of a decision can happen: then it must be found and halt the account."""
+        return self.unique != "forever" and self.believed
+
+
+REMEMBERS = Memory(
+    name="remembers",
+    unique="forever",
+    believed=True,
+    longest_lag_s=240,
+    latest_arrival_s=300,
+    latest_lost_arrival_s=1800,
+)
+FORGETS = Memory(
+    name="forgets",
+    unique="never",
+    believed=False,
+    longest_lag_s=40,
+    latest_arrival_s=70,
+    latest_lost_arrival_s=1800,
+)
+FORGETS_WHEN_CLOSED = Memory(
+    name="forgets when closed",
+    unique="active",
+    believed=False,
+    longest_lag_s=40,
+    latest_arrival_s=70,
+    latest_lost_arrival_s=1800,
+)
+FORGETS_UNKNOWN = Memory(
+    name="forgets, and nobody knows",
+    unique="never",
+    believed=True,
+    longest_lag_s=40,
+    latest_arrival_s=70,
+    latest_lost_arrival_s=600,
+)
+MEMORIES = (REMEMBERS, REMEMBERS, REMEMBERS, FORGETS, FORGETS_WHEN_CLOSED, FORGETS_UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountProfile:
+    """An account, its settings, and the broker behind it."""
+
+    name: str
+    live: bool
+    memory: Memory
+    checks_come_first: bool
+    """Whether the broker looks at buying power before it looks at the id."""
+    says_limits: bool
+    """Whether answers carry the rate-limit headers."""
+    skew_s: float
+    settings: Settings
+
+    @property
+    def broker_account_id(self) -> str:
+        """What the broker calls the account."""
+        return f"broker-{self.name}"
+
+    def seconds(self, setting: str) -> float:
+        """A setting that is a time."""
+        return float(str(self.settings[setting]).removesuffix(" seconds"))
+
+    def number(self, setting: str) -> int:
+        """A setting that is a number."""
+        return int(str(self.settings[setting]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A seed."""
+
+    accounts: tuple[AccountProfile, ...]
+    workers: int
+    roughness: float
+    """How often something goes wrong, from 0 to 1."""
+    fails_over: bool
+    streams: bool
+    stimulus_every_s: float
+
+
+def of_seed(world: World) -> Profile:
+    """Throw the dice of a seed."""
+    dice = world.dice("profile")
+    fails_over = dice.random() < 0.25
+    names = ("alpha", "beta")[: 1 + (dice.random() < 0.4)]
+    return Profile(
+        accounts=tuple(_account(world, name, fails_over=fails_over) for name in names),
+        workers=dice.choice((1, 2, 2, 3)),
+        roughness=dice.choice((0.03, 0.1, 0.2, 0.4)),
+        fails_over=fails_over,
+        streams=dice.random() < 0.5,
+        stimulus_every_s=dice.choice((60.0, 120.0, 240.0)),
+    )
+
+
+def _account(world: World, name: str, *, fails_over: bool) -> AccountProfile:
+    dice = world.dice("account", name)
+    # what a failover loses, only a broker that remembers can make good
+    memory = REMEMBERS if fails_over else dice.choice(MEMORIES)
+    live = name == "beta"
+    settings: Settings = {
+        "send_within": "5 seconds",
+        "call_timeout": "10 seconds",
+        "answer_grace": "5 seconds",
+        "absence_quiet": "60 seconds",
+        "absence_spacing": "30 seconds",
+        "max_decision_age": f"{dice.choice((300, 900, 900, 2400))} seconds",
+        "max_in_doubt": dice.choice((3, 10, 20)),
+        "max_submits": dice.choice((2, 3)),
+        "on_absent": dice.choice(("resubmit", "resubmit", "lapse")),
+        "broker_remembers_ids": memory.believed,
+        "crowd_size": dice.choice((2, 10)),
+        "crowd_lookup_wait": "60 seconds",
+        "reconcile_every": f"{dice.choice((180, 600, 1200, 1800))} seconds",
+        "positions_every": f"{dice.choice((1700, 3700))} seconds",
+        "on_foreign_order": dice.choice(("ignore", "warn", "halt")),
+        "rate_limit": dice.choice((30, 60, 200)),
+    }
+    if live:
+        settings["broker_account_id"] = f"broker-{name}"
+    return AccountProfile(
+        name=name,
+        live=live,
+        memory=memory,
+        checks_come_first=dice.random() < 0.5,
+        says_limits=dice.random() < 0.5,
+        skew_s=dice.uniform(-0.5, 0.5),
+        settings=settings,
+    )

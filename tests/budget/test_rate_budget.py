@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 SECONDS = 600
 WORKERS = 4
 ACCOUNTS = 50
-LIMITS = (10, 12, 15, 20, 24)
+LIMITS = (20, 24, 30, 36, 48)
 SLOTS = 32
-# How often each worker looks; the four of them are a quarter of a second apart.
-PERIOD_S = 1.0
+# How often each worker looks; the four of them are half a second apart.
+PERIOD_S = 2.0
 LATEST_S = 0.95
 START = datetime(2026, 3, 2, 14, 59, 43, tzinfo=UTC)
 

@@ -61,6 +61,7 @@ def test_an_answer_that_tells_nothing_costs_only_itself(world: World, when: str)
         assert world.sandbox.posts_of(decision) == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("question", [LOOKUP, LIST], ids=["lookup", "list"])
 def test_a_read_that_tells_nothing_proves_nothing(world: World, question: dict[str, Json]) -> None:
     """The order is not there, and the broker says anything but that, once in each way."""
@@ -76,6 +77,7 @@ def test_a_read_that_tells_nothing_proves_nothing(world: World, question: dict[s
     assert world.story(decision)[2:] == ["submitting", "in_doubt", "approved", "submitting", "submitted"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("body", "when"), [("rate_limited", "before"), ("rate_limited_without_code", "after")]
 )

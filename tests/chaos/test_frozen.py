@@ -46,6 +46,7 @@ def test_thawed_after_another_has_sent(world: World) -> None:
     assert world.sandbox.posts_of(decision) == 1
 
 
+@pytest.mark.thorough
 def test_thawed_while_the_call_of_another_is_on_the_wire(world: World) -> None:
     """It did not send, but that does not speak for the other's call."""
     frozen = world.ready_worker()
@@ -62,6 +63,7 @@ def test_thawed_while_the_call_of_another_is_on_the_wire(world: World) -> None:
     assert world.meanings(decision) == ["stale", "order_exists"]
 
 
+@pytest.mark.thorough
 def test_thawed_while_its_silence_is_still_in_doubt(world: World) -> None:
     """Its own late, definite answer ends the doubt: no proof is needed, and the decision stays clean."""
     world.change_account(absence_quiet="1 hour")
@@ -91,6 +93,7 @@ def test_frozen_on_the_wire_until_its_order_was_found(world: World) -> None:
     assert world.sandbox.posts_of(decision) == 1
 
 
+@pytest.mark.thorough
 def test_frozen_alone_until_it_has_lost_its_own_request(world: World) -> None:
     """One worker and nobody else: after the thaw it finds its own request overdue, or answers it."""
     frozen = world.ready_worker()
@@ -105,6 +108,7 @@ def test_frozen_alone_until_it_has_lost_its_own_request(world: World) -> None:
     assert world.sandbox.posts_of(decision) == 1
 
 
+@pytest.mark.thorough
 def test_thawed_with_an_answer_that_has_waited(world: World) -> None:
     """Its copy reaches the broker after another one's, and is refused: that takes nothing back."""
     frozen = world.ready_worker()

@@ -79,7 +79,12 @@ def busy(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("account", "strategy_id", "symbol"),
-    [(None, None, None), ("paper", None, None), (None, "wild", None), ("paper", "wild", None)],
+    [
+        ("paper", None, None),
+        pytest.param(None, None, None, marks=pytest.mark.thorough),
+        pytest.param(None, "wild", None, marks=pytest.mark.thorough),
+        pytest.param("paper", "wild", None, marks=pytest.mark.thorough),
+    ],
 )
 def test_after_a_halt_only_what_it_listed_arrives(
     world: World, account: str | None, strategy_id: str | None, symbol: str | None

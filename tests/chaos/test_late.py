@@ -51,6 +51,7 @@ def looked(world: World, times: int) -> bool:
     return world.number(ANSWERED) >= times
 
 
+@pytest.mark.thorough
 def test_an_order_20_seconds_late_is_found(patient_world: World) -> None:
     decision = lose_a_submit(patient_world, late_s=20)
     for seconds in (1, 2, 4, 8):
@@ -62,6 +63,7 @@ def test_an_order_20_seconds_late_is_found(patient_world: World) -> None:
     assert patient_world.sandbox.posts_of(decision) == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("late_s", [61, 100])
 def test_an_order_is_found_that_comes_before_its_absence_is_proved(patient_world: World, late_s: int) -> None:
     """Before any 404 counts; and after one has counted, before the second."""
@@ -97,6 +99,7 @@ def test_an_order_is_found_by_the_list_that_was_to_complete_the_proof(patient_wo
     assert patient_world.sandbox.posts_of(decision) == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("checks", "meaning"),
     [
@@ -122,6 +125,7 @@ def test_an_order_that_comes_between_the_proof_and_its_repeat(
     assert patient_world.sandbox.posts_of(decision) == 2
 
 
+@pytest.mark.thorough
 def test_an_order_that_comes_after_its_repeat_is_refused_by_the_broker(patient_world: World) -> None:
     decision = lose_a_submit(patient_world, late_s=3600)
     look_again(patient_world, after_s=30, times=4)
@@ -132,6 +136,7 @@ def test_an_order_that_comes_after_its_repeat_is_refused_by_the_broker(patient_w
     assert (summary["late_orders_due"], summary["orders"], summary["posts"]) == (0, 1, 2)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("body", "exists"), [("internal_error", True), ("bad_gateway", True), ("endpoint_not_found", False)]
 )
@@ -174,6 +179,7 @@ def is_in_doubt_after(world: World, decision: str, submits: int) -> bool:
     return world.status(decision) == "in_doubt" and len(world.meanings(decision)) == submits
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("body", ["duplicate", "duplicate_409"])
 def test_a_duplicate_answer_without_an_order_waits_for_a_person(patient_world: World, body: str) -> None:
     """Ten minutes of 404s prove nothing against it; then an operator finds the order, and adopts it."""

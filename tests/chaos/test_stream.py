@@ -102,6 +102,7 @@ def test_fills_arrive_through_the_stream_without_a_list_of_orders_being_read(wor
     assert after["fills"] > before["fills"], "the stream made them due"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("frames", ["binary", "text"])
 def test_frames_of_both_environments_are_understood(world: World, frames: str) -> None:
     world.sandbox.settings(stream_frames=frames)
@@ -169,6 +170,7 @@ def test_a_reconnect_makes_exactly_one_reconcile(world: World) -> None:
     assert world.rows(state) == [(True,)]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("how", ["reset", "close"])
 def test_a_fill_that_is_lost_with_its_connection_is_found_by_the_next(world: World, how: str) -> None:
     worker = heard_worker(world)

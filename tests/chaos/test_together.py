@@ -43,6 +43,7 @@ def test_four_workers_carry_65_real_decisions(world: World) -> None:
     assert len(set(hashes)) == world.sandbox.summary()["orders"] == 65
 
 
+@pytest.mark.thorough
 def test_one_process_works_for_several_accounts(world: World) -> None:
     world.account("second", **SHORT)
     worker = world.ready_worker("paper", "second")
@@ -161,6 +162,7 @@ def test_an_outage_puts_no_more_than_three_orders_in_doubt(world: World) -> None
     world.wait_for("submitted", *decisions)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("state", ["refuse", "hang_up"])
 def test_a_broker_behind_a_shut_door(world: World, state: str) -> None:
     world.ready_worker()

@@ -29,6 +29,7 @@ def test_a_bug_whose_text_is_gone_fails_loudly() -> None:
         replace(MUTANTS["quiet-time-skipped"], old="nobody wrote this").source()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", SAMPLE)
 def test_the_simulator_finds_a_planted_bug(server: TestServer, name: str) -> None:
     killer = killer_of(server, MUTANTS[name])

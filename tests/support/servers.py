@@ -42,6 +42,8 @@ SETTINGS = {
     "min_wal_size": "32MB",
     "max_wal_size": "256MB",
     "log_min_messages": "warning",
+    # compiling a view that is read once costs more than reading it
+    "jit": "off",
 }
 
 # Postgres 18 takes pgTAP from where Debian puts it for another version: it is SQL only.

@@ -17,13 +17,13 @@ returns text
 language plpgsql
 as $$
 begin
-  perform test.given_mirrored_account(p_account, p_settings, p_environment);
+  perform test.given_mirrored_account(p_account, '{"rate_limit": 1000000, "burst": 500000}' || p_settings, p_environment);
   perform test_support.without_mirror(p_account);
   return p_account;
 end
 $$;
 
--- An account as create_account makes it, but for the rate limit: everything is to be read, and nothing is submitted before.
+-- An account as create_account makes it: everything is to be read, and nothing is submitted before.
 create function test.given_mirrored_account(
   p_account text default 'paper',
   p_settings jsonb default '{}',
@@ -35,9 +35,7 @@ as $$
 begin
   perform orderlatch.create_account(
     p_account, p_environment,
-    '{"rate_limit": 1000000, "burst": 500000}'
-      || case when p_environment = 'live' then jsonb_build_object('broker_account_id', p_account || '-id') else '{}' end
-      || p_settings
+    case when p_environment = 'live' then jsonb_build_object('broker_account_id', p_account || '-id') else '{}' end || p_settings
   );
   return p_account;
 end

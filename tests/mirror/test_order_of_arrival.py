@@ -25,7 +25,7 @@ def beginning(database: Database, story: Story) -> Iterator[Mirror]:
     """A decision on its way, in an account whose mirror is empty; what an example adds is rolled back."""
     with database.connect(autocommit=False) as session:
         session.execute("select test_support.hold_clock('2026-03-02 16:00:00Z')")
-        settings = '{"reconcile_from": "2026-03-02T14:00:00Z"}'
+        settings = '{"reconcile_from": "2026-03-02T14:00:00Z", "rate_limit": 1000}'
         session.execute("select test.given_mirrored_account('paper', %s)", [settings])
         yield Mirror.of(session, story)
         session.rollback()

@@ -34,7 +34,9 @@ STATUS = "select b.status from orderlatch_data.broker_orders as b where b.broker
 def scene(database: Database, connect: Connect, clock: Clock) -> Iterator[Scene]:
     """A mirrored account that has been read once, and its worker; at the end every promise holds."""
     ground = Session(connect())
-    settings = Jsonb({"reconcile_from": "2020-01-01T00:00:00Z", "on_foreign_order": "ignore"})
+    settings = Jsonb(
+        {"reconcile_from": "2020-01-01T00:00:00Z", "on_foreign_order": "ignore", "rate_limit": 1000}
+    )
     ground.rows("select test.given_mirrored_account('paper', %s)", settings)
     scene = Scene(database, connect, ground, ground.number("select test.given_worker()"))
     ground.rows("select test.serve(%s, '{}')", scene.worker)

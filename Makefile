@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 PG ?= 18,15
-JOBS ?= 3
+JOBS ?= 2
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 

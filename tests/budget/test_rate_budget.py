@@ -16,6 +16,7 @@ from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING
 
+import pytest
 from psycopg.types.json import Jsonb
 
 if TYPE_CHECKING:
@@ -156,6 +157,7 @@ def settle(session: psycopg.Connection, brokers: dict[str, Broker]) -> None:
                 session.execute("select count(*) from orderlatch.propose_decisions(%s, %s)", [account, batch])
 
 
+@pytest.mark.thorough
 def test_ten_minutes_use_the_limits_to_the_full_and_never_exceed_them(
     database: Database, connect: Connect
 ) -> None:

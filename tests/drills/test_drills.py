@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 Run = subprocess.CompletedProcess[str]
 
 NAMES = [drill.name for drill in DRILLS]
+# The others take their time: `make test THOROUGH=1`.
+ALWAYS = {"duplicate-orders", "foreign-order", "hash-collision", "restore"}
+CHOSEN = [pytest.param(n, marks=[] if n in ALWAYS else pytest.mark.thorough) for n in NAMES]
 WIDTH = 100
 # More at once than processors: most of a drill is waiting.
 AT_ONCE = 4
@@ -70,7 +73,7 @@ def runs(home: Path, request: pytest.FixtureRequest) -> Iterator[Mapping[str, Fu
         yield {name: pool.submit(orderlatch, "drill", name, home=home) for name in names}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CHOSEN)
 def test_a_drill_ends_well(runs: Mapping[str, Future[Run]], home: Path, name: str) -> None:
     done = runs[name].result()
     lines = done.stdout.splitlines()

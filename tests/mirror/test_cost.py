@@ -122,7 +122,7 @@ def seen(database: Database) -> dict[str, tuple[int, int]]:
 
 @pytest.mark.every_major
 def test_an_empty_round_reads_as_much_after_a_long_past_as_after_a_short_one(database: Database) -> None:
-    read = rows_read(database, 20_000)
+    read = rows_read(database, 10_000)
     mirrored = (
         "broker_orders",
         "fills",

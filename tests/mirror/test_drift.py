@@ -154,7 +154,7 @@ def busy(connection: psycopg.Connection, seed: int) -> Session:
     return Session(connection, worker, Market(Random(seed)))
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(seed=st.integers(0, 2**32))
 def test_fills_on_their_way_are_no_drift(connection: psycopg.Connection, seed: int) -> None:
     with connection.transaction(force_rollback=True):
@@ -164,7 +164,7 @@ def test_fills_on_their_way_are_no_drift(connection: psycopg.Connection, seed: i
             assert session.incidents() == []
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(seed=st.integers(0, 2**32))
 def test_drift_is_found_while_fills_are_on_their_way(connection: psycopg.Connection, seed: int) -> None:
     with connection.transaction(force_rollback=True):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.support.sessions import Connect
 
-EXAMPLES = 100
+EXAMPLES = 300
 FUNCTIONS = """
 select p.proname, a.name, format_type(a.type, null)
 from pg_proc as p

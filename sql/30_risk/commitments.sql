@@ -103,7 +103,8 @@ begin
   select b.*
     from orderlatch_data.broker_orders as b
    where b.account_id = p_account_id
-     and b.shown_filled_qty <> b.fills_qty
+     -- as the index broker_orders_out_of_balance has it: history is not read
+     and (b.shown_filled_qty <> b.fills_qty)::integer = 1
      and not b.is_open
      and (p_symbols is null or b.symbol = any (p_symbols));
 end

@@ -31,7 +31,7 @@ drill: setup ## list the drills; NAME=partial-commit runs one: broken on purpose
 
 test: setup ## all tests on Postgres 18 and 15 (PG=18 for one of them, ARGS="-k name" to choose)
 	@.ci/packages postgresql-15 postgresql-15-pgtap postgresql-15-plpgsql-check spin gcc libc6-dev
-	@$(BIN)/pytest --pg=$(PG) -n $(JOBS) --dist loadgroup $(if $(THOROUGH),--thorough) $(ARGS)
+	@$(BIN)/pytest --pg=$(PG) -n $(JOBS) --dist worksteal $(if $(THOROUGH),--thorough) $(ARGS)
 
 lint: setup ## ruff, mypy and the style tests
 	@$(BIN)/ruff check

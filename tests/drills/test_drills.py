@@ -1,4 +1,4 @@
-"""The drills, each as a person runs it, a few at a time; and what one says when something is wrong."""
+"""The drills, each as a person runs it; and what one says when something is wrong."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import tempfile
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +21,7 @@ from worker.drills.databases import name_of, place_of
 from worker.drills.prompt import DrillError, Prompt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from tests.support.servers import Database
     from worker.drills.prompt import Expected
@@ -35,10 +34,7 @@ NAMES = [drill.name for drill in DRILLS]
 ALWAYS = {"duplicate-orders", "foreign-order", "hash-collision", "restore"}
 CHOSEN = [pytest.param(n, marks=[] if n in ALWAYS else pytest.mark.thorough) for n in NAMES]
 WIDTH = 100
-# More at once than processors: most of a drill is waiting.
-AT_ONCE = 4
-# They share one embedded server, so one process runs them all.
-pytestmark = pytest.mark.xdist_group("drills")
+PATIENCE_S = 200
 PARTS = ("--- break it ---", "--- detect it ---", "--- recover ---")
 
 
@@ -51,6 +47,7 @@ def orderlatch(*arguments: str, home: Path, said: str = "") -> Run:
         capture_output=True,
         text=True,
         check=False,
+        timeout=PATIENCE_S,
     )
 
 
@@ -64,33 +61,17 @@ def home() -> Iterator[Path]:
     shutil.rmtree(home, ignore_errors=True)
 
 
-@pytest.fixture(scope="module")
-def runs(home: Path, request: pytest.FixtureRequest) -> Iterator[Mapping[str, Future[Run]]]:
-    """The chosen drills under way, a few at a time."""
-    chosen = " ".join(item.name for item in request.session.items)
-    names = [name for name in NAMES if f"[{name}]" in chosen]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {name: pool.submit(orderlatch, "drill", name, home=home) for name in names}
-
-
 @pytest.mark.parametrize("name", CHOSEN)
-def test_a_drill_ends_well(runs: Mapping[str, Future[Run]], home: Path, name: str) -> None:
-    done = runs[name].result()
+def test_a_drill_ends_well(home: Path, name: str) -> None:
+    done = orderlatch("drill", name, home=home)
     lines = done.stdout.splitlines()
     assert done.returncode == 0, done.stdout + done.stderr
     assert (lines[0], lines[-1], done.stderr) == (f"drill {name}", f"drill ok: {name}", "")
     assert [line for line in lines if len(line) > WIDTH] == []
     assert [part for part in PARTS if part not in done.stdout] == []
     assert processes_of(name, home) == []
-
-
-@pytest.mark.parametrize("name", ["duplicate-orders", "restore"])
-def test_what_a_drill_has_left_can_be_looked_at(
-    runs: Mapping[str, Future[Run]], home: Path, name: str
-) -> None:
-    """In the embedded server and in one of its own, which runs for as long as somebody looks."""
-    runs[name].result()
-    query = "select 'kept', count(*) from orderlatch.decisions where status = 'submitted'"
+    # what it has left can be looked at; a server of its own runs for as long as somebody looks
+    query = "select 'kept', count(*) from orderlatch.decisions"
     assert "kept" in orderlatch("drill", name, "--psql", home=home, said=query).stdout
     assert processes_of(name, home) == []
 

@@ -112,7 +112,7 @@ def listening_in_a_thread(script: Callable[[Exchange], Awaitable[None]]) -> Iter
 def in_a_thread(context: AbstractAsyncContextManager[Entered]) -> Iterator[Entered]:
     """Keep something asynchronous going beside a test that waits for other processes."""
     loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
         yield asyncio.run_coroutine_threadsafe(context.__aenter__(), loop).result(10)

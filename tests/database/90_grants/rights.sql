@@ -24,6 +24,7 @@ insert into decided values
   ('function execution_exists', '{auditor,operator,risk,strategy}'),
   ('function explain_decision', '{auditor,operator,strategy}'),
   ('function verify_decision', '{auditor,operator,strategy}'),
+  ('function verify_decision_events', '{auditor,operator,strategy}'),
   -- an outside risk engine judges
   ('function approve_decision', '{risk}'),
   ('function reject_decision', '{risk}'),
@@ -60,7 +61,10 @@ insert into decided values
   ('view legal_moves', '{auditor,operator,risk,strategy,worker}'),
   ('view risk_reasons', '{auditor,operator,risk,strategy}'),
   ('view decision_members', '{auditor,operator,risk,strategy}'),
-  -- auditors, and operators with them, read the rest
+  -- auditors, and operators with them, verify and read the rest
+  ('function audit_head', '{auditor,operator}'),
+  ('function verify_against', '{auditor,operator}'),
+  ('function verify_all', '{auditor,operator}'),
   ('view accounts', '{auditor,operator}'),
   ('view answer_rules', '{auditor,operator}'),
   ('view budgets', '{auditor,operator}'),
@@ -162,7 +166,8 @@ select is_empty(
 );
 select results_eq(
   $$ select g.object, g.grantee from given as g where g.schema = 'orderlatch_data' order by 1, 2 $$,
-  $$ values ('function clock', 'auditor'), ('function clock', 'operator'),
+  $$ values ('function act_findings', 'auditor'), ('function act_findings', 'operator'),
+            ('function clock', 'auditor'), ('function clock', 'operator'),
             ('function execution_of', 'auditor'), ('function execution_of', 'operator'),
             ('function lock_class', 'auditor'), ('function lock_class', 'operator'),
             ('function lock_holders', 'auditor'), ('function lock_holders', 'operator'),
@@ -226,8 +231,8 @@ select is_empty(
 select results_eq(
   $$ select p.proname::text collate "default" from pg_proc as p
       where p.pronamespace = 'orderlatch_data'::regnamespace and p.prosecdef and p.prorettype <> 'trigger'::regtype order by 1 $$,
-  $$ values ('execution_of'), ('lock_holders'), ('read_budgets') $$,
-  'of the helpers only triggers, and the three that views call, run with the rights of the owner'
+  $$ values ('act_findings'), ('execution_of'), ('lock_holders'), ('read_budgets') $$,
+  'of the helpers only triggers, and the four that views call, run with the rights of the owner'
 );
 select is_empty(
   $$ select p.oid::regprocedure, p.proconfig from pg_proc as p
@@ -242,7 +247,7 @@ select is_empty(
       where p.pronamespace in ('orderlatch'::regnamespace, 'orderlatch_data'::regnamespace)
         and s.setting not in (
           'search_path=pg_catalog, pg_temp', 'lock_timeout=5s', 'lock_timeout=1s', 'lock_timeout=4s',
-          'jit=off', 'max_parallel_workers_per_gather=0'
+          'jit=off', 'TimeZone=UTC', 'IntervalStyle=postgres', 'max_parallel_workers_per_gather=0'
         ) $$,
   'no function brings another setting with it'
 );

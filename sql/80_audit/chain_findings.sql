@@ -115,3 +115,47 @@ comment on function orderlatch_data.is_as_hashed(
 ) is
   'p_previous_hash: of the event before, in the same decision. p_verdict: the one behind the move, or null. '
   'The request and its answer are read here.';
+
+-- What is wrong with the chains of decisions that are open, or have events that are not sealed.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.unsealed_findings()
+returns table (decision_id bigint, event_id bigint, finding text)
+language plpgsql
+stable
+parallel safe
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+  return query
+  select f.decision_id, f.event_id, f.finding
+    from orderlatch_data.chain_findings(array(
+           select u.decision_id from orderlatch_data.unsealed_decisions as u
+         )) as f;
+end
+$$;
+revoke all on function orderlatch_data.unsealed_findings() from public;
+grant execute on function orderlatch_data.unsealed_findings() to orderlatch_operator, orderlatch_auditor;
+comment on function orderlatch_data.unsealed_findings() is
+  'chain_findings of unsealed_decisions. With the rights of the owner, as the view invariants calls it for '
+  'its readers.';
+
+-- Decisions that are open, or of which an event is not in a sealed block.
+create or replace view orderlatch_data.unsealed_decisions as
+  select e.decision_id
+    from orderlatch_data.decision_events as e
+   where e.event_id > (select coalesce(max(s.block_no), 0) * 10000 from orderlatch_data.event_seals as s)
+  union
+  select o.decision_id from orderlatch_data.open_decisions as o
+  union
+  -- recorded since, without any event
+  select d.decision_id
+    from orderlatch_data.trade_decisions as d
+   where d.decision_id > coalesce((
+     select max(e.decision_id)
+       from orderlatch_data.decision_events as e
+      where e.event_id <= (select max(s.block_no) * 10000 from orderlatch_data.event_seals as s)
+        and e.event_id > (select max(s.block_no) * 10000 - 10000 from orderlatch_data.event_seals as s)
+   ), 0);
+comment on view orderlatch_data.unsealed_decisions is 'Their ids, each once.';

@@ -171,7 +171,8 @@ select results_eq(
             ('function execution_of', 'auditor'), ('function execution_of', 'operator'),
             ('function lock_class', 'auditor'), ('function lock_class', 'operator'),
             ('function lock_holders', 'auditor'), ('function lock_holders', 'operator'),
-            ('function read_budgets', 'auditor'), ('function read_budgets', 'operator') $$,
+            ('function read_budgets', 'auditor'), ('function read_budgets', 'operator'),
+            ('function unsealed_findings', 'auditor'), ('function unsealed_findings', 'operator') $$,
   'of orderlatch_data nothing is given away but what views call for their readers: no table, sequence, column or type'
 );
 select is_empty(
@@ -231,8 +232,8 @@ select is_empty(
 select results_eq(
   $$ select p.proname::text collate "default" from pg_proc as p
       where p.pronamespace = 'orderlatch_data'::regnamespace and p.prosecdef and p.prorettype <> 'trigger'::regtype order by 1 $$,
-  $$ values ('act_findings'), ('execution_of'), ('lock_holders'), ('read_budgets') $$,
-  'of the helpers only triggers, and the four that views call, run with the rights of the owner'
+  $$ values ('act_findings'), ('execution_of'), ('lock_holders'), ('read_budgets'), ('unsealed_findings') $$,
+  'of the helpers only triggers, and the five that views call, run with the rights of the owner'
 );
 select is_empty(
   $$ select p.oid::regprocedure, p.proconfig from pg_proc as p

@@ -20,14 +20,19 @@ begin
   -- whoever has drawn one of these numbers holds its table until it commits
   perform orderlatch_data.await_writers();
   perform orderlatch_data.seal_blocks(v_through_event / 10000);
-  return orderlatch_data.write_head(v_through_event, v_through_act);
+  return concat_ws(
+    '.', v_through_event, v_through_act,
+    encode(orderlatch_data.digest_all(
+      orderlatch_data.digest_since_seal(v_through_event), orderlatch_data.digest_acts(v_through_act)
+    ), 'hex')
+  );
 end
 $$;
 revoke all on function orderlatch.audit_head() from public;
 grant execute on function orderlatch.audit_head() to orderlatch_operator, orderlatch_auditor;
 comment on function orderlatch.audit_head() is
   'The head of all chains as one text: number of the newest event, number of the newest act, and a sha256 '
-  'over all events and one over all acts up to them. Keep it elsewhere, and give it to verify_against later. '
+  'over all events and acts up to them. Keep it elsewhere, and give it to verify_against later. '
   'Seals full blocks of 10,000 events, so that the next head costs what is new. Raises OL132 '
   'isolation_unsupported, OL204 writers_busy when a transaction that is writing does not end in 5 s.';
 
@@ -110,10 +115,10 @@ $$;
 revoke all on function orderlatch_data.digest_acts(bigint) from public;
 comment on function orderlatch_data.digest_acts(bigint) is 'sha256 over the act_no and act_hash of each.';
 
--- Writes a head as text, resting on the newest seal.
+-- Digest of all events up to one, resting on the newest seal.
 -- Locks: none. Raises: none.
-create or replace function orderlatch_data.write_head(p_through_event bigint, p_through_act bigint)
-returns text
+create or replace function orderlatch_data.digest_since_seal(p_through_event bigint)
+returns bytea
 language plpgsql
 stable
 parallel safe
@@ -126,14 +131,27 @@ declare
 begin
   select s.digest into v_sealed from orderlatch_data.event_seals as s where s.block_no = v_block;
   return (
-    select concat_ws(
-             '.', p_through_event, p_through_act, encode(b.digest, 'hex'),
-             encode(orderlatch_data.digest_acts(p_through_act), 'hex')
-           )
-      from orderlatch_data.digest_events(v_sealed, v_block * 10000 + 1, p_through_event) as b
+    select b.digest from orderlatch_data.digest_events(v_sealed, v_block * 10000 + 1, p_through_event) as b
   );
 end
 $$;
-revoke all on function orderlatch_data.write_head(bigint, bigint) from public;
-comment on function orderlatch_data.write_head(bigint, bigint) is
-  'The numbers and the two digests, with dots between them.';
+revoke all on function orderlatch_data.digest_since_seal(bigint) from public;
+comment on function orderlatch_data.digest_since_seal(bigint) is
+  'What fold_events finds without a seal. The block before that of p_through_event is sealed.';
+
+-- Digest over the digest of events and that of acts.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.digest_all(p_events bytea, p_acts bytea)
+returns bytea
+language plpgsql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return sha256(p_events || p_acts);
+end
+$$;
+revoke all on function orderlatch_data.digest_all(bytea, bytea) from public;
+comment on function orderlatch_data.digest_all(bytea, bytea) is 'Both have 32 bytes.';

@@ -8,35 +8,31 @@ parallel safe
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-#variable_conflict use_column
 declare
   v_parts text[];
-  v_digest bytea;
-  v_differs_at bigint;
+  v_events record;
 begin
-  v_parts := regexp_match(p_head, '^([0-9]{1,18})\.([0-9]{1,18})\.([0-9a-f]{64})\.([0-9a-f]{64})$');
+  v_parts := regexp_match(p_head, '^([0-9]{1,18})\.([0-9]{1,18})\.([0-9a-f]{64})$');
   if v_parts is null then
     raise exception using
       errcode = 'OL131',
       message = 'argument_invalid: p_head is no head that audit_head has returned',
       detail = format('it begins with %L', left(p_head, 60)),
-      hint = 'Two numbers and two digests of 64 hexadecimal digits, with dots between them.';
+      hint = 'Two numbers and 64 hexadecimal digits, with dots between them.';
   end if;
-  select f.digest, f.differs_at into v_digest, v_differs_at
-    from orderlatch_data.fold_events(v_parts[1]::bigint) as f;
-
-  what := 'events up to ' || v_parts[1];
-  agrees := encode(v_digest, 'hex') = v_parts[3];
+  v_events := orderlatch_data.fold_events(v_parts[1]::bigint);
+  what := format('events up to %s and acts up to %s', v_parts[1], v_parts[2]);
+  agrees := v_parts[3] = encode(orderlatch_data.digest_all(
+    v_events.digest, orderlatch_data.digest_acts(v_parts[2]::bigint)
+  ), 'hex');
   finding := case
-    when not agrees and v_differs_at is not null then format(
-      'events %s to %s are not those that were sealed', v_differs_at * 10000 - 9999, v_differs_at * 10000
+    when agrees then null
+    when v_events.differs_at is not null then format(
+      'events %s to %s are not those that were sealed', v_events.differs_at * 10000 - 9999,
+      v_events.differs_at * 10000
     )
-    when not agrees then 'other events, hashes or ids than when the head was taken'
+    else 'they are not those that the head was taken over'
   end;
-  return next;
-  what := 'acts up to ' || v_parts[2];
-  agrees := encode(orderlatch_data.digest_acts(v_parts[2]::bigint), 'hex') = v_parts[4];
-  finding := case when not agrees then 'other acts or hashes than when the head was taken' end;
   return next;
 end
 $$;

@@ -5,7 +5,7 @@ returns text
 language plpgsql
 stable
 parallel safe
-security invoker
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -22,7 +22,8 @@ $$;
 revoke all on function orderlatch_data.terse_age(timestamptz) from public;
 grant execute on function orderlatch_data.terse_age(timestamptz) to orderlatch_operator, orderlatch_auditor;
 comment on function orderlatch_data.terse_age(timestamptz) is
-  'By the database''s clock; null for null. Negative seconds: it is still to come.';
+  'By the database''s clock, which only the owner may ask by name; null for null. Negative seconds: it is '
+  'still to come.';
 
 -- A moment as people on call read it: the time of day when it is today, else with its date.
 -- Locks: none. Raises: none.
@@ -31,7 +32,7 @@ returns text
 language plpgsql
 stable
 parallel safe
-security invoker
+security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -87,8 +88,8 @@ declare
 begin
   return case
     when length(v_plain) <= 11 then v_plain
-    when abs(p_number) < 100000000
-    then trim_scale(round(p_number, 9 - length(trunc(abs(p_number))::text)))::text
+    when abs(p_number) < 10000000000
+    then trim_scale(round(p_number, greatest(0, 9 - length(trunc(abs(p_number))::text))))::text
     else to_char(p_number, '9.999EEEE')
   end;
 end

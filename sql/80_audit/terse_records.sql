@@ -19,9 +19,11 @@ comment on view orderlatch.terse_today is
 create or replace view orderlatch.terse_foreign as
   select orderlatch_data.terse_time(f.submitted_at) as submitted,
          orderlatch_data.terse_text(f.account, 10) as account,
-         orderlatch_data.terse_text(f.symbol, 8) as symbol, f.side,
-         orderlatch_data.terse_number(coalesce(f.qty, f.notional)) as size,
-         orderlatch_data.terse_text(f.status, 12) as status,
+         orderlatch_data.terse_text(f.symbol, 8) as symbol,
+         orderlatch_data.terse_number(
+           case f.side when 'sell' then -1 else 1 end * coalesce(f.qty, f.notional)
+         ) as size,
+         orderlatch_data.terse_text(f.status, 10) as status,
          orderlatch_data.terse_text(f.broker_order_id, 36) as broker_order_id
     from orderlatch.foreign_orders as f
    order by f.submitted_at desc nulls last, f.broker_order_id
@@ -29,7 +31,7 @@ create or replace view orderlatch.terse_foreign as
 revoke all on orderlatch.terse_foreign from public;
 grant select on orderlatch.terse_foreign to orderlatch_operator, orderlatch_auditor;
 comment on view orderlatch.terse_foreign is
-  'foreign_orders in 100 columns: the newest 40.';
+  'foreign_orders in 100 columns: the newest 40. A negative size sells.';
 
 -- What each account holds, and whether the broker agrees.
 create or replace view orderlatch.terse_positions as
@@ -72,7 +74,7 @@ comment on view orderlatch.terse_fills is
 -- Calls to the broker, the newest first.
 create or replace view orderlatch.terse_wire as
   select orderlatch_data.terse_time(w.claimed_at) as claimed,
-         orderlatch_data.terse_text(w.account, 10) as account, w.kind,
+         orderlatch_data.terse_text(w.account, 8) as account, w.kind,
          orderlatch_data.terse_text(w.state, 10) as state, w.status as http,
          orderlatch_data.terse_text(w.meaning, 15) as meaning, w.elapsed_ms as ms,
          left(w.decision_hash, 12) as decision

@@ -72,10 +72,10 @@ comment on view orderlatch.terse_incidents is
 
 -- What each account may still call in this minute.
 create or replace view orderlatch.terse_budgets as
-  select orderlatch_data.terse_text(b.account, 16) as account, b.rate_limit as a_minute,
+  select orderlatch_data.terse_text(b.account, 14) as account, b.rate_limit as a_minute,
          b.spent_last_minute as spent, b.may_call_now as may_call, b.may_submit_now as may_submit,
-         orderlatch_data.terse_time(b.next_submit_at) as next_submit,
-         orderlatch_data.terse_time(b.paused_until) as paused_until, b.broker_remaining as broker_left
+         orderlatch_data.terse_time(b.next_submit_at) as next,
+         orderlatch_data.terse_time(b.paused_until) as paused, b.broker_remaining as broker
     from orderlatch.budgets as b;
 revoke all on orderlatch.terse_budgets from public;
 grant select on orderlatch.terse_budgets to orderlatch_operator, orderlatch_auditor;

@@ -258,8 +258,8 @@ select is_empty(
 select results_eq(
   $$ select p.proname::text collate "default" from pg_proc as p
       where p.pronamespace = 'orderlatch_data'::regnamespace and p.prosecdef and p.prorettype <> 'trigger'::regtype order by 1 $$,
-  $$ values ('act_findings'), ('execution_of'), ('lock_holders'), ('read_budgets'), ('unsealed_findings') $$,
-  'of the helpers only triggers, and the five that views call, run with the rights of the owner'
+  $$ values ('act_findings'), ('execution_of'), ('lock_holders'), ('read_budgets'), ('terse_age'), ('terse_time'), ('unsealed_findings') $$,
+  'of the helpers only triggers, and those that views call, run with the rights of the owner'
 );
 select is_empty(
   $$ select p.oid::regprocedure, p.proconfig from pg_proc as p

@@ -84,6 +84,7 @@ insert into decided values
   ('view limit_history', '{auditor,operator}'),
   ('view limit_kinds', '{auditor,operator}'),
   ('view limits', '{auditor,operator}'),
+  ('view metrics', '{auditor,operator}'),
   ('view open_incidents', '{auditor,operator}'),
   ('view positions', '{auditor,operator}'),
   ('view reconciliation', '{auditor,operator}'),

@@ -86,7 +86,8 @@ begin
       left join lateral (
         select orderlatch_data.verdict_digest(r) as digest
           from orderlatch_data.risk_verdicts as r
-         where r.decision_id = n.decision_id and orderlatch_data.is_judgment(o.status, n.status)
+         where r.decision_id = n.decision_id
+           and o.status in ('planned', 'approved') and n.status in ('approved', 'rejected')
          order by r.verdict_no desc limit 1
       ) as v on true
       left join lateral (
@@ -95,6 +96,7 @@ begin
           left join orderlatch_data.broker_responses as r on r.request_id = q.request_id
           left join orderlatch_data.answers_at_hand as h on h.request_id = q.request_id
          where q.request_id = n.move_request_id
+        offset 0
       ) as c on true
      order by n.decision_id
     returning e.decision_id, e.event_id, e.to_status, e.moved_at

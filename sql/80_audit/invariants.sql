@@ -153,6 +153,8 @@ create or replace view orderlatch.invariants as
       select g.promise_no, g.promise, g.violations from orderlatch_data.gate_promises as g
       union all
       select r.promise_no, r.promise, r.violations from orderlatch_data.risk_promises as r
+      union all
+      select a.promise_no, a.promise, a.violations from orderlatch_data.chain_promises as a
     ) as p(promise_no, promise, violations)
    order by p.promise_no;
 revoke all on orderlatch.invariants from public;

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from worker.messages import Answer, Claim, Meaning, Proposal, ReadHealth, Request
+from worker.messages import Answer, CarriedAccount, Claim, Meaning, Proposal, ReadHealth, Request
 from worker.postgres import CONNECTIONS, Postgres, errors_named
 
 if TYPE_CHECKING:
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSIONS = frozenset({1})
 """The values of `orderlatch.schema_version()` that this worker speaks."""
 
-_SCHEMA_VERSION = b"""
-select orderlatch.schema_version() as value
-"""
+_SCHEMA_VERSION = b"select orderlatch.schema_version() as value"
 
 _REGISTER_WORKER = b"""
 select orderlatch.register_worker(
@@ -79,6 +77,11 @@ select health.account, health.purpose, health.lag, health.failures, health.last_
          p_worker_id => %(worker_id)s::integer,
          p_accounts => %(accounts)s::text[]
        ) as health
+"""
+
+_WORKER_HEALTH = b"""
+select health.account, health.verified_at
+  from orderlatch.worker_health(p_worker_id => %(worker_id)s::integer) as health
 """
 
 _PROPOSE_DECISIONS = b"""
@@ -170,6 +173,10 @@ class Database:
         asked = {"worker_id": worker_id, "accounts": list(accounts)}
         return await self._postgres.rows(ReadHealth, _MIRROR_HEALTH, asked)
 
+    async def worker_health(self, *, worker_id: int) -> list[CarriedAccount]:
+        """Say which accounts the worker carries, and since when each is verified."""
+        return await self._postgres.rows(CarriedAccount, _WORKER_HEALTH, {"worker_id": worker_id})
+
     async def propose_decisions(self, *, account: str, decisions: Sequence[str]) -> list[Proposal]:
         """Propose decisions, each the text of one JSON value, which reaches Postgres to the letter."""
         return await self._postgres.rows(
@@ -194,15 +201,9 @@ class Session:
         self, *, worker_name: str, accounts: Sequence[Account], schema_version: int
     ) -> int:
         """Begin a life; returns its worker id."""
-        described = [{"account": each.name, "environment": each.environment} for each in accounts]
-        cursor = await self._connection.execute(
-            _REGISTER_WORKER,
-            {
-                "worker_name": worker_name,
-                "accounts": json.dumps(described),
-                "schema_version": schema_version,
-            },
-        )
+        described = json.dumps([{"account": each.name, "environment": each.environment} for each in accounts])
+        told = {"worker_name": worker_name, "accounts": described, "schema_version": schema_version}
+        cursor = await self._connection.execute(_REGISTER_WORKER, told)
         row = await cursor.fetchone()
         assert row is not None
         assert isinstance(row[0], int)

@@ -78,6 +78,14 @@ class ReadHealth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CarriedAccount:
+    """An account of this life of the worker, and since when it is verified: a row of `worker_health`."""
+
+    account: str
+    verified_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
     """What became of one proposed decision: a row of `propose_decisions`."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from worker.messages import Answer, ReadHealth, Request
 
@@ -18,56 +19,70 @@ class Metrics:
     """The counters of one worker, in a registry of their own."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        Info("orderlatch_worker", "The release of this worker.", registry=self.registry).info(
+            {"version": version("orderlatch")}
+        )
         self.claims = Counter(
-            "orderlatch_claims", "Times that requests were asked for.", ["outcome"], registry=self._registry
+            "orderlatch_claims", "Times that requests were asked for.", ["outcome"], registry=self.registry
         )
         self.in_hand = Gauge(
-            "orderlatch_requests_in_hand", "Requests claimed and not yet recorded.", registry=self._registry
+            "orderlatch_requests_in_hand", "Requests claimed and not yet recorded.", registry=self.registry
         )
         self.calls = Counter(
             "orderlatch_calls", "Calls made, by whether they left.", ["account", "kind", "sent"],
-            registry=self._registry,
+            registry=self.registry,
         )  # fmt: skip
         self.call_seconds = Histogram(
             "orderlatch_call_seconds", "Duration of calls.", ["account", "kind"], buckets=_CALL_SECONDS,
-            registry=self._registry,
+            registry=self.registry,
         )  # fmt: skip
         self.recorded = Counter(
             "orderlatch_answers_recorded", "Answers, by what the database took them to mean.", ["meaning"],
-            registry=self._registry,
+            registry=self.registry,
         )  # fmt: skip
         self.given_up = Counter(
-            "orderlatch_answers_given_up", "Answers that the database refused.", registry=self._registry
+            "orderlatch_answers_given_up", "Answers that the database refused.", registry=self.registry
         )
 
         self.stream_connected = Gauge(
             "orderlatch_stream_connected", "Whether the trade_updates stream is heard.", ["account"],
-            registry=self._registry,
+            registry=self.registry,
         )  # fmt: skip
         self.stream_beginnings = Counter(
             "orderlatch_stream_beginnings", "Times that the database was told that the stream is heard.",
-            ["account"], registry=self._registry,
+            ["account"], registry=self.registry,
         )  # fmt: skip
         self.stream_endings = Counter(
             "orderlatch_stream_endings", "Connections of the stream that ended or never began, and why.",
-            ["account", "why"], registry=self._registry,
+            ["account", "why"], registry=self.registry,
         )  # fmt: skip
         self.stream_messages = Counter(
             "orderlatch_stream_messages", "Messages, by what the database took them to mean, or dropped.",
-            ["account", "meaning"], registry=self._registry,
+            ["account", "meaning"], registry=self.registry,
         )  # fmt: skip
         self.reconcile_lag = Gauge(
             "orderlatch_reconcile_lag_seconds", "Age of the newest moment that is known to be covered.",
-            ["account", "purpose"], registry=self._registry,
+            ["account", "purpose"], registry=self.registry,
         )  # fmt: skip
         self.reconcile_failures = Gauge(
             "orderlatch_reconcile_failures", "Pages that failed since the last one that did not.",
-            ["account", "purpose"], registry=self._registry,
+            ["account", "purpose"], registry=self.registry,
         )  # fmt: skip
         self.reconcile_success = Gauge(
             "orderlatch_reconcile_last_success_timestamp_seconds", "When a read was last complete.",
-            ["account", "purpose"], registry=self._registry,
+            ["account", "purpose"], registry=self.registry,
+        )  # fmt: skip
+
+        self.ready = Gauge(
+            "orderlatch_worker_ready",
+            "Whether calls could be carried now, as /readyz says.",
+            registry=self.registry,
+        )
+        self.account_verified = Gauge(
+            "orderlatch_account_verified", "Whether the keys of an account are known to be its own.",
+            ["account"], registry=self.registry,
         )  # fmt: skip
 
     def count_call(self, request: Request, answer: Answer) -> None:
@@ -87,6 +102,8 @@ class Metrics:
             if read.last_success_at is not None:
                 self.reconcile_success.labels(**labels).set(read.last_success_at.timestamp())
 
-    def serve(self, *, host: str, port: int) -> None:
-        """Serve /metrics from a thread of its own; raises OSError when the port is not to be had."""
-        start_http_server(port, host, registry=self._registry)
+    def show_accounts(self, verified: Mapping[str, bool]) -> None:
+        """Show which accounts are verified; when nobody can say, nothing rather than what was."""
+        self.account_verified.clear()
+        for account, yes in verified.items():
+            self.account_verified.labels(account=account).set(yes)

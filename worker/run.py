@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -15,6 +15,7 @@ from worker.broker import Broker
 from worker.carrier import Carrier
 from worker.database import SCHEMA_VERSIONS, Database
 from worker.follower import Follower
+from worker.health import Health, serve
 from worker.life import Life
 from worker.metrics import Metrics
 from worker.postgres import DatabaseAwayError, StatementRefusedError
@@ -34,6 +35,10 @@ _NOT_ALLOWED = "42501"
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
+class _Companion(Protocol):
+    async def run(self) -> None: ...
+
+
 class WorkerError(OrderlatchError):
     """The worker cannot start or go on; the message says what to do."""
 
@@ -43,10 +48,16 @@ async def run_worker(*, settings: Settings, accounts: Sequence[Account], databas
 
     A second signal, or a drain that takes longer than `settings.drain_ms`, ends the process with status 1.
     """
-    metrics = Metrics()
+    metrics, health = Metrics(), Health()
+    metrics.ready.set_function(lambda: health.ready().good)
     if settings.metrics_port is not None:
         try:
-            metrics.serve(host=settings.metrics_host, port=settings.metrics_port)
+            serve(
+                health=health,
+                registry=metrics.registry,
+                host=settings.metrics_host,
+                port=settings.metrics_port,
+            )
         except OSError as error:
             raise WorkerError(f"ORDERLATCH_METRICS_PORT: cannot be listened on ({error.strerror})") from error
 
@@ -81,18 +92,24 @@ async def run_worker(*, settings: Settings, accounts: Sequence[Account], databas
             poll_ms=settings.poll_ms,
         )
         companions = _companions(
-            settings=settings, accounts=accounts, database=beside, life=life, metrics=metrics
+            settings=settings, accounts=accounts, database=beside, life=life, metrics=metrics, health=health
         )
-        _obey_signals(carrier, drain_ms=settings.drain_ms)
+        _obey_signals(carrier, health, drain_ms=settings.drain_ms)
         await _carry_while_alive(carrier, life, companions)
     _log.info("worker_stopped")
 
 
 def _companions(
-    *, settings: Settings, accounts: Sequence[Account], database: Database, life: Life, metrics: Metrics
-) -> list[Follower | Watch]:
+    *,
+    settings: Settings,
+    accounts: Sequence[Account],
+    database: Database,
+    life: Life,
+    metrics: Metrics,
+    health: Health,
+) -> list[_Companion]:
     """Make what works beside the carrier, and may fail without it."""
-    companions: list[Follower | Watch] = []
+    companions: list[_Companion] = []
     if settings.stream == "on":
         companions += (
             Follower(
@@ -106,11 +123,11 @@ def _companions(
         )
     if settings.metrics_port is not None:
         names = [each.name for each in accounts]
-        companions.append(Watch(database=database, life=life, accounts=names, metrics=metrics))
+        companions.append(Watch(database=database, life=life, accounts=names, metrics=metrics, health=health))
     return companions
 
 
-async def _carry_while_alive(carrier: Carrier, life: Life, companions: Sequence[Follower | Watch]) -> None:
+async def _carry_while_alive(carrier: Carrier, life: Life, companions: Sequence[_Companion]) -> None:
     """Carry until stopped. When the database lets no new life begin, finish what is in hand and raise."""
 
     async def keep() -> StatementRefusedError | None:
@@ -159,7 +176,7 @@ def _explained(refused: StatementRefusedError) -> WorkerError:
     return WorkerError(f"the database refused this worker: {refused.sqlstate} {refused}{hint}")
 
 
-def _obey_signals(carrier: Carrier, *, drain_ms: int) -> None:
+def _obey_signals(carrier: Carrier, health: Health, *, drain_ms: int) -> None:
     """First signal: stop in order. Second signal or a drain that takes too long: stop now."""
     loop = asyncio.get_running_loop()
     stopping = False
@@ -175,6 +192,7 @@ def _obey_signals(carrier: Carrier, *, drain_ms: int) -> None:
             stop_now("second signal")
         stopping = True
         _log.info("worker_stopping", signal=name)
+        health.stop()
         loop.call_later(drain_ms / 1000, stop_now, "drain timed out")
         carrier.stop()
 

@@ -35,7 +35,8 @@ create table script.settings (
   stream_error text,
   stream_poison bytea,
   stream_rows int not null default 1,
-  health_error text
+  health_error text,
+  verified bool not null default true
 );
 insert into script.settings default values;
 
@@ -164,4 +165,17 @@ begin
   select a.account, p.purpose, interval '1 minute 30 seconds', 2, p.at
     from unnest(p_accounts) as a(account)
    cross join (values ('fills', '2026-11-25 12:00:00Z'::timestamptz), ('orders', null)) as p(purpose, at);
+end $$;
+
+create function orderlatch.worker_health(p_worker_id integer)
+returns table (account text, verified_at timestamptz)
+language plpgsql as $$
+begin
+  perform script.require_worker(p_worker_id);
+  return query
+  select a.carried ->> 'account', case when s.verified then clock_timestamp() end
+    from script.workers as w
+   cross join jsonb_array_elements(w.accounts) as a(carried)
+   cross join script.settings as s
+   where w.worker_id = p_worker_id;
 end $$;

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from tests.worker.peer import Exchange, listening_in_a_thread
 from tests.worker.script import Worker, wait_until
 from tests.worker.test_propose import FIXTURES, propose
+from tests.worker.world import a_free_port, ask
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,18 +57,20 @@ def test_every_real_decision_becomes_one_order(database: Database, connect: Conn
     assert propose(database, FIXTURES / "goog-redelivered.jsonl").returncode == 0
     database.server.ensure_login("carries_paper", "orderlatch_worker")
     session.execute("select orderlatch.bind_login('carries_paper', 'paper')")
-    broker = Broker()
+    broker, port = Broker(), a_free_port()
     with listening_in_a_thread(broker.script) as peer:
         environment = {
             "DATABASE_URL": database.server.url(database.name, "carries_paper"),
             "ORDERLATCH_ACCOUNTS": "paper",
             "ORDERLATCH_PAPER_BASE_URL": peer.url,
             "ORDERLATCH_STREAM": "off",
+            "ORDERLATCH_METRICS_PORT": str(port),
             "APCA_API_KEY_ID": "PKTEST",
             "APCA_API_SECRET_KEY": "PKSECRET",
         }
         with Worker(environment, directory=tmp_path) as worker:
             wait_until(lambda: session.execute(OPEN).fetchone() == (0,), what="all decisions submitted")
+            wait_until(lambda: ask(port, "/readyz") == (200, "paper verified"), what="it is ready")
             assert worker.stop() == 0
     hashes = session.execute("select d.decision_hash from orderlatch.decisions as d").fetchall()
     assert len(hashes) == broker.posts == 65

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,18 @@ def a_free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
     return port
+
+
+def ask(port: int, path: str) -> tuple[int, str]:
+    """What the worker answers over HTTP: status and words; status 0 while nobody listens."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as response:
+            return response.status, response.read().decode().rstrip("\n")
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code, refused.read().decode().rstrip("\n")
+    except urllib.error.URLError as unreachable:
+        return 0, str(unreachable.reason)
 
 
 def metrics_of(port: int) -> list[str]:

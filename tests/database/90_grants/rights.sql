@@ -36,6 +36,7 @@ insert into decided values
   ('function record_trade_update', '{worker}'),
   ('function record_stream_state', '{worker}'),
   ('function mirror_health', '{worker}'),
+  ('function worker_health', '{worker}'),
   -- operators run the place
   ('function create_account', '{operator}'),
   ('function update_account', '{operator}'),

@@ -60,7 +60,7 @@ mutants: setup ## plant bugs into the functions, one at a time, and see that the
 	@.ci/packages postgresql-15-pgtap
 	@$(BIN)/python -m tests.mutants $(N)
 
-docs: setup ## write docs/generated from a freshly migrated database
+docs: setup ## write docs/reference.md and docs/generated from a freshly migrated database
 	@$(BIN)/python -m tests.support.reference
 
 clean: ## stop the embedded server; remove its data, .venv and caches

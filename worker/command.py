@@ -16,30 +16,15 @@ from worker.postgres import DatabaseAwayError, StatementRefusedError
 from worker.propose import Outcome, propose_lines, summary
 from worker.run import run_worker
 from worker.settings import Settings
+from worker.variables import help_text
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
 
-@click.command("worker")
+@click.command("worker", help=help_text())
 def worker_command() -> None:
-    """Carry requests to the broker and answers back, until SIGTERM or Ctrl-C.
-
-    \b
-    DATABASE_URL                        the database; without it the embedded one
-    ORDERLATCH_ACCOUNTS                 accounts to work for, like paper,live
-    ORDERLATCH_<ACCOUNT>_KEY_ID         Alpaca's key id and secret key of each account; with one account
-    ORDERLATCH_<ACCOUNT>_SECRET_KEY       APCA_API_KEY_ID and APCA_API_SECRET_KEY serve as well
-    ORDERLATCH_<ACCOUNT>_ENVIRONMENT    paper (default) or live
-    ORDERLATCH_<ACCOUNT>_BASE_URL       another broker than Alpaca's of that environment
-    ORDERLATCH_<ACCOUNT>_STREAM_URL     another stream than /stream beside that broker's API
-    ORDERLATCH_STREAM                   off: fills are not heard of at once, only read (on)
-    ORDERLATCH_SLOTS                    calls at a time (16)
-    ORDERLATCH_POLL_MS                  pause between claims when nothing else wakes the worker (1000)
-    ORDERLATCH_DRAIN_MS                 longest wait for calls in flight at a stop (30000)
-    ORDERLATCH_WORKER_NAME              name of this worker in the database (host:pid)
-    ORDERLATCH_METRICS_PORT             serve Prometheus metrics there, on ORDERLATCH_METRICS_HOST (127.0.0.1)
-    """  # noqa: D301
+    """Read the settings and work."""
     settings = Settings.read()
     accounts = settings.read_accounts()
     configure_logs()

@@ -5,7 +5,6 @@ An error names the variable and the rule it breaks, never the value, which may b
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import socket
@@ -17,6 +16,7 @@ from pydantic import Field, SecretStr, StringConstraints, ValidationError, field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from worker import OrderlatchError
+from worker.addresses import checked_origin, checked_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,16 +55,27 @@ class Settings(BaseSettings):
         env_prefix="ORDERLATCH_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
     )
 
-    worker_name: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")] = Field(
-        default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}"
+    accounts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="accounts to work for, with commas between, like paper,live; needed"
     )
-    accounts: Annotated[tuple[str, ...], NoDecode] = ()
-    slots: int = Field(default=16, ge=1, le=256)
-    poll_ms: int = Field(default=1_000, ge=100, le=60_000)
-    drain_ms: int = Field(default=30_000, ge=1, le=600_000)
-    stream: Literal["on", "off"] = "on"
-    metrics_port: int | None = Field(default=None, ge=1, le=65_535)
-    metrics_host: str = "127.0.0.1"
+    stream: Literal["on", "off"] = Field(
+        default="on", description="off: fills are not heard of at once, only read"
+    )
+    slots: int = Field(default=16, ge=1, le=256, description="calls at a time")
+    poll_ms: int = Field(
+        default=1_000, ge=100, le=60_000, description="longest pause between claims, when nothing wakes it"
+    )
+    drain_ms: int = Field(
+        default=30_000, ge=1, le=600_000, description="longest wait for calls in flight at a stop"
+    )
+    worker_name: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")] = Field(
+        default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}",
+        description="name of this worker in the database; unset: host:pid",
+    )
+    metrics_port: int | None = Field(
+        default=None, ge=1, le=65_535, description="serve /metrics, /healthz and /readyz there"
+    )
+    metrics_host: str = Field(default="127.0.0.1", description="the address to serve them on")
 
     @field_validator("accounts", mode="before")
     @classmethod
@@ -95,16 +106,24 @@ class Settings(BaseSettings):
         return tuple(_read_account(name, alone=len(self.accounts) == 1) for name in self.accounts)
 
 
-class _AccountVariables(BaseSettings):
-    """The variables of one account, behind its own prefix."""
+class AccountVariables(BaseSettings):
+    """The variables of one account, behind the prefix ORDERLATCH_<ACCOUNT>_."""
 
     model_config = SettingsConfigDict(env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
-    key_id: Key | None = None
-    secret_key: Key | None = None
-    base_url: str | None = None
-    stream_url: str | None = None
-    environment: Environment | None = None
+    key_id: Key | None = Field(
+        default=None, description="Alpaca's key id; of a single account also APCA_API_KEY_ID"
+    )
+    secret_key: Key | None = Field(
+        default=None, description="its secret key; of a single account also APCA_API_SECRET_KEY"
+    )
+    environment: Environment | None = Field(
+        default=None, description="which of Alpaca's environments; unset: paper"
+    )
+    base_url: str | None = Field(default=None, description="another broker than Alpaca's of that environment")
+    stream_url: str | None = Field(
+        default=None, description="another stream than /stream beside that broker's API"
+    )
 
     @field_validator("key_id", "secret_key")
     @classmethod
@@ -116,12 +135,12 @@ class _AccountVariables(BaseSettings):
     @field_validator("base_url")
     @classmethod
     def _is_an_origin(cls, url: str | None) -> str | None:
-        return None if url is None else _checked_origin(url)
+        return None if url is None else checked_origin(url)
 
     @field_validator("stream_url")
     @classmethod
     def _is_a_websocket(cls, url: str | None) -> str | None:
-        return None if url is None else _checked_stream(url)
+        return None if url is None else checked_stream(url)
 
 
 def _read_account(name: str, *, alone: bool) -> Account:
@@ -152,9 +171,9 @@ def _read_account(name: str, *, alone: bool) -> Account:
     )
 
 
-def _read_variables(prefix: str) -> _AccountVariables:
+def _read_variables(prefix: str) -> AccountVariables:
     try:
-        return _AccountVariables(_env_prefix=prefix)
+        return AccountVariables(_env_prefix=prefix)
     except ValidationError as error:
         raise SettingsError(_explain(error, prefix=prefix)) from None
 
@@ -171,48 +190,6 @@ def _alpacas(url: str) -> Environment | None:
     """Say which environment of Alpaca's a URL leads to; none: it is not Alpaca's."""
     host = urlsplit(url).hostname
     return next((each for each, known in ALPACA.items() if urlsplit(known).hostname == host), None)
-
-
-def _checked_origin(url: str) -> str:
-    """Return scheme, host and port, normalised, so that a host is known however it is spelt."""
-    origin, path = _checked_url(url, secure="https", plain="http", example=ALPACA["paper"])
-    if path not in ("", "/"):
-        raise ValueError("must have no path: paths come with each request")
-    return origin
-
-
-def _checked_stream(url: str) -> str:
-    """Return the normalised URL of a stream; the path is /stream unless there is one."""
-    example = "wss://paper-api.alpaca.markets/stream"
-    origin, path = _checked_url(url, secure="wss", plain="ws", example=example)
-    if not re.fullmatch(r"[!-~]*", path):
-        raise ValueError("must have a path of printable ASCII")
-    return origin + (path if path.strip("/") else "/stream")
-
-
-def _checked_url(url: str, *, secure: str, plain: str, example: str) -> tuple[str, str]:
-    """Return the origin, normalised, and the path."""
-    not_understood = ValueError(f"must be like {example}")
-    try:
-        parts = urlsplit(url)
-        host, port = (parts.hostname or "").rstrip("."), parts.port
-    except ValueError:  # its own message quotes the URL
-        raise not_understood from None
-    if parts.scheme not in (secure, plain) or not re.fullmatch(r"[a-z0-9.:-]+", host):
-        raise not_understood
-    if parts.query or parts.fragment or parts.username is not None:
-        raise ValueError("must have no query and no user")
-    if parts.scheme == plain and not _is_loopback(host):
-        raise ValueError(f"must be {secure}: keys travel in it ({plain} is for 127.0.0.1, ::1 and localhost)")
-    authority = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{authority}" + ("" if port is None else f":{port}"), parts.path
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _prefix(account: str) -> str:

@@ -6,7 +6,8 @@ import os
 
 import pytest
 
-from worker.settings import Account, Settings, SettingsError
+from worker.settings import Account, AccountVariables, Settings, SettingsError
+from worker.variables import help_text, variables
 
 PAPER = {
     "ORDERLATCH_ACCOUNTS": "paper",
@@ -191,3 +192,15 @@ def test_the_stream_is_beside_the_api_unless_told_otherwise(
     told = {f"ORDERLATCH_PAPER_{name}": value for name, value in changed.items()}
     [account] = read(monkeypatch, **PAPER, **told)
     assert account.stream_url == stream_url
+
+
+def test_every_variable_is_explained_by_the_field_that_reads_it() -> None:
+    told = {each.name: each for each in variables()}
+    fields = [f"ORDERLATCH_{name.upper()}" for name in Settings.model_fields]
+    fields += [f"ORDERLATCH_<ACCOUNT>_{name.upper()}" for name in AccountVariables.model_fields]
+    assert list(told) == ["DATABASE_URL", *fields]
+    assert told["ORDERLATCH_SLOTS"][1:] == ("calls at a time", "1 to 256", "16")
+    assert told["ORDERLATCH_STREAM"][2:] == ("on or off", "on")
+    assert told["ORDERLATCH_<ACCOUNT>_ENVIRONMENT"].accepts == "paper or live"
+    shown = help_text()
+    assert all(f"\n{name} " in shown for name in told)

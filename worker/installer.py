@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# So many times in a row the same work would have to be in the way.
+DEADLOCKS = 10
+
 # The key of the session advisory lock that makes a second `migrate` wait for the first: "latch" in ASCII.
 MIGRATING = int.from_bytes(b"latch")
 
@@ -39,13 +42,26 @@ def migrate(url: str, files: list[File], say: Callable[[str], object] = click.ec
         if not differences(connection, files):
             say(f"migrate: nothing to do (revision {head}, {len(files)} files)")
             return
-        try:
-            apply(connection, files)
-        except FileError as error:
-            if not error.cannot_replace:
-                raise
-            apply(connection, files, anew=True)
+        apply_beside_work(connection, files)
         say(f"migrate: applied {len(files)} files")
+
+
+def apply_beside_work(connection: psycopg.Connection, files: list[File], *, anew: bool = False) -> None:
+    """Apply the files while workers and strategies work.
+
+    Making triggers locks tables in another order than work does. What Postgres ends as a deadlock has changed
+    nothing and is tried again; work that was ended instead is repeated by whoever does it.
+    """
+    for tries_left in reversed(range(DEADLOCKS)):
+        try:
+            apply(connection, files, anew=anew)
+        except InstallError as error:
+            anew = anew or (isinstance(error, FileError) and error.cannot_replace)
+            deadlocked = isinstance(error.__cause__, psycopg.errors.DeadlockDetected)
+            if not tries_left or not (deadlocked or (isinstance(error, FileError) and error.cannot_replace)):
+                raise
+        else:
+            return
 
 
 def revisions() -> list[str]:

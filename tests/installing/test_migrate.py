@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
@@ -11,9 +12,9 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.support import reference
 from tests.support.sessions import in_background, wait_until_blocked
-from worker import applier
+from worker import applier, installer
 from worker.applier import File, FileError, InstallError, read_files
-from worker.installer import MIGRATING, ROOT, engine, migrate, revisions, upgrade
+from worker.installer import DEADLOCKS, MIGRATING, ROOT, engine, migrate, revisions, upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -199,6 +200,28 @@ def test_a_table_that_is_held_makes_migrate_give_up(
             install(blank_database, changed("00_foundation/clock.sql", b"\n-- changed\n"))
     assert function_versions(blank_database) == before
     assert install(blank_database)[0].startswith("migrate: nothing to do")
+
+
+@pytest.mark.parametrize("deadlocks", [2, DEADLOCKS])
+def test_a_deadlock_with_running_work_is_tried_again_and_not_for_ever(
+    blank_database: Database, monkeypatch: pytest.MonkeyPatch, deadlocks: int
+) -> None:
+    tries = 0
+
+    def deadlocked(connection: psycopg.Connection, files: list[File], *, anew: bool = False) -> None:
+        nonlocal tries
+        tries += 1
+        if tries <= deadlocks:
+            raise InstallError("deadlock detected") from psycopg.errors.DeadlockDetected()
+        applier.apply(connection, files, anew=anew)
+
+    monkeypatch.setattr(installer, "apply", deadlocked)
+    if deadlocks < DEADLOCKS:
+        assert install(blank_database)[-1] == f"migrate: applied {len(FILES)} files"
+    else:
+        with pytest.raises(InstallError, match="deadlock"):
+            install(blank_database)
+    assert tries == min(deadlocks + 1, DEADLOCKS)
 
 
 def test_a_revision_that_fails_leaves_nothing(

@@ -81,7 +81,13 @@ def version_2() -> list[File]:
     ]
 
 
-@pytest.mark.parametrize("anew", [False, True], ids=["in place", "dropped and made anew"])
+@pytest.mark.parametrize(
+    "anew",
+    [
+        pytest.param(False, id="in place", marks=pytest.mark.thorough),
+        pytest.param(True, id="dropped and made anew"),
+    ],
+)
 def test_a_worker_carries_on_while_every_function_is_replaced(
     database: Database, connect: Connect, tmp_path: Path, anew: bool
 ) -> None:

@@ -16,8 +16,8 @@ as $$
 declare
   v_after bigint := p_after_decision_id;
   v_decision_ids bigint[];
-  v_decisions bigint := 0;
-  v_findings bigint := 0;
+  v_decisions integer := 0;
+  v_findings integer := 0;
 begin
   if p_step is null or p_step not between 1 and 100000 or p_after_decision_id is null then
     raise exception using

@@ -79,10 +79,13 @@ as $$
   union all
   select 7, count(*)
     from calls as q
-    join orderlatch_data.trade_decisions as d on d.decision_id = q.decision_id
    where q.kind = 'submit_order'
      and (
-       q.body::jsonb ->> 'client_order_id' is distinct from encode(d.decision_hash, 'hex')
+       q.body::jsonb ->> 'client_order_id' is distinct from (
+         select encode(d.decision_hash, 'hex')
+           from orderlatch_data.trade_decisions as d
+          where d.decision_id = q.decision_id
+       )
        or not exists (
          select 1
            from orderlatch_data.risk_verdicts as v

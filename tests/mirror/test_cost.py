@@ -102,6 +102,8 @@ def rows_read(database: Database, orders: int) -> dict[str, tuple[int, int]]:
         session.execute("select test.serve(%s, %s)", [worker, book])
         session.execute("analyze")
         session.execute("select test_support.advance_clock('10 minutes')")
+        session.execute("select pg_stat_force_next_flush()")
+        session.execute("select 1")
         before = seen(database)
         ((kinds,),) = session.execute("select test.serve(%s, %s)", [worker, book]).fetchall()
         assert sorted(kinds) == ["list_fills", "list_orders", "list_orders", "list_positions"]

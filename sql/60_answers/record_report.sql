@@ -100,7 +100,7 @@ declare
 begin
   v_response.request_id := p_request_id;
   v_response.sent := p_sent;
-  v_response.status := p_status;
+  v_response.status := p_status::smallint;
   v_response.broker_request_id := p_headers ->> 'x-request-id';
   v_response.headers := p_headers - 'x-request-id';
   v_response.body := substr(p_body, 1, 65536);

@@ -19,7 +19,7 @@ begin
   v_through_act := coalesce(pg_sequence_last_value('orderlatch_data.act_nos'), 0);
   -- whoever has drawn one of these numbers holds its table until it commits
   perform orderlatch_data.await_writers();
-  perform orderlatch_data.seal_blocks(v_through_event / 10000);
+  perform orderlatch_data.seal_blocks((v_through_event / 10000)::integer);
   return concat_ws(
     '.', v_through_event, v_through_act,
     encode(orderlatch_data.digest_all(
@@ -38,7 +38,7 @@ comment on function orderlatch.audit_head() is
 
 -- Seals the blocks of events that are full and not sealed yet.
 -- Locks: none. Raises: none.
-create or replace function orderlatch_data.seal_blocks(p_through_block bigint)
+create or replace function orderlatch_data.seal_blocks(p_through_block integer)
 returns void
 language plpgsql
 volatile
@@ -47,16 +47,18 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_sealed bigint;
+  v_sealed integer;
   v_digest bytea;
   v_events integer;
 begin
-  select coalesce(max(s.block_no), 0) into v_sealed from orderlatch_data.event_seals as s;
+  select coalesce(max(s.block_no), 0)::integer into v_sealed from orderlatch_data.event_seals as s;
   select s.digest into v_digest from orderlatch_data.event_seals as s where s.block_no = v_sealed;
   -- a loop, because each block rests on the one before
   for v_block in v_sealed + 1 .. p_through_block loop
     select b.digest, b.events into strict v_digest, v_events
-      from orderlatch_data.digest_events(v_digest, v_block * 10000 - 9999, v_block * 10000) as b;
+      from orderlatch_data.digest_events(
+             v_digest, v_block * 10000::bigint - 9999, v_block * 10000::bigint
+           ) as b;
     insert into orderlatch_data.event_seals (block_no, digest, events, sealed_at)
     values (v_block, v_digest, v_events, orderlatch_data.clock())
     -- another session seals the same
@@ -64,8 +66,8 @@ begin
   end loop;
 end
 $$;
-revoke all on function orderlatch_data.seal_blocks(bigint) from public;
-comment on function orderlatch_data.seal_blocks(bigint) is
+revoke all on function orderlatch_data.seal_blocks(integer) from public;
+comment on function orderlatch_data.seal_blocks(integer) is
   'p_through_block: the last block whose events are all committed.';
 
 -- Digest of events by their ids, resting on the digest of those before them.

@@ -12,7 +12,8 @@ as $$
 begin
   return query
   with links as (
-    select e.*, lag(e.event_hash) over chain as previous_hash,
+    select e as event, e.decision_id, e.event_id, e.from_status, e.to_status, e.event_hash,
+           lag(e.event_hash) over chain as previous_hash,
            lag(e.to_status, 1, 'none') over chain as before, lag(e.event_id) over chain is null as is_first,
            lead(e.event_id) over chain is null as is_last,
            orderlatch_data.is_judgment(e.from_status, e.to_status) as is_judged,
@@ -28,13 +29,12 @@ begin
              when l.from_status <> l.before then 'it does not follow the event before it'
              when l.event_hash is null and l.event_id > c.last_event_id then 'it has no hash'
              when l.event_hash is not null
-               and not orderlatch_data.is_as_hashed(coalesce(l.previous_hash, ''), l.is_first, d, e, v)
+               and not orderlatch_data.is_as_hashed(coalesce(l.previous_hash, ''), l.is_first, d, l.event, v)
              then 'it, or what is behind it, is not what was written'
              when l.is_last and l.to_status is distinct from coalesce(o.status, s.status)
              then 'it is the newest, and its decision is ' || coalesce(o.status, s.status, 'nowhere')
            end as finding
       from links as l
-      join orderlatch_data.decision_events as e on e.decision_id = l.decision_id and e.event_id = l.event_id
      cross join orderlatch_data.chain_starts as c
       left join orderlatch_data.trade_decisions as d on d.decision_id = l.decision_id
       left join orderlatch_data.open_decisions as o on o.decision_id = l.decision_id
@@ -47,7 +47,9 @@ begin
   select d.decision_id, null, 'none of its events is left'
     from orderlatch_data.trade_decisions as d
    where d.decision_id = any (p_decision_ids)
-     and not exists (select 1 from orderlatch_data.decision_events as e where e.decision_id = d.decision_id)
+     and not exists (
+       select 1 from orderlatch_data.decision_events as e where e.decision_id = d.decision_id offset 0
+     )
    order by 1, 2;
 end
 $$;
@@ -130,9 +132,7 @@ as $$
 begin
   return query
   select f.decision_id, f.event_id, f.finding
-    from orderlatch_data.chain_findings(array(
-           select u.decision_id from orderlatch_data.unsealed_decisions as u
-         )) as f;
+    from orderlatch_data.chain_findings(orderlatch_data.unsealed_decisions()) as f;
 end
 $$;
 revoke all on function orderlatch_data.unsealed_findings() from public;
@@ -142,20 +142,39 @@ comment on function orderlatch_data.unsealed_findings() is
   'its readers.';
 
 -- Decisions that are open, or of which an event is not in a sealed block.
-create or replace view orderlatch_data.unsealed_decisions as
-  select e.decision_id
-    from orderlatch_data.decision_events as e
-   where e.event_id > (select coalesce(max(s.block_no), 0) * 10000 from orderlatch_data.event_seals as s)
-  union
-  select o.decision_id from orderlatch_data.open_decisions as o
-  union
-  -- recorded since, without any event
-  select d.decision_id
-    from orderlatch_data.trade_decisions as d
-   where d.decision_id > coalesce((
-     select max(e.decision_id)
-       from orderlatch_data.decision_events as e
-      where e.event_id <= (select max(s.block_no) * 10000 from orderlatch_data.event_seals as s)
-        and e.event_id > (select max(s.block_no) * 10000 - 10000 from orderlatch_data.event_seals as s)
-   ), 0);
-comment on view orderlatch_data.unsealed_decisions is 'Their ids, each once.';
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.unsealed_decisions()
+returns bigint[]
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  -- as values, so that each plan knows how little lies behind them
+  v_sealed_event constant bigint := (
+    select coalesce(max(s.block_no), 0) * 10000 from orderlatch_data.event_seals as s
+  );
+  v_sealed_decision constant bigint := (
+    select coalesce(max(b.decision_id), 0)
+      from (
+        select e.decision_id
+          from orderlatch_data.decision_events as e
+         where e.event_id > v_sealed_event - 10000 and e.event_id <= v_sealed_event
+        offset 0
+      ) as b
+  );
+begin
+  return array(
+    select e.decision_id from orderlatch_data.decision_events as e where e.event_id > v_sealed_event
+    union
+    select o.decision_id from orderlatch_data.open_decisions as o
+    union
+    -- recorded since, and without any event
+    select d.decision_id from orderlatch_data.trade_decisions as d where d.decision_id > v_sealed_decision
+  );
+end
+$$;
+revoke all on function orderlatch_data.unsealed_decisions() from public;
+comment on function orderlatch_data.unsealed_decisions() is 'Their ids, each once.';

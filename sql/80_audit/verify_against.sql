@@ -57,12 +57,14 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_full constant bigint := p_through_event / 10000;
+  v_full constant integer := (p_through_event / 10000)::integer;
 begin
   -- a loop, because each block rests on the one before
   for v_block in 1 .. v_full loop
     select b.digest into strict digest
-      from orderlatch_data.digest_events(digest, v_block * 10000 - 9999, v_block * 10000) as b;
+      from orderlatch_data.digest_events(
+             digest, v_block * 10000::bigint - 9999, v_block * 10000::bigint
+           ) as b;
     if differs_at is null then
       select s.block_no into differs_at
         from orderlatch_data.event_seals as s
@@ -70,7 +72,7 @@ begin
     end if;
   end loop;
   select b.digest into strict digest
-    from orderlatch_data.digest_events(digest, v_full * 10000 + 1, p_through_event) as b;
+    from orderlatch_data.digest_events(digest, v_full * 10000::bigint + 1, p_through_event) as b;
 end
 $$;
 revoke all on function orderlatch_data.fold_events(bigint) from public;

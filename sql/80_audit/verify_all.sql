@@ -16,8 +16,8 @@ as $$
 declare
   v_after bigint := p_after_decision_id;
   v_decision_ids bigint[];
-  v_decisions bigint := 0;
-  v_findings bigint := 0;
+  v_decisions integer := 0;
+  v_findings integer := 0;
 begin
   if p_step is null or p_step not between 1 and 100000 or p_after_decision_id is null then
     raise exception using
@@ -132,12 +132,24 @@ begin
        or d.intent is distinct from orderlatch_data.rebuilt_intent(d)
      )
   union all
+  select 'promises', p_decision_ids[1], format(
+           'promise %s is broken %s times in the decisions from here on to %s', v.promise_no, v.violations,
+           p_decision_ids[cardinality(p_decision_ids)]
+         )
+    from (
+      select d.promise_no, d.violations from orderlatch_data.decision_promises(p_decision_ids) as d
+      union all
+      select c.promise_no, c.violations from orderlatch_data.call_promises(p_decision_ids) as c
+    ) as v
+   where v.violations > 0
+  union all
   select 'events', f.decision_id, concat_ws(': ', 'event ' || f.event_id, f.finding)
     from orderlatch_data.chain_findings(p_decision_ids) as f;
 end
 $$;
 revoke all on function orderlatch_data.decision_findings(bigint[]) from public;
-comment on function orderlatch_data.decision_findings(bigint[]) is 'at_id: the decision_id.';
+comment on function orderlatch_data.decision_findings(bigint[]) is
+  'at_id: the decision_id; of a promise of invariants that is broken, the first of p_decision_ids.';
 
 -- What is wrong with acts and seals, and with everything against a head.
 -- Locks: none. Raises: OL131 argument_invalid.

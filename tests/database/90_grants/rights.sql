@@ -200,7 +200,8 @@ select results_eq(
             ('function terse_number', 'auditor'), ('function terse_number', 'operator'),
             ('function terse_text', 'auditor'), ('function terse_text', 'operator'),
             ('function terse_time', 'auditor'), ('function terse_time', 'operator'),
-            ('function unsealed_findings', 'auditor'), ('function unsealed_findings', 'operator') $$,
+            ('function unsealed_findings', 'auditor'), ('function unsealed_findings', 'operator'),
+            ('function unsealed_promises', 'auditor'), ('function unsealed_promises', 'operator') $$,
   'of orderlatch_data nothing is given away but what views call for their readers: no table, sequence, column or type'
 );
 select is_empty(
@@ -260,7 +261,7 @@ select is_empty(
 select results_eq(
   $$ select p.proname::text collate "default" from pg_proc as p
       where p.pronamespace = 'orderlatch_data'::regnamespace and p.prosecdef and p.prorettype <> 'trigger'::regtype order by 1 $$,
-  $$ values ('act_findings'), ('execution_of'), ('lock_holders'), ('read_budgets'), ('terse_age'), ('terse_time'), ('unsealed_findings') $$,
+  $$ values ('act_findings'), ('execution_of'), ('lock_holders'), ('read_budgets'), ('terse_age'), ('terse_time'), ('unsealed_findings'), ('unsealed_promises') $$,
   'of the helpers only triggers, and those that views call, run with the rights of the owner'
 );
 select is_empty(

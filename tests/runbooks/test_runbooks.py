@@ -58,6 +58,8 @@ def test_a_runbook_does_what_it_says(page: Page, server: TestServer, tmp_path: P
             "TMPDIR": str(tmp_path),
             "TZ": "UTC",
         }
+        if "$RESTORED_URL" in page.text:
+            environment["RESTORED_URL"] = stack.enter_context(server.database(template="template1")).url
         if page.world == "broker":
             keys = Keys.made_up("paper")
             broker = stack.enter_context(sandbox([keys], tmp_path / "sandbox"))

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from tests.support.sessions import Connect
 
 WORKERS = 4
-# The smallest bucket holds four tokens, one of them kept: to look half a second late costs none. With 20 a minute
-# submits would have one, and what is refilled until a worker looks would be lost.
+# The smallest bucket holds four tokens, one of them kept: to look half a second late costs none. With 20 a
+# minute submits would have one, and what is refilled until a worker looks would be lost.
 LIMITS = (40, 44, 50, 60, 80)
 SLOTS = 32
 # How often each worker looks; the four of them are half a second apart.

@@ -29,6 +29,10 @@ _SCHEMA_VERSION = b"""
 select orderlatch.schema_version() as value
 """
 
+_BACKEND_PID = b"""
+select pg_backend_pid() as value
+"""
+
 _REGISTER_WORKER = b"""
 select orderlatch.register_worker(
          p_worker_name => %(worker_name)s,
@@ -134,6 +138,16 @@ class Database:
         """Return the version of the installed schema."""
         [version] = await self._postgres.rows(_Integer, _SCHEMA_VERSION, {})
         return version.value
+
+    async def reached_directly(self) -> bool:
+        """Whether the server process that works is the one that connecting announced.
+
+        A pooler announces a number of its own. Behind one, a session's lock and its LISTEN may belong to
+        whoever comes next.
+        """
+        async with self._postgres.session() as connection:
+            cursor = await connection.execute(_BACKEND_PID)
+            return await cursor.fetchone() == (connection.info.backend_pid,)
 
     async def claim_requests(self, *, worker_id: int, how_many: int) -> Claim:
         """Ask for up to `how_many` requests of the accounts that the worker registered.

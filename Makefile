@@ -42,8 +42,8 @@ lint: setup ## ruff, mypy and the style tests
 migrate: setup ## bring the database at DATABASE_URL (or the embedded one) up to this checkout
 	@$(BIN)/orderlatch migrate
 
-psql: setup ## a psql prompt on the same database
-	@$(BIN)/orderlatch psql
+psql: setup ## a psql prompt on the same database, as the auditor: type :help
+	@$(BIN)/orderlatch psql --audit
 
 bench: setup ## all benchmarks (ONLY=mirror for one of lives mirror accounts wired budget; QUICK=1; MINUTES=10 of budget)
 	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) $(if $(MINUTES),--minutes $(MINUTES))

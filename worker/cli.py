@@ -6,11 +6,14 @@ import os
 import shutil
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 import psycopg
 
 from worker import OrderlatchError, embedded
+
+AUDIT_KIT = Path(__file__).with_name("audit.psqlrc")
 
 # Name of the command -> module and click command in it. Add a command by adding a line.
 COMMANDS = {
@@ -73,10 +76,13 @@ def url_command() -> None:
 
 
 @click.command("psql", context_settings={"ignore_unknown_options": True})
+@click.option("--audit", is_flag=True, help="As orderlatch_auditor, with the audit kit: type :help.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def psql_command(arguments: tuple[str, ...]) -> None:
+def psql_command(audit: bool, arguments: tuple[str, ...]) -> None:
     """Open psql on the database in use; ARGUMENTS are handed on (-c "select …")."""
     url = database_url()
+    if audit:
+        os.environ["PSQLRC"] = str(AUDIT_KIT)
     # The embedded server comes with a psql of its version; for any other, prefer the machine's own.
     found = shutil.which("psql") if os.environ.get("DATABASE_URL") else None
     program = found or str(embedded.wheel_binaries() / "psql")

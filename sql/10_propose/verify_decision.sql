@@ -20,18 +20,7 @@ begin
            false
          ),
          encode(sha256(convert_to(i.intent, 'UTF8')), 'hex'), v_decision.intent, i.intent
-    from orderlatch_data.accounts as a
-   cross join lateral (
-     select orderlatch_data.build_intent(
-       v_decision.hash_version, a.account, v_decision.strategy_id, v_decision.symbol, v_decision.event_ts,
-       v_decision.timeframe, v_decision.leg, v_decision.action, v_decision.qty, v_decision.notional,
-       v_decision.order_type, v_decision.time_in_force, v_decision.limit_price, v_decision.stop_price,
-       v_decision.trail_price, v_decision.trail_percent, v_decision.extended_hours, v_decision.order_class,
-       v_decision.take_profit, v_decision.stop_loss, v_decision.position_intent,
-       coalesce(v_decision.params, '{}')
-     ) as intent
-   ) as i
-   where a.account_id = v_decision.account_id;
+    from (select orderlatch_data.rebuilt_intent(v_decision) as intent) as i;
 end
 $$;
 revoke all on function orderlatch.verify_decision(text) from public;
@@ -41,3 +30,33 @@ comment on function orderlatch.verify_decision(text) is
   'Whether a decision is as it was hashed. p_decision_hash: 64 hex digits. Returns one row: intact, and the '
   'intent as stored and as built again from the columns, with the hash of the latter. Raises OL103 '
   'decision_unknown, OL131 argument_invalid, OL301 login_not_bound.';
+
+-- The intent of a decision, built again from its columns.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.rebuilt_intent(p_decision orderlatch_data.trade_decisions)
+returns text
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (
+    select orderlatch_data.build_intent(
+             p_decision.hash_version, a.account, p_decision.strategy_id, p_decision.symbol,
+             p_decision.event_ts, p_decision.timeframe, p_decision.leg, p_decision.action, p_decision.qty,
+             p_decision.notional,
+             p_decision.order_type, p_decision.time_in_force, p_decision.limit_price, p_decision.stop_price,
+             p_decision.trail_price, p_decision.trail_percent, p_decision.extended_hours,
+             p_decision.order_class, p_decision.take_profit, p_decision.stop_loss, p_decision.position_intent,
+             coalesce(p_decision.params, '{}')
+           )
+      from orderlatch_data.accounts as a
+     where a.account_id = p_decision.account_id
+  );
+end
+$$;
+revoke all on function orderlatch_data.rebuilt_intent(orderlatch_data.trade_decisions) from public;
+comment on function orderlatch_data.rebuilt_intent(orderlatch_data.trade_decisions) is
+  'Null when the columns have no canonical form any more.';

@@ -49,3 +49,18 @@ drop trigger if exists written_once on orderlatch_data.risk_verdicts;
 create trigger written_once before update or delete or truncate on orderlatch_data.risk_verdicts
   for each statement execute function orderlatch_data.refuse_change();
 comment on trigger written_once on orderlatch_data.risk_verdicts is 'Refuses update, delete and truncate.';
+
+drop trigger if exists written_once on orderlatch_data.chain_starts;
+create trigger written_once before update or delete or truncate on orderlatch_data.chain_starts
+  for each statement execute function orderlatch_data.refuse_change();
+comment on trigger written_once on orderlatch_data.chain_starts is 'Refuses update, delete and truncate.';
+
+drop trigger if exists written_once on orderlatch_data.operator_acts;
+create trigger written_once before update or delete or truncate on orderlatch_data.operator_acts
+  for each statement execute function orderlatch_data.refuse_change();
+comment on trigger written_once on orderlatch_data.operator_acts is 'Refuses update, delete and truncate.';
+
+drop trigger if exists written_once on orderlatch_data.event_seals;
+create trigger written_once before update or delete or truncate on orderlatch_data.event_seals
+  for each statement execute function orderlatch_data.refuse_change();
+comment on trigger written_once on orderlatch_data.event_seals is 'Refuses update, delete and truncate.';

@@ -24,10 +24,16 @@ begin
     perform orderlatch_data.retake_signals(v_reopened);
   end if;
   insert into orderlatch_data.decision_events
-    (decision_id, from_status, to_status, moved_at, moved_by, reason, request_id, evidence)
-  select b.decision_id, 'none', b.status, orderlatch_data.clock(), session_user,
-         b.move_reason, b.move_request_id, b.move_evidence
+    (decision_id, from_status, to_status, moved_at, moved_by, reason, request_id, evidence, event_hash)
+  select b.decision_id, 'none', b.status, t.moved_at, session_user, b.move_reason, b.move_request_id,
+         b.move_evidence,
+         orderlatch_data.event_hash(
+           d.decision_hash, 'none', b.status, t.moved_at, session_user, b.move_reason, b.move_request_id,
+           b.move_evidence, orderlatch_data.terms_digest(d), null, null
+         )
     from born as b
+    join orderlatch_data.trade_decisions as d on d.decision_id = b.decision_id
+   cross join lateral (select orderlatch_data.clock() as moved_at offset 0) as t
    where not exists (select 1 from orderlatch_data.decision_outcomes as o where o.decision_id = b.decision_id)
    order by b.decision_id;
   perform orderlatch_data.announce_events(array(select b.account_id from born as b));
@@ -61,12 +67,37 @@ declare
 begin
   with journaled as (
     insert into orderlatch_data.decision_events as e
-      (decision_id, from_status, to_status, moved_at, moved_by, reason, request_id, evidence)
-    select n.decision_id, o.status, n.status, orderlatch_data.clock(), session_user,
-           n.move_reason, n.move_request_id, n.move_evidence
+      (decision_id, from_status, to_status, moved_at, moved_by, reason, request_id, evidence, event_hash)
+    select n.decision_id, o.status, n.status, t.moved_at, session_user, n.move_reason, n.move_request_id,
+           n.move_evidence,
+           orderlatch_data.event_hash(
+             coalesce(p.event_hash, ''), o.status, n.status, t.moved_at, session_user, n.move_reason,
+             n.move_request_id, n.move_evidence, null, v.digest, c.digest
+           )
       from after_move as n
-      join before_move as o on o.decision_id = n.decision_id
-     where n.status <> o.status
+      join before_move as o on o.decision_id = n.decision_id and o.status <> n.status
+     cross join lateral (select orderlatch_data.clock() as moved_at offset 0) as t
+      left join lateral (
+        select e.event_hash
+          from orderlatch_data.decision_events as e
+         where e.decision_id = n.decision_id
+         order by e.event_id desc limit 1
+      ) as p on true
+      left join lateral (
+        select orderlatch_data.verdict_digest(r) as digest
+          from orderlatch_data.risk_verdicts as r
+         where r.decision_id = n.decision_id
+           and o.status in ('planned', 'approved') and n.status in ('approved', 'rejected')
+         order by r.verdict_no desc limit 1
+      ) as v on true
+      left join lateral (
+        select coalesce(h.call_digest, orderlatch_data.call_digest(q, r)) as digest
+          from orderlatch_data.broker_requests as q
+          left join orderlatch_data.broker_responses as r on r.request_id = q.request_id
+          left join orderlatch_data.answers_at_hand as h on h.request_id = q.request_id
+         where q.request_id = n.move_request_id
+        offset 0
+      ) as c on true
      order by n.decision_id
     returning e.decision_id, e.event_id, e.to_status, e.moved_at
   ), settled as (
@@ -80,15 +111,11 @@ begin
     returning s.decision_id
   )
   select array_agg(s.decision_id) into v_settled from settled as s;
-  perform orderlatch_data.announce_events(
-    array(
-      select n.account_id
-        from after_move as n
-        join before_move as o on o.decision_id = n.decision_id
-       where n.status <> o.status
-    )
-  );
-
+  perform orderlatch_data.announce_events(array(
+    select n.account_id
+      from after_move as n
+      join before_move as o on o.decision_id = n.decision_id and o.status <> n.status
+  ));
   if v_settled is not null then
     perform orderlatch_data.free_signals(v_settled);
     delete from orderlatch_data.doubts as d where d.decision_id = any (v_settled);
@@ -157,25 +184,3 @@ drop trigger if exists never_truncated on orderlatch_data.open_decisions;
 create trigger never_truncated before truncate on orderlatch_data.open_decisions
   for each statement execute function orderlatch_data.refuse_change();
 comment on trigger never_truncated on orderlatch_data.open_decisions is 'Refuses truncate.';
-
--- Wakes those who follow events of accounts, once the transaction commits.
--- Locks: none. Raises: none.
-create or replace function orderlatch_data.announce_events(p_account_ids integer[])
-returns void
-language plpgsql
-volatile
-parallel unsafe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  if cardinality(p_account_ids) > 0 then
-    perform pg_notify('orderlatch_events', a.account)
-       from orderlatch_data.accounts as a
-      where a.account_id = any (p_account_ids);
-  end if;
-end
-$$;
-revoke all on function orderlatch_data.announce_events(integer[]) from public;
-comment on function orderlatch_data.announce_events(integer[]) is
-  'Notifies the channel orderlatch_events with the name of each account: events_since has something.';

@@ -21,7 +21,7 @@ declare
   v_account orderlatch_data.accounts;
   v_answer record;
   v_recorded text;
-  v_meaning text;
+  v_response orderlatch_data.broker_responses;
 begin
   select q.* into v_request from orderlatch_data.broker_requests as q where q.request_id = p_request_id;
   if v_request.request_id is null then
@@ -48,23 +48,26 @@ begin
     end if;
     return v_recorded;
   end if;
-
+  v_response := orderlatch_data.reported_response(
+    p_request_id, p_sent, p_status, p_headers, p_body, p_error, p_elapsed_ms
+  );
+  v_response.code := v_answer.code;
+  v_response.message := v_answer.message;
   delete from orderlatch_data.open_requests as o where o.request_id = p_request_id;
-  v_meaning := orderlatch_data.apply_answer(
+  -- the hash of each event that follows covers this answer, whose meaning is known only after them
+  insert into orderlatch_data.answers_at_hand (request_id, call_digest)
+  values (p_request_id, orderlatch_data.call_digest(v_request, v_response));
+  v_response.meaning := orderlatch_data.apply_answer(
     v_account, v_request, p_status, p_headers, p_error, v_answer.meaning, v_answer.code, v_answer.message,
     v_answer.document
   );
-  insert into orderlatch_data.broker_responses (
-    request_id, recorded_at, sent, status, meaning, code, message, broker_request_id, headers,
-    body, body_octets, error, elapsed_ms
-  )
-  values (
-    p_request_id, orderlatch_data.clock(), p_sent, p_status, v_meaning, v_answer.code, v_answer.message,
-    p_headers ->> 'x-request-id', p_headers - 'x-request-id',
-    case when not orderlatch_data.is_mirrored(v_request, v_meaning) then substr(p_body, 1, 65536) end,
-    coalesce(octet_length(p_body), 0), p_error, p_elapsed_ms
-  );
-  return v_meaning;
+  delete from orderlatch_data.answers_at_hand as h where h.request_id = p_request_id;
+  if orderlatch_data.is_mirrored(v_request, v_response.meaning) then
+    v_response.body := null;
+  end if;
+  v_response.recorded_at := orderlatch_data.clock();
+  insert into orderlatch_data.broker_responses select v_response.*;
+  return v_response.meaning;
 end
 $$;
 revoke all on function orderlatch_data.record_report(uuid, text, integer, jsonb, bytea, text, integer)
@@ -73,6 +76,45 @@ comment on function orderlatch_data.record_report(uuid, text, integer, jsonb, by
   'Records one answer in broker_responses, its body cut at 64 KiB, and does what it means. The body of a '
   'list that went into the mirror is not kept. Returns the meaning; for an answer that was recorded '
   'before, the meaning it had then. Arguments as in record_responses, p_body decoded.';
+
+-- A report as the row of broker_responses that it becomes; what it means is not known yet.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.reported_response(
+  p_request_id uuid,
+  p_sent text,
+  p_status integer,
+  p_headers jsonb,
+  p_body bytea,
+  p_error text,
+  p_elapsed_ms integer
+)
+returns orderlatch_data.broker_responses
+language plpgsql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_response orderlatch_data.broker_responses;
+begin
+  v_response.request_id := p_request_id;
+  v_response.sent := p_sent;
+  v_response.status := p_status::smallint;
+  v_response.broker_request_id := p_headers ->> 'x-request-id';
+  v_response.headers := p_headers - 'x-request-id';
+  v_response.body := substr(p_body, 1, 65536);
+  v_response.body_octets := coalesce(octet_length(p_body), 0);
+  v_response.error := p_error;
+  v_response.elapsed_ms := p_elapsed_ms;
+  return v_response;
+end
+$$;
+revoke all on function orderlatch_data.reported_response(uuid, text, integer, jsonb, bytea, text, integer)
+  from public;
+comment on function orderlatch_data.reported_response(uuid, text, integer, jsonb, bytea, text, integer) is
+  'Cuts the body at 64 KiB and takes the broker''s X-Request-ID out of the headers. Arguments as in '
+  'record_report.';
 
 -- Whether an answer's body lies in the mirror already, order by order and fill by fill.
 -- Locks: none. Raises: none.

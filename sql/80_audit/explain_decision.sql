@@ -1,74 +1,5 @@
--- Tells what passed between a decision and the broker, one sentence a line.
--- Locks: none. Raises: none.
-create or replace function orderlatch_data.wire_story(p_decision_id bigint)
-returns table (at timestamptz, place integer, turn bigint, story text)
-language sql
-stable
-parallel safe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-  with calls as (
-    -- its own, and the page of orders that completed a proof
-    select q.*
-      from orderlatch_data.broker_requests as q
-     where q.decision_id = p_decision_id
-    union
-    select q.*
-      from orderlatch_data.decision_events as e
-      join orderlatch_data.broker_requests as q on q.request_id = e.request_id
-     where e.decision_id = p_decision_id
-  )
-  select q.claimed_at, 4, 0,
-         format(
-           '  call: %s %s by worker %s, to begin within %s ms',
-           q.method, q.path, q.worker_id, q.send_within_ms
-         )
-    from calls as q
-  union all
-  -- an answer is told before the moves that it made
-  select least(r.recorded_at, m.moved_at), 1, 0,
-         format(
-           '  %s%s: %s%s%s',
-           case r.sent
-             when 'yes' then 'answer: HTTP ' || r.status
-             when 'no' then 'not sent'
-             else 'no whole answer'
-           end,
-           coalesce(' after ' || r.elapsed_ms || ' ms', ''),
-           r.meaning,
-           -- the broker repeats the id that it was asked for
-           coalesce(
-             ' (' || left(regexp_replace(coalesce(r.message, r.error), '[0-9a-f]{64}', 'this id'), 60) || ')',
-             ''
-           ),
-           coalesce(', X-Request-ID ' || r.broker_request_id, '')
-         )
-    from calls as q
-    join orderlatch_data.broker_responses as r on r.request_id = q.request_id
-    left join lateral (
-      select min(e.moved_at) as moved_at
-        from orderlatch_data.decision_events as e
-       where e.decision_id = p_decision_id
-         and e.request_id = q.request_id
-         and not exists (
-           select 1
-             from orderlatch_data.lost_requests as g
-            where g.request_id = q.request_id and g.lost_at >= e.moved_at
-         )
-    ) as m on true
-  union all
-  select l.lost_at, 2, 0, format('  no answer to %s: lost, %s', q.kind, l.cause)
-    from calls as q
-    join orderlatch_data.lost_requests as l on l.request_id = q.request_id
-$$;
-revoke all on function orderlatch_data.wire_story(bigint) from public;
-comment on function orderlatch_data.wire_story(bigint) is
-  'Calls, answers and losses of a decision as sentences. place orders what happened at one moment: birth, '
-  'answers, losses and verdicts, moves, calls, incidents.';
-
 -- Tells the whole life of one decision, one sentence a line.
--- Locks: none. Raises: OL103 decision_unknown, OL131 argument_invalid, OL301 login_not_bound.
+-- Locks: none. Raises: OL103 decision_unknown, OL131, OL136 hash_ambiguous, OL301 login_not_bound.
 create or replace function orderlatch.explain_decision(p_decision_hash text)
 returns table (at timestamptz, story text)
 language plpgsql
@@ -79,45 +10,84 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
-  v_decision constant orderlatch_data.trade_decisions := orderlatch_data.find_decision(p_decision_hash);
+  v_decision constant orderlatch_data.trade_decisions := orderlatch_data.find_by_prefix(p_decision_hash);
 begin
   return query
   select l.at, l.story
     from (
-      select e.moved_at as at, case e.from_status when 'none' then 0 else 3 end as place, e.event_id as turn,
-             case
-               when e.from_status = 'none' then format(
-                 '%s recorded %s %s %s, %s %s, for strategy %s', e.moved_by, v_decision.action,
-                 coalesce(trim_scale(v_decision.qty)::text, '$' || trim_scale(v_decision.notional)::text),
-                 v_decision.symbol, v_decision.order_type, v_decision.time_in_force, v_decision.strategy_id
-               )
-               else format('%s became %s: %s', e.from_status, e.to_status, e.reason)
-             end as story
-        from orderlatch_data.decision_events as e
-       where e.decision_id = v_decision.decision_id
+      select m.at, m.place, m.turn, m.story from orderlatch_data.moves_story(v_decision) as m
       union all
-      select w.at, w.place, w.turn, w.story
-        from orderlatch_data.wire_story(v_decision.decision_id) as w
+      select w.at, w.place, w.turn, w.story from orderlatch_data.wire_story(v_decision.decision_id) as w
       union all
-      select v.judged_at, 2, v.verdict_no,
-             format(
-               '  risk: %s by %s%s', v.verdict, v.judged_by,
-               coalesce(', ' || nullif(array_to_string(v.reasons, ', '), ''), '')
-             )
-        from orderlatch_data.risk_verdicts as v
-       where v.decision_id = v_decision.decision_id
+      select r.at, r.place, r.turn, r.story from orderlatch_data.risk_story(v_decision.decision_id) as r
       union all
-      select i.opened_at, 5, i.incident_id, format('  incident: %s', i.incident)
-        from orderlatch_data.incidents as i
-       where i.decision_id = v_decision.decision_id
+      select o.at, o.place, o.turn, o.story from orderlatch_data.orders_story(v_decision.decision_id) as o
     ) as l
    order by l.at, l.place, l.turn, l.story;
+  return query
+  select orderlatch_data.clock(), s.story from orderlatch_data.chain_story(v_decision.decision_id) as s;
 end
 $$;
 revoke all on function orderlatch.explain_decision(text) from public;
 grant execute on function orderlatch.explain_decision(text) to
   orderlatch_strategy, orderlatch_operator, orderlatch_auditor;
 comment on function orderlatch.explain_decision(text) is
-  'The whole life of a decision in plain sentences: verdicts, moves, calls with status, latency and the '
-  'broker''s X-Request-ID, losses, incidents. p_decision_hash: 64 hex digits. Raises OL103 '
-  'decision_unknown, OL131 argument_invalid, OL301 login_not_bound.';
+  'The whole life of a decision in plain sentences: what was asked for and why, verdicts with the limits '
+  'that applied, moves with who signed them, calls with status, latency and the broker''s X-Request-ID, '
+  'losses, how doubt ended, orders and fills, incidents; at the end whether its events are what was written. '
+  'p_decision_hash: 64 hex digits, or the first 6 or more of them where no other decision begins so. Raises '
+  'OL103 decision_unknown, OL131 argument_invalid, OL136 hash_ambiguous, OL301 login_not_bound.';
+
+-- Finds a decision that the login may act for, by the first digits of its hash.
+-- Locks: none. Raises: OL103 decision_unknown, OL131, OL136 hash_ambiguous, OL301 login_not_bound.
+create or replace function orderlatch_data.find_by_prefix(p_prefix text)
+returns orderlatch_data.trade_decisions
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_hashes text[];
+begin
+  if length(p_prefix) = 64 then
+    return orderlatch_data.find_decision(p_prefix);
+  end if;
+  if p_prefix is null or p_prefix !~ '^[0-9a-f]{6,63}$' then
+    raise exception using
+      errcode = 'OL131',
+      message = 'argument_invalid: p_decision_hash must be 6 to 64 lower-case hexadecimal digits',
+      detail = format('p_decision_hash has %s characters', coalesce(length(p_prefix)::text, 'no')),
+      hint = 'Give the hash, or as much of its beginning as tells it from all others.';
+  end if;
+  -- only among those that the login may see, so that it learns nothing of the others
+  v_hashes := array(
+    select encode(d.decision_hash, 'hex')
+      from orderlatch_data.trade_decisions as d
+     where d.decision_hash >= decode(rpad(p_prefix, 64, '0'), 'hex')
+       and d.decision_hash <= decode(rpad(p_prefix, 64, 'f'), 'hex')
+       and orderlatch_data.login_may_act(d.account_id, d.strategy_id)
+     order by d.decision_hash
+     limit 4
+  );
+  if cardinality(v_hashes) = 0 then
+    raise exception using
+      errcode = 'OL103',
+      message = format('decision_unknown: no decision has a hash that begins with %s', p_prefix),
+      hint = 'Was it recorded in this database? See the view orderlatch.decisions.';
+  elsif cardinality(v_hashes) > 1 then
+    raise exception using
+      errcode = 'OL136',
+      message = format('hash_ambiguous: more than one decision has a hash that begins with %s', p_prefix),
+      detail = array_to_string(v_hashes[1:3], ', ')
+        || case cardinality(v_hashes) when 4 then ', ...' else '' end,
+      hint = 'Give more digits.';
+  end if;
+  return orderlatch_data.find_decision(v_hashes[1]);
+end
+$$;
+revoke all on function orderlatch_data.find_by_prefix(text) from public;
+comment on function orderlatch_data.find_by_prefix(text) is
+  'The decision whose hash begins so, among those of the login. OL131 argument_invalid for fewer than 6 '
+  'digits, OL103 decision_unknown, OL136 hash_ambiguous when more than one begins so.';

@@ -289,3 +289,12 @@ def test_an_upgrade_goes_on_with_the_server_and_the_events_that_it_finds(blank_d
         [(key, cursor), (nothing, _)] = connection.execute(events, [None]).fetchall()
         assert (key, nothing) == ("0-1", None)
         assert [key for key, _ in connection.execute(events, [cursor])] == [None]
+        # what was there before the chains began has no hash, and nobody is to blame for that
+        findings = "select f.finding from orderlatch_data.chain_findings(array[1]::bigint[]) as f"
+        assert connection.execute(findings).fetchall() == [("it is the newest, and its decision is nowhere",)]
+        assert (
+            connection.execute("select f.finding from orderlatch_data.act_findings() as f").fetchall() == []
+        )
+        assert connection.execute(
+            "select c.last_event_id from orderlatch_data.chain_starts as c"
+        ).fetchall() == [(1,)]

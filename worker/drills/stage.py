@@ -131,7 +131,7 @@ class Stage:
             select to_char(at, 'HH24:MI:SS') as at, left(story, 86) as story
               from orderlatch.explain_decision(:'hash')
             """,
-            [..., (..., ending)],
+            [..., (..., ending), ...],
         )
 
     def show_invariants(self) -> None:

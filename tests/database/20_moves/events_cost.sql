@@ -7,8 +7,8 @@ set synchronous_commit = off;
 do $$
 begin
   for v_transaction in 1 .. 100 loop
-    insert into orderlatch_data.decision_events (decision_id, from_status, to_status, moved_at, moved_by, reason)
-    select 1, 'none', 'planned', clock_timestamp(), 'x', 'x' from generate_series(1, 1000);
+    insert into orderlatch_data.decision_events (decision_id, from_status, to_status, moved_at, moved_by, reason, event_hash)
+    select 1, 'none', 'planned', clock_timestamp(), 'x', 'x', '' from generate_series(1, 1000);
     commit;
   end loop;
 end

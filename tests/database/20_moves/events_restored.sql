@@ -45,9 +45,9 @@ returns void
 language sql
 as $$
   insert into orderlatch_data.decision_events
-    (decision_id, event_id, from_status, to_status, moved_at, moved_by, reason, server_started_at, xid)
+    (decision_id, event_id, from_status, to_status, moved_at, moved_by, reason, server_started_at, xid, event_hash)
   overriding system value
-  values (1, p_event_id, 'none', 'planned', clock_timestamp(), 'x', 'x', past.server(p_server), p_xid::xid8)
+  values (1, p_event_id, 'none', 'planned', clock_timestamp(), 'x', 'x', past.server(p_server), p_xid::xid8, '')
 $$;
 select past.write(2, 'old', '9000000000'), past.write(3, 'before', '5000000000'), past.write(4, 'before', '5000000002'),
        past.write(5, 'before', '5000000001'), past.write(6, 'before', '5000000007');

@@ -103,8 +103,9 @@ select results_eq(
 );
 
 select throws_ok(
-  $$ insert into orderlatch_data.decision_events (decision_id, from_status, to_status, moved_at, moved_by, reason)
-     select test.decision_id(d.decision_hash), 'refused', 'approved', now(), 'me', 'by hand' from decision as d $$,
+  $$ insert into orderlatch_data.decision_events
+       (decision_id, from_status, to_status, moved_at, moved_by, reason, event_hash)
+     select test.decision_id(d.decision_hash), 'refused', 'approved', now(), 'me', 'by hand', '' from decision as d $$,
   '23503', null, 'an event of a move that does not exist cannot be written by hand'
 );
 select throws_ok(

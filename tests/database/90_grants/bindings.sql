@@ -1,6 +1,6 @@
 -- A login acts for what it is bound to, by the name that it connected with, whatever it prepares beforehand.
 begin;
-select plan(33);
+select plan(37);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account(a.account) from unnest('{paper,other}'::text[]) as a(account);
@@ -28,6 +28,7 @@ insert into deeds values
   ('see', 'select orderlatch.decision_status(%L)'),
   ('ask for the order of', 'select orderlatch.execution_exists(%L)'),
   ('verify', 'select orderlatch.verify_decision(%L)'),
+  ('verify the events of', 'select orderlatch.verify_decision_events(%L)'),
   ('hear the story of', 'select orderlatch.explain_decision(%L)'),
   ('have judged', 'select orderlatch.evaluate_decision(%L)'),
   ('withdraw', 'select orderlatch.withdraw_decision(%L, $$mine now$$)');
@@ -38,6 +39,11 @@ select throws_ok(format(d.statement, h.anothers), 'OL301', null, format('a login
 select throws_ok(format(d.statement, h.elsewhere), 'OL301', null, format('nor %s one of its own name in another account', d.deed))
   from deeds as d, hashes as h;
 select lives_ok(format(d.statement, h.mine), format('it can %s its own', d.deed)) from deeds as d, hashes as h;
+select throws_ok(
+  format('select orderlatch.explain_decision(%L)', left(h.anothers, 20)), 'OL103', null,
+  'nor learn by the first digits of a hash that there is such a decision'
+)
+  from hashes as h;
 select throws_ok(
   format('select orderlatch.propose_decision(%L, %L)', 'paper', a.anothers), 'OL301', null, 'it cannot propose for another strategy'
 )

@@ -1,7 +1,7 @@
 -- Nothing that a strategy, a risk engine or a worker may call, set or be opens a gate: no halt is lifted or bent, no live
 -- grant made or stretched, no account changed, no submit granted that a gate holds back.
 begin;
-select plan(81);
+select plan(91);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account('live', '{"risk_engine": "external"}', 'live');
@@ -80,6 +80,7 @@ select c.login, c.called, c.statement, c.expected
       ('a_strategy', 'execution_exists', format('select orderlatch.execution_exists(%L)', :'live_decision'), 'opened nothing'),
       ('a_strategy', 'explain_decision', format('select orderlatch.explain_decision(%L)', :'live_decision'), 'opened nothing'),
       ('a_strategy', 'verify_decision', format('select orderlatch.verify_decision(%L)', :'live_decision'), 'opened nothing'),
+      ('a_strategy', 'verify_decision_events', format('select orderlatch.verify_decision_events(%L)', :'live_decision'), 'opened nothing'),
       ('a_strategy', 'schema_version', 'select orderlatch.schema_version()', 'opened nothing'),
       ('an_engine', 'approve_decision', format('select orderlatch.approve_decision(%L, %L)', :'live_decision', '{"sure": true}'), 'opened nothing'),
       ('an_engine', 'reject_decision', format('select orderlatch.reject_decision(%L, %L)', :'live_decision', '{"sure": true}'), 'opened nothing'),
@@ -125,6 +126,10 @@ select is(pg_temp.tried(l.login, d.statement), '42501', format('%s may not %s', 
           ('lift by hand', 'update orderlatch_data.halts set lifted_at = now()'),
           ('call a helper', 'select orderlatch_data.grant_submits(null, 1, 1)'),
           ('switch triggers off', 'alter table orderlatch_data.open_decisions disable trigger all'),
+          ('switch them off by a setting', 'set session_replication_role = replica'),
+          ('hang a trigger of its own on a table',
+           'create trigger mine before insert on orderlatch_data.halts for each row execute function suppress_redundant_updates_trigger()'),
+          ('forge an act', 'select orderlatch_data.record_act(''halts update'', ''{}'')'),
           ('become the owner', 'set role orderlatch_owner')
  ) as d(deed, statement);
 

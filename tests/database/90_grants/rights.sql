@@ -24,6 +24,7 @@ insert into decided values
   ('function execution_exists', '{auditor,operator,risk,strategy}'),
   ('function explain_decision', '{auditor,operator,strategy}'),
   ('function verify_decision', '{auditor,operator,strategy}'),
+  ('function verify_decision_events', '{auditor,operator,strategy}'),
   -- an outside risk engine judges
   ('function approve_decision', '{risk}'),
   ('function reject_decision', '{risk}'),
@@ -60,8 +61,12 @@ insert into decided values
   ('view legal_moves', '{auditor,operator,risk,strategy,worker}'),
   ('view risk_reasons', '{auditor,operator,risk,strategy}'),
   ('view decision_members', '{auditor,operator,risk,strategy}'),
-  -- auditors, and operators with them, read the rest
+  -- auditors, and operators with them, verify and read the rest
+  ('function audit_head', '{auditor,operator}'),
+  ('function verify_against', '{auditor,operator}'),
+  ('function verify_all', '{auditor,operator}'),
   ('view accounts', '{auditor,operator}'),
+  ('view acts', '{auditor,operator}'),
   ('view answer_rules', '{auditor,operator}'),
   ('view budgets', '{auditor,operator}'),
   ('view cancels', '{auditor,operator}'),
@@ -79,6 +84,7 @@ insert into decided values
   ('view limit_history', '{auditor,operator}'),
   ('view limit_kinds', '{auditor,operator}'),
   ('view limits', '{auditor,operator}'),
+  ('view metrics', '{auditor,operator}'),
   ('view open_incidents', '{auditor,operator}'),
   ('view positions', '{auditor,operator}'),
   ('view reconciliation', '{auditor,operator}'),
@@ -86,6 +92,27 @@ insert into decided values
   ('view standing_halts', '{auditor,operator}'),
   ('view streams', '{auditor,operator}'),
   ('view stuck', '{auditor,operator}'),
+  ('view terse_acts', '{auditor,operator}'),
+  ('view terse_budgets', '{auditor,operator}'),
+  ('view terse_fills', '{auditor,operator}'),
+  ('view terse_foreign', '{auditor,operator}'),
+  ('view terse_halts', '{auditor,operator}'),
+  ('view terse_help', '{auditor,operator}'),
+  ('view terse_in_doubt', '{auditor,operator}'),
+  ('view terse_in_flight', '{auditor,operator}'),
+  ('view terse_incidents', '{auditor,operator}'),
+  ('view terse_invariants', '{auditor,operator}'),
+  ('view terse_limits', '{auditor,operator}'),
+  ('view terse_live_board', '{auditor,operator}'),
+  ('view terse_positions', '{auditor,operator}'),
+  ('view terse_reconciliation', '{auditor,operator}'),
+  ('view terse_stuck', '{auditor,operator}'),
+  ('view terse_timeline', '{auditor,operator}'),
+  ('view terse_today', '{auditor,operator}'),
+  ('view terse_waiting', '{auditor,operator}'),
+  ('view terse_wire', '{auditor,operator}'),
+  ('view terse_workers', '{auditor,operator}'),
+  ('view timeline', '{auditor,operator}'),
   ('view waiting', '{auditor,operator}'),
   ('view wire', '{auditor,operator}'),
   ('view workers', '{auditor,operator}');
@@ -162,11 +189,18 @@ select is_empty(
 );
 select results_eq(
   $$ select g.object, g.grantee from given as g where g.schema = 'orderlatch_data' order by 1, 2 $$,
-  $$ values ('function clock', 'auditor'), ('function clock', 'operator'),
+  $$ values ('function act_findings', 'auditor'), ('function act_findings', 'operator'),
+            ('function clock', 'auditor'), ('function clock', 'operator'),
             ('function execution_of', 'auditor'), ('function execution_of', 'operator'),
             ('function lock_class', 'auditor'), ('function lock_class', 'operator'),
             ('function lock_holders', 'auditor'), ('function lock_holders', 'operator'),
-            ('function read_budgets', 'auditor'), ('function read_budgets', 'operator') $$,
+            ('function read_budgets', 'auditor'), ('function read_budgets', 'operator'),
+            ('function terse_age', 'auditor'), ('function terse_age', 'operator'),
+            ('function terse_number', 'auditor'), ('function terse_number', 'operator'),
+            ('function terse_text', 'auditor'), ('function terse_text', 'operator'),
+            ('function terse_time', 'auditor'), ('function terse_time', 'operator'),
+            ('function unsealed_findings', 'auditor'), ('function unsealed_findings', 'operator'),
+            ('function unsealed_promises', 'auditor'), ('function unsealed_promises', 'operator') $$,
   'of orderlatch_data nothing is given away but what views call for their readers: no table, sequence, column or type'
 );
 select is_empty(
@@ -226,8 +260,8 @@ select is_empty(
 select results_eq(
   $$ select p.proname::text collate "default" from pg_proc as p
       where p.pronamespace = 'orderlatch_data'::regnamespace and p.prosecdef and p.prorettype <> 'trigger'::regtype order by 1 $$,
-  $$ values ('execution_of'), ('lock_holders'), ('read_budgets') $$,
-  'of the helpers only triggers, and the three that views call, run with the rights of the owner'
+  $$ values ('act_findings'), ('execution_of'), ('lock_holders'), ('read_budgets'), ('terse_age'), ('terse_time'), ('unsealed_findings'), ('unsealed_promises') $$,
+  'of the helpers only triggers, and those that views call, run with the rights of the owner'
 );
 select is_empty(
   $$ select p.oid::regprocedure, p.proconfig from pg_proc as p
@@ -242,7 +276,8 @@ select is_empty(
       where p.pronamespace in ('orderlatch'::regnamespace, 'orderlatch_data'::regnamespace)
         and s.setting not in (
           'search_path=pg_catalog, pg_temp', 'lock_timeout=5s', 'lock_timeout=1s', 'lock_timeout=4s',
-          'jit=off', 'max_parallel_workers_per_gather=0', 'plan_cache_mode=force_generic_plan'
+          'jit=off', 'max_parallel_workers_per_gather=0', 'plan_cache_mode=force_generic_plan',
+          'TimeZone=UTC', 'IntervalStyle=postgres'
         ) $$,
   'no function brings another setting with it'
 );

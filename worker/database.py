@@ -5,7 +5,6 @@ Columns are listed and arguments named, so that a function may gain some while w
 
 from __future__ import annotations
 
-import base64
 import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -165,7 +164,7 @@ class Database:
     async def record_responses(self, answers: Sequence[Answer]) -> list[Meaning]:
         """Record answers. Recording one twice changes nothing, so after a lost connection do it again."""
         return await self._postgres.rows(
-            Meaning, _RECORD_RESPONSES, {"answers": json.dumps([_members(answer) for answer in answers])}
+            Meaning, _RECORD_RESPONSES, {"answers": json.dumps([answer.members() for answer in answers])}
         )
 
     async def record_stream_state(self, *, worker_id: int, account: str, connected: bool) -> None:
@@ -245,16 +244,3 @@ def _request(row: _ClaimedRow, request_id: UUID) -> Request:
         send_within_ms=row.send_within_ms,
         timeout_ms=row.timeout_ms,
     )
-
-
-def _members(answer: Answer) -> dict[str, object]:
-    """Write an answer as record_responses reads it; the body as base64, because it may be any bytes."""
-    return {
-        "request_id": str(answer.request_id),
-        "sent": answer.sent,
-        "status": answer.status,
-        "headers": None if answer.headers is None else dict(answer.headers),
-        "body": None if answer.body is None else base64.b64encode(answer.body).decode("ascii"),
-        "error": answer.error,
-        "elapsed_ms": answer.elapsed_ms,
-    }

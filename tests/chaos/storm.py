@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from tests.chaos.sandbox import KEYS, LIST, LOOKUP, SUBMIT
+from tests.worker.script import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,12 +112,26 @@ class Storm:
         """Meet one trouble after the other for so long, then clear the sky."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
+            self._supervise()
             [trouble] = self._random.choices([*self._troubles], [*self._troubles.values()])
             self.met[trouble.__name__.strip("_")] += 1
             trouble()
             time.sleep(self._random.uniform(0.1, 1))
         self._world.sandbox.tell("DELETE", "faults")
         self._world.run(LIFT)
+        wait_until(self._supervise, what="every worker is registered")
+
+    def _supervise(self) -> bool:
+        """Start those again that found no database at their start, as a service manager does.
+
+        Returns whether all of them are at work.
+        """
+        for worker in [each for each in self._alive if each.process.poll() is not None]:
+            assert worker.log.read_text().startswith("orderlatch: DATABASE_URL: "), worker.log
+            self._alive.remove(worker)
+            self._world.workers.remove(worker)  # its one line is for people
+            self._alive.append(self._new_worker())
+        return all("worker_registered" in worker.log.read_text() for worker in self._alive)
 
     def _new_worker(self) -> Worker:
         return self._world.worker(*KEYS, poll_ms=500, stream=self._random.choice(["on", "off"]))

@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo drill test lint migrate psql bench model simulate mutants docs clean
+.PHONY: help setup demo drill test lint migrate psql bench model simulate mutants chaos docs clean
 
 PYTHON ?= python3
 PG ?= 18,15
@@ -30,7 +30,7 @@ drill: setup ## list the drills; NAME=partial-commit runs one: broken on purpose
 	@$(BIN)/orderlatch drill $(NAME)
 
 test: setup ## all tests on Postgres 18 and 15 (PG=18 for one of them, ARGS="-k name" to choose)
-	@.ci/packages postgresql-15 postgresql-15-pgtap postgresql-15-plpgsql-check spin gcc libc6-dev
+	@.ci/packages postgresql-15 postgresql-15-pgtap postgresql-15-plpgsql-check spin gcc libc6-dev pgbouncer faketime
 	@$(BIN)/pytest --pg=$(PG) -n $(JOBS) --dist worksteal $(if $(THOROUGH),--thorough) $(ARGS)
 
 lint: setup ## ruff, mypy and the style tests
@@ -59,6 +59,9 @@ simulate: setup ## look for a seed that breaks a promise (SEED=7 STEPS=200 for o
 mutants: setup ## plant bugs into the functions, one at a time, and see that the tests find each (N=name for one)
 	@.ci/packages postgresql-15-pgtap
 	@$(BIN)/python -m tests.mutants $(N)
+
+chaos: setup ## a full disk, and ten minutes of a storm over real processes (MINUTES=1, SEED=7); "chaos ok"
+	@$(BIN)/pytest -q --pg=18 --thorough tests/chaos/test_full_disk.py tests/chaos/test_storm.py --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1)
 
 docs: setup ## write docs/reference.md and docs/generated from a freshly migrated database
 	@$(BIN)/python -m tests.support.reference

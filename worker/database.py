@@ -5,7 +5,6 @@ Columns are listed and arguments named, so that a function may gain some while w
 
 from __future__ import annotations
 
-import base64
 import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,6 +25,10 @@ SCHEMA_VERSIONS = frozenset({1})
 """The values of `orderlatch.schema_version()` that this worker speaks."""
 
 _SCHEMA_VERSION = b"select orderlatch.schema_version() as value"
+
+_BACKEND_PID = b"""
+select pg_backend_pid() as value
+"""
 
 _REGISTER_WORKER = b"""
 select orderlatch.register_worker(
@@ -138,6 +141,16 @@ class Database:
         [version] = await self._postgres.rows(_Integer, _SCHEMA_VERSION, {})
         return version.value
 
+    async def reached_directly(self) -> bool:
+        """Whether the server process that works is the one that connecting announced.
+
+        A pooler announces a number of its own. Behind one, a session's lock and its LISTEN may belong to
+        whoever comes next.
+        """
+        async with self._postgres.session() as connection:
+            cursor = await connection.execute(_BACKEND_PID)
+            return await cursor.fetchone() == (connection.info.backend_pid,)
+
     async def claim_requests(self, *, worker_id: int, how_many: int) -> Claim:
         """Ask for up to `how_many` requests of the accounts that the worker registered.
 
@@ -154,7 +167,7 @@ class Database:
     async def record_responses(self, answers: Sequence[Answer]) -> list[Meaning]:
         """Record answers. Recording one twice changes nothing, so after a lost connection do it again."""
         return await self._postgres.rows(
-            Meaning, _RECORD_RESPONSES, {"answers": json.dumps([_members(answer) for answer in answers])}
+            Meaning, _RECORD_RESPONSES, {"answers": json.dumps([answer.members() for answer in answers])}
         )
 
     async def record_stream_state(self, *, worker_id: int, account: str, connected: bool) -> None:
@@ -232,16 +245,3 @@ def _request(row: _ClaimedRow, request_id: UUID) -> Request:
         send_within_ms=row.send_within_ms,
         timeout_ms=row.timeout_ms,
     )
-
-
-def _members(answer: Answer) -> dict[str, object]:
-    """Write an answer as record_responses reads it; the body as base64, because it may be any bytes."""
-    return {
-        "request_id": str(answer.request_id),
-        "sent": answer.sent,
-        "status": answer.status,
-        "headers": None if answer.headers is None else dict(answer.headers),
-        "body": None if answer.body is None else base64.b64encode(answer.body).decode("ascii"),
-        "error": answer.error,
-        "elapsed_ms": answer.elapsed_ms,
-    }

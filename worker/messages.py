@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -48,6 +49,18 @@ class Answer:
     headers: Mapping[str, str] | None = None
     body: bytes | None = None
     error: str | None = None
+
+    def members(self) -> dict[str, object]:
+        """Write it as record_responses reads it; the body as base64, because it may be any bytes."""
+        return {
+            "request_id": str(self.request_id),
+            "sent": self.sent,
+            "status": self.status,
+            "headers": None if self.headers is None else dict(self.headers),
+            "body": None if self.body is None else base64.b64encode(self.body).decode("ascii"),
+            "error": self.error,
+            "elapsed_ms": self.elapsed_ms,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 _NOT_INSTALLED = ("3F000", "42883")
 _NOT_ALLOWED = "42501"
 
+_POOLED = (
+    "DATABASE_URL: a connection pooler is in between, and a worker needs a session of its own: its lock "
+    "there is what proves it alive.\nConnect the worker to Postgres itself. Strategies may go on using the "
+    "pooler."
+)
+
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
@@ -70,6 +76,8 @@ async def run_worker(*, settings: Settings, accounts: Sequence[Account], databas
             if settings.stream == "on" or settings.metrics_port is not None:
                 await resources.enter_async_context(beside.opened())
             schema_version = await _checked_schema_version(database)
+            if not await database.reached_directly():
+                raise WorkerError(_POOLED)
         except DatabaseAwayError as error:
             raise WorkerError(f"DATABASE_URL: {error}") from error
         brokers = {each.name: Broker(account=each, connections=settings.slots) for each in accounts}

@@ -15,7 +15,6 @@ from tests.worker.test_worker import Gate, own_server
 from tests.worker.world import LISTENERS, World, a_free_port, ask, metrics_of
 from worker import health
 from worker.health import Health, serve
-from worker.messages import elapsing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,12 +54,11 @@ def test_a_worker_is_ready_once_an_account_is_verified_and_not_before(world: Wor
         wait_for(port, "/readyz", (503, "paper not verified"))
         assert ask(port, "/healthz") == (200, "alive")
         assert "orderlatch_worker_ready 0.0" in metrics_of(port)
-        assert 'orderlatch_account_verified{account="paper"} 0.0' in metrics_of(port)
+        shown = 'orderlatch_account_verified{account="paper"}'
+        wait_until(lambda: f"{shown} 0.0" in metrics_of(port), what="it is shown")
         world.script.run("update script.settings set verified = true")
         wait_for(port, "/readyz", READY)
-        wait_until(
-            lambda: 'orderlatch_account_verified{account="paper"} 1.0' in metrics_of(port), what="it is shown"
-        )
+        wait_until(lambda: f"{shown} 1.0" in metrics_of(port), what="it is shown")
         assert "orderlatch_worker_ready 1.0" in metrics_of(port)
         assert ask(port, "/")[0] == ask(port, "/metrics/x")[0] == 404
         assert worker.stop() == 0
@@ -104,31 +102,43 @@ def test_a_worker_without_its_database_lives_but_is_not_ready(
             assert worker.stop() == 0
 
 
-def test_an_event_loop_that_does_not_turn_is_not_alive(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The one second that the clock shows, until the test writes another."""
+    at = [100.0]
+    monkeypatch.setattr(health, "elapsing", lambda: at[0])
+    return at
+
+
+def test_an_event_loop_that_does_not_turn_is_not_alive(at: list[float], port: int) -> None:
     state = Health()
     serve(health=state, registry=CollectorRegistry(), host="localhost", port=port)
 
     async def live() -> None:
         beating = asyncio.create_task(state.beat())
         await asyncio.sleep(0)
-        state.show_accounts({"paper": True})
         beating.cancel()
 
+    at[0] += health.LOOP_SILENT_S
     asyncio.run(live())
+    state.show_accounts({"paper": True})
+    at[0] += health.LOOP_SILENT_S
     assert (ask(port, "/healthz"), ask(port, "/readyz")) == ((200, "alive"), READY)
-    now = elapsing()
-    monkeypatch.setattr(health, "elapsing", lambda: now + health.LOOP_SILENT_S + 2)
-    assert ask(port, "/healthz") == (503, "the event loop has not turned for 17 s")
+    at[0] += 1
+    assert ask(port, "/healthz") == (503, "the event loop has not turned for 16 s")
     assert ask(port, "/readyz") == ask(port, "/healthz")
 
 
-def test_what_the_database_said_long_ago_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    state = Health()
-    state.show_accounts({"paper": True, "live": False})
-    assert state.ready() == (True, "paper verified, live not verified")
-    now = elapsing()
-    monkeypatch.setattr(health, "elapsing", lambda: now + health.DATABASE_SILENT_S + 1)
+def test_what_the_database_said_long_ago_is_not_believed(
+    at: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(health, "LOOP_SILENT_S", 1_000)
+    state = Health()
+    assert state.ready() == (False, "not registered yet")
+    state.show_accounts({"paper": True, "live": False})
+    at[0] += health.DATABASE_SILENT_S
+    assert state.ready() == (True, "paper verified, live not verified")
+    at[0] += 1
     assert state.ready() == (False, "the database has not answered for 21 s")
     state.show_accounts({})
     assert state.ready() == (False, "no account")

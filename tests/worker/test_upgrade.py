@@ -104,7 +104,7 @@ def test_a_worker_carries_on_while_every_function_is_replaced(
         trading = in_background(trade)
         for _ in range(2):
             upgrade(database, FILES, anew=anew)
-        trading.result(timeout=60)
+        trading.result(timeout=200)
         propose(strategy, 40)
         wait_until(lambda: session.execute(OPEN).fetchone() == (0,), what="all decisions submitted")
         assert worker.stop() == 0

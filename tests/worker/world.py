@@ -59,8 +59,8 @@ def ask(port: int, path: str) -> tuple[int, str]:
     except urllib.error.HTTPError as refused:
         with refused:
             return refused.code, refused.read().decode().rstrip("\n")
-    except urllib.error.URLError as unreachable:
-        return 0, str(unreachable.reason)
+    except OSError as unreachable:
+        return 0, str(unreachable)
 
 
 def metrics_of(port: int) -> list[str]:

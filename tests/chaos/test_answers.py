@@ -55,7 +55,8 @@ def test_an_answer_that_tells_nothing_costs_only_itself(world: World, when: str)
     world.worker()
     world.wait_for("submitted", *good, *doubtful.values())
     for what, decision in doubtful.items():
-        assert world.meanings(decision)[0] == "in_doubt", what
+        # a busy machine may find no time to send in before
+        assert next(told for told in world.meanings(decision) if told != "not_sent") == "in_doubt", what
         assert world.sandbox.posts_of(decision) == {"before": 2, "after": 1}[when], what
     for decision in good:
         assert world.sandbox.posts_of(decision) == 1

@@ -25,7 +25,7 @@ SERVERS = pytest.StashKey[Servers]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pg", default=",".join(map(str, MAJORS)), help="major versions of Postgres: 18,15")
-    parser.addoption("--minutes", default="0.3", help="how long the storm of tests/chaos rages")
+    parser.addoption("--minutes", default="0.2", help="how long the storm of tests/chaos rages")
     parser.addoption("--seed", default="1", help="which troubles it brings")
     parser.addoption("--thorough", action="store_true", help="also variants that take long")
 

@@ -251,6 +251,7 @@ def test_a_restart_costs_one_read_of_the_orders(failing_world: World) -> None:
     verify(world)
 
 
+@pytest.mark.thorough
 def test_a_worker_on_a_standby_says_so_and_begins_when_it_is_promoted(
     failing_world: World, own_server: TestServer
 ) -> None:

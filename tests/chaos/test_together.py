@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 REAL_DECISIONS = ROOT / "tests" / "fixtures" / "goog.jsonl"
 
 
-@pytest.mark.every_major
 def test_four_workers_carry_65_real_decisions(world: World) -> None:
     """Each on a symbol of its own, to go at once; some go wrong, and so do two of the workers."""
     world.sandbox.tell("PUT", "accounts/paper", {"cash": "100000000"})

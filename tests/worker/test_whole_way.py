@@ -51,7 +51,6 @@ class Broker:
                     raise AssertionError(request.line)
 
 
-@pytest.mark.thorough  # the demo does the same, and is tested
 def test_every_real_decision_becomes_one_order(database: Database, connect: Connect, tmp_path: Path) -> None:
     session = connect()
     session.execute("select orderlatch.create_account('paper', 'paper')")

@@ -112,6 +112,7 @@ def test_a_full_disk_costs_no_order_and_no_answer(cramped_world: World) -> None:
     )
     ballast.unlink()
     wait_until(lambda: is_back(world), what="Postgres takes connections")
+    world.move_to(world.database)  # the session from before the crash is no more
     world.wait_for("submitted", *decisions)
     assert {world.sandbox.posts_of(decision) for decision in decisions} == {1}
     world.sandbox.tell("DELETE", "faults")

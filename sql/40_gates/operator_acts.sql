@@ -9,7 +9,7 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_act_no constant bigint := nextval('orderlatch_data.act_nos');
+  v_act_no bigint;
   v_acted_at constant timestamptz := orderlatch_data.clock();
   v_saw bigint[];
 begin
@@ -21,11 +21,12 @@ begin
   )
   select coalesce(array_agg(s.act_no order by s.act_no), '{}') into v_saw from seen as s;
 
-  insert into orderlatch_data.operator_acts (act_no, act, detail, acted_at, acted_by, saw, act_hash)
-  values (
-    v_act_no, p_act, p_detail, v_acted_at, session_user, v_saw,
-    orderlatch_data.act_hash(v_act_no, p_act, p_detail, v_acted_at, session_user, v_saw)
-  );
+  -- the number is drawn while its table is held: await_writers knows by that lock who may have one
+  insert into orderlatch_data.operator_acts as a (act_no, act, detail, acted_at, acted_by, saw, act_hash)
+  select n.act_no, p_act, p_detail, v_acted_at, session_user, v_saw,
+         orderlatch_data.act_hash(n.act_no, p_act, p_detail, v_acted_at, session_user, v_saw)
+    from (select nextval('orderlatch_data.act_nos') as act_no offset 0) as n
+  returning a.act_no into strict v_act_no;
   insert into orderlatch_data.act_tips (act_no) values (v_act_no);
 end
 $$;

@@ -9,21 +9,17 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_through_event bigint;
-  v_through_act bigint;
+  v_drawn record;
 begin
   perform orderlatch_data.require_read_committed();
-  v_through_event := coalesce(pg_sequence_last_value(
-    pg_get_serial_sequence('orderlatch_data.decision_events', 'event_id')::regclass
-  ), 0);
-  v_through_act := coalesce(pg_sequence_last_value('orderlatch_data.act_nos'), 0);
+  v_drawn := orderlatch_data.numbers_drawn();
   -- whoever has drawn one of these numbers holds its table until it commits
   perform orderlatch_data.await_writers();
-  perform orderlatch_data.seal_blocks((v_through_event / 10000)::integer);
+  perform orderlatch_data.seal_blocks((v_drawn.event_id / 10000)::integer);
   return concat_ws(
-    '.', v_through_event, v_through_act,
+    '.', v_drawn.event_id, v_drawn.act_no,
     encode(orderlatch_data.digest_all(
-      orderlatch_data.digest_since_seal(v_through_event), orderlatch_data.digest_acts(v_through_act)
+      orderlatch_data.digest_since_seal(v_drawn.event_id), orderlatch_data.digest_acts(v_drawn.act_no)
     ), 'hex')
   );
 end
@@ -35,6 +31,26 @@ comment on function orderlatch.audit_head() is
   'over all events and acts up to them. Keep it elsewhere, and give it to verify_against later. '
   'Seals full blocks of 10,000 events, so that the next head costs what is new. Raises OL132 '
   'isolation_unsupported, OL204 writers_busy when a transaction that is writing does not end in 5 s.';
+
+-- The newest numbers of an event and of an act that were ever drawn here, committed or not.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.numbers_drawn(out event_id bigint, out act_no bigint)
+returns record
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  event_id := coalesce(pg_sequence_last_value(
+    pg_get_serial_sequence('orderlatch_data.decision_events', 'event_id')::regclass
+  ), 0);
+  act_no := coalesce(pg_sequence_last_value('orderlatch_data.act_nos'), 0);
+end
+$$;
+revoke all on function orderlatch_data.numbers_drawn() from public;
+comment on function orderlatch_data.numbers_drawn() is '0 where none was.';
 
 -- Seals the blocks of events that are full and not sealed yet.
 -- Locks: none. Raises: none.
@@ -56,9 +72,7 @@ begin
   -- a loop, because each block rests on the one before
   for v_block in v_sealed + 1 .. p_through_block loop
     select b.digest, b.events into strict v_digest, v_events
-      from orderlatch_data.digest_events(
-             v_digest, v_block * 10000::bigint - 9999, v_block * 10000::bigint
-           ) as b;
+      from orderlatch_data.digest_block(v_digest, v_block) as b;
     insert into orderlatch_data.event_seals (block_no, digest, events, sealed_at)
     values (v_block, v_digest, v_events, orderlatch_data.clock())
     -- another session seals the same
@@ -95,6 +109,28 @@ revoke all on function orderlatch_data.digest_events(bytea, bigint, bigint) from
 comment on function orderlatch_data.digest_events(bytea, bigint, bigint) is
   'sha256 over p_before and the event_id, decision_id and event_hash of each event of the range, and how '
   'many there are.';
+
+-- Digest of the events of a block, resting on the digest of the block before.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.digest_block(p_before bytea, p_block_no integer)
+returns table (digest bytea, events integer)
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+  select e.digest, e.events
+    from orderlatch_data.digest_events(
+           p_before, p_block_no * 10000::bigint - 9999, p_block_no * 10000::bigint
+         ) as e;
+end
+$$;
+revoke all on function orderlatch_data.digest_block(bytea, integer) from public;
+comment on function orderlatch_data.digest_block(bytea, integer) is
+  'digest_events of the ids from 10000 * (p_block_no - 1) + 1 to 10000 * p_block_no.';
 
 -- Digest of all acts up to one.
 -- Locks: none. Raises: none.

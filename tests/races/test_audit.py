@@ -18,6 +18,7 @@ SAW = "select a.detail ->> 'reason', a.saw from orderlatch_data.operator_acts as
 FINDINGS = "select f.act_no, f.finding from orderlatch_data.act_findings() as f"
 HEAD = "select orderlatch.audit_head()"
 AGREES = "select v.agrees from orderlatch.verify_against(%s) as v"
+BLOCKED = "select cardinality(pg_blocking_pids(%s)) > 0"
 # Whoever looks at the locks of writers sleeps between two looks.
 SLEEPS = "select exists (select from pg_stat_activity as s where s.pid = %s and s.wait_event = 'PgSleep')"
 
@@ -67,6 +68,37 @@ def test_a_head_waits_for_an_event_whose_number_was_drawn_before(
     with database.connect() as session:
         ((later,),) = session.execute(HEAD).fetchall()
     assert str(later).startswith("2.")
+
+
+def test_a_head_waits_for_an_act_whose_number_was_drawn_before(connect: Connect) -> None:
+    """Held where it looks for the ends of the chain, before anything of it is written."""
+    holder, operator, auditor, watcher = connect(autocommit=False), connect(), connect(), connect()
+    holder.execute("lock table orderlatch_data.act_tips in access exclusive mode")
+    acting = in_background(lambda: operator.execute(HALT, ["held"]))
+    while watcher.execute(BLOCKED, [operator.info.backend_pid]).fetchone() == (False,):
+        pass
+    answer = in_background(lambda: auditor.execute(HEAD).fetchall())
+    while not answer.done() and watcher.execute(SLEEPS, [auditor.info.backend_pid]).fetchone() == (False,):
+        pass
+    holder.commit()
+    acting.result(timeout=20)
+    ((head,),) = answer.result(timeout=20)
+    assert watcher.execute(AGREES, [head]).fetchall() == [(True,)]
+
+
+def test_a_head_of_what_this_database_never_had_does_not_agree(connect: Connect) -> None:
+    session = connect()
+    session.execute("select test.given_account()")
+    ((head,),) = session.execute(HEAD).fetchall()
+    events, acts, digest = str(head).split(".")
+    finding = "select v.agrees, v.finding from orderlatch.verify_against(%s) as v"
+    for ahead in (
+        f"{int(events) + 1}.{acts}.{digest}",
+        f"{events}.{int(acts) + 1}.{digest}",
+        "9" * 18 + ".0." + digest,
+    ):
+        ((agrees, said),) = session.execute(finding, [ahead]).fetchall()
+        assert (agrees, "has not come so far" in str(said)) == (False, True), ahead
 
 
 def test_a_head_gives_up_on_a_writer_that_does_not_end(connect: Connect) -> None:

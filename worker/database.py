@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 SCHEMA_VERSIONS = frozenset({1})
 """The values of `orderlatch.schema_version()` that this worker speaks."""
 
-_SCHEMA_VERSION = b"select orderlatch.schema_version() as value"
+_SCHEMA_VERSION = b"""
+select orderlatch.schema_version() as value
+"""
 
 _BACKEND_PID = b"""
 select pg_backend_pid() as value

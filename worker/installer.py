@@ -56,10 +56,11 @@ def apply_beside_work(connection: psycopg.Connection, files: list[File], *, anew
         try:
             apply(connection, files, anew=anew)
         except InstallError as error:
-            anew = anew or (isinstance(error, FileError) and error.cannot_replace)
             deadlocked = isinstance(error.__cause__, psycopg.errors.DeadlockDetected)
-            if not tries_left or not (deadlocked or (isinstance(error, FileError) and error.cannot_replace)):
+            cannot_replace = isinstance(error, FileError) and error.cannot_replace
+            if not tries_left or not (deadlocked or cannot_replace):
                 raise
+            anew = anew or cannot_replace
         else:
             return
 

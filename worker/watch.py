@@ -12,12 +12,12 @@ from worker.carrier import WORKER_UNKNOWN
 from worker.postgres import DatabaseAwayError, StatementRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from worker.database import Database
     from worker.health import Health
     from worker.life import Life
-    from worker.messages import CarriedAccount, ReadHealth
+    from worker.messages import ReadHealth
     from worker.metrics import Metrics
 
 EVERY_S = 5.0
@@ -54,7 +54,7 @@ class Watch:
 
     async def _look(self) -> None:
         """Show what the database says, or nothing while it says nothing."""
-        carried: Sequence[CarriedAccount] = ()
+        verified: Mapping[str, bool] = {}
         reads: Sequence[ReadHealth] = ()
         worker_id = self._life.worker_id
         if worker_id is None:
@@ -62,7 +62,8 @@ class Watch:
         else:
             try:
                 carried = await self._database.worker_health(worker_id=worker_id)
-                self._health.show_accounts({each.account: each.verified_at is not None for each in carried})
+                verified = {each.account: each.verified_at is not None for each in carried}
+                self._health.show_accounts(verified)
                 reads = await self._database.mirror_health(worker_id=worker_id, accounts=self._accounts)
             except DatabaseAwayError:
                 self._health.show_unready("the database is away")
@@ -71,5 +72,5 @@ class Watch:
                 if refused.sqlstate not in (self._refused, WORKER_UNKNOWN):  # said once
                     _log.warning("health_refused", sqlstate=refused.sqlstate, reason=str(refused))
                     self._refused = refused.sqlstate
-        self._metrics.show_accounts({each.account: each.verified_at is not None for each in carried})
+        self._metrics.show_accounts(verified)
         self._metrics.show_health(reads)

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.worker.peer import listening_in_a_thread
-from tests.worker.script import Worker, wait_until
-from tests.worker.test_worker import Gate
-from tests.worker.world import KEYS
+from tests.worker.script import wait_until
+from tests.worker.test_worker import Gate, a_world
 
 if TYPE_CHECKING:
     from tests.worker.script import Script
@@ -28,24 +26,19 @@ def test_a_clock_that_jumps_changes_nothing(script: Script, tmp_path: Path) -> N
     """Forward while calls are on the wire, back while answers are recorded, and wrong from then on."""
     gate, clock = Gate(), tmp_path / "clock"
     clock.write_text("+0d")
-    with listening_in_a_thread(gate.script) as peer:
-        environment = {
-            "DATABASE_URL": script.url,
-            "ORDERLATCH_ACCOUNTS": "paper",
-            "ORDERLATCH_PAPER_BASE_URL": peer.url,
-            "ORDERLATCH_STREAM": "off",
-            **KEYS,
+    requests = script.ask_for(2)
+    with a_world(script, tmp_path, gate.script) as world:
+        world.environment = {
             "LD_PRELOAD": str(libfaketime()),
             "FAKETIME_TIMESTAMP_FILE": str(clock),
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         }
-        requests = script.ask_for(2)
-        with Worker(environment, directory=tmp_path) as worker:
+        with world.worker() as worker:
             wait_until(lambda: gate.standing == len(requests), what="the calls are on the wire")
             clock.write_text("+10d")
             gate.open()
-            answers = script.wait_for_answers(requests)
+            script.wait_for_answers(requests)
             clock.write_text("-10d")
             answers = script.wait_for_answers([*requests, *script.ask_for(2)])
             assert worker.stop() == 0

@@ -8,7 +8,6 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -16,8 +15,10 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import pytest
 
-from tests.worker.script import ORDERLATCH, PATIENCE_S, Script, Worker
-from tests.worker.world import KEYS, a_free_port
+from tests.worker.peer import order_placed
+from tests.worker.script import ORDERLATCH, PATIENCE_S, Script, wait_until
+from tests.worker.test_worker import a_world, refusal
+from tests.worker.world import a_free_port
 from worker.embedded import Login
 
 if TYPE_CHECKING:
@@ -60,36 +61,24 @@ def pooled_url(database: Database, tmp_path: Path) -> Iterator[str]:
             extra_groups=[] if root else None,
         )
         try:
-            wait_for(port)
+            wait_until(lambda: listens(port), what="pgbouncer listens")
             yield f"postgresql://postgres@127.0.0.1:{port}/{database.name}"
         finally:
             process.kill()
             process.wait()
 
 
-def wait_for(port: int) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.02)
-        else:
-            return
-    raise AssertionError("pgbouncer does not listen")
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def test_a_worker_refuses_to_work_through_a_pooler(pooled_url: str, tmp_path: Path) -> None:
-    settings = {
-        "DATABASE_URL": pooled_url,
-        "ORDERLATCH_ACCOUNTS": "paper",
-        "ORDERLATCH_PAPER_BASE_URL": "http://127.0.0.1:1",
-        "ORDERLATCH_STREAM": "off",
-        **KEYS,
-    }
-    with Worker(settings, directory=tmp_path) as worker:
-        assert worker.process.wait(PATIENCE_S) == 1
-    assert "DATABASE_URL: a connection pooler is in between" in worker.log.read_text()
+    with a_world(Script(pooled_url), tmp_path, order_placed) as world:
+        assert "DATABASE_URL: a connection pooler is in between" in refusal(world.worker())
 
 
 def test_strategies_may_propose_through_a_pooler(database: Database, pooled_url: str, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tests.worker.script import Script, Worker
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tests.worker.peer import Peer
@@ -29,6 +30,8 @@ class World:
     def __init__(self, script: Script, peer: Peer, directory: Path) -> None:
         self.script = script
         self.peer = peer
+        self.environment: Mapping[str, str] = {}
+        """Variables of a worker's process that are not its own."""
         self._directory = directory
 
     def worker(self, **settings: object) -> Worker:
@@ -40,6 +43,7 @@ class World:
             "ORDERLATCH_STREAM": "off",
             **KEYS,
             **{f"ORDERLATCH_{name.upper()}": str(value) for name, value in settings.items()},
+            **self.environment,
         }
         return Worker(environment, directory=self._directory)
 

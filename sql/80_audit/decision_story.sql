@@ -8,7 +8,8 @@ parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select e.moved_at, case e.from_status when 'none' then 0 else 3 end, e.event_id * 3,
+  select case e.from_status when 'none' then p_decision.recorded_at else e.moved_at end,
+         case e.from_status when 'none' then 0 else 3 end, e.event_id * 3,
          case
            when e.from_status = 'none' then format(
              '%s recorded %s %s %s, %s %s, for strategy %s', e.moved_by, p_decision.action,

@@ -1,6 +1,6 @@
 -- The whole story of a decision, word for word.
 begin;
-select plan(13);
+select plan(14);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account('paper', '{"broker_account_id": "paper-id"}');
@@ -259,6 +259,22 @@ select matches(
 )
   from doubted as d;
 select lives_ok(format('select * from orderlatch.explain_decision(%L)', d.decision_hash), 'the whole hash never is') from doubted as d;
+
+-- Time passes while a decision is recorded.
+create sequence pg_temp.ticks;
+grant usage on sequence pg_temp.ticks to public;
+create function pg_temp.tick() returns timestamptz language sql volatile security definer as $$
+  select c.held_at + nextval('pg_temp.ticks') * interval '1 millisecond' from test_support.clock as c
+$$;
+create or replace function orderlatch_data.clock() returns timestamptz language plpgsql volatile as 'begin return pg_temp.tick(); end';
+select results_eq(
+  format(
+    'select left(e.story, 17) from orderlatch.explain_decision(%L) as e limit 2',
+    test.given_decision('paper', '{"symbol": "PEP", "rationale": "it grew"}')
+  ),
+  $$ values ('postgres recorded'), ('  because: it gre') $$,
+  'what was asked for is told after who asked'
+);
 
 select * from finish();
 rollback;

@@ -14,7 +14,11 @@ declare
 begin
   select array_agg(b.decision_id), bool_or(b.status <> o.status) into v_reopened, v_changed
     from born as b
-    join orderlatch_data.decision_outcomes as o on o.decision_id = b.decision_id;
+    -- by its key: for a join the planner may read all that has ever settled
+   cross join lateral (
+     select s.status from orderlatch_data.decision_outcomes as s where s.decision_id = b.decision_id
+     offset 0
+   ) as o;
   if v_changed then
     raise exception using
       errcode = 'OL903',
@@ -28,13 +32,16 @@ begin
   select b.decision_id, 'none', b.status, t.moved_at, session_user, b.move_reason, b.move_request_id,
          b.move_evidence,
          orderlatch_data.event_hash(
-           d.decision_hash, 'none', b.status, t.moved_at, session_user, b.move_reason, b.move_request_id,
-           b.move_evidence, orderlatch_data.terms_digest(d), null, null
+           (d.row).decision_hash, 'none', b.status, t.moved_at, session_user, b.move_reason, b.move_request_id,
+           b.move_evidence, orderlatch_data.terms_digest(d.row), null, null
          )
     from born as b
-    join orderlatch_data.trade_decisions as d on d.decision_id = b.decision_id
+   cross join lateral (
+     select k as row from orderlatch_data.trade_decisions as k where k.decision_id = b.decision_id
+     offset 0
+   ) as d
    cross join lateral (select orderlatch_data.clock() as moved_at offset 0) as t
-   where not exists (select 1 from orderlatch_data.decision_outcomes as o where o.decision_id = b.decision_id)
+   where b.decision_id <> all (coalesce(v_reopened, '{}'))
    order by b.decision_id;
   perform orderlatch_data.announce_events(array(select b.account_id from born as b));
   return null;

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.counts import rows_since, rows_touched
+
 if TYPE_CHECKING:
     from tests.support.servers import Database
 
@@ -55,12 +57,16 @@ select b.account_id, 'past-' || n, 1000 + n, 'order', 'filled', false, b.recorde
        generate_series(1, {decisions}) as n;
 set session_replication_role = origin;
 """
-READ = """
-select sum(s.seq_tup_read + coalesce(s.idx_tup_fetch, 0))::bigint from pg_stat_user_tables as s
-where s.schemaname = 'orderlatch_data' and s.relname in (
-  'trade_decisions', 'decision_events', 'decision_outcomes', 'open_decisions', 'risk_verdicts',
-  'broker_requests', 'broker_responses', 'lost_requests')
-"""
+LOOKED_AT = (
+    "trade_decisions",
+    "decision_events",
+    "decision_outcomes",
+    "open_decisions",
+    "risk_verdicts",
+    "broker_requests",
+    "broker_responses",
+    "lost_requests",
+)
 # The last block, which is not full: at most 10,000 events of 2,500 decisions, each looked at a few times.
 BOUND = 40_000
 
@@ -79,19 +85,10 @@ def rows_read(database: Database, decisions: int) -> int:
         session.execute("select orderlatch.ensure_decision('paper', test.a_decision())")
         session.execute("analyze")
         session.execute("set enable_seqscan = off")  # as a planner decides where tables are large
-        session.execute("select pg_stat_force_next_flush()")
-        session.execute("select 1")
-        before = seen(database)
+        before = rows_touched(database, session)
         session.execute("select i.promise, i.violations from orderlatch.invariants as i").fetchall()
-        session.execute("select pg_stat_force_next_flush()")
-        session.execute("select 1")
-    return seen(database) - before
-
-
-def seen(database: Database) -> int:
-    with database.connect() as session:
-        ((read,),) = session.execute(READ).fetchall()
-    return int(read)
+        read = rows_since(before, rows_touched(database, session))
+    return sum(read.get(table, (0, 0))[0] for table in LOOKED_AT)
 
 
 @pytest.mark.parametrize("decisions", [5_100, 20_100])

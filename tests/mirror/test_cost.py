@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from psycopg.types.json import Jsonb
 
-if TYPE_CHECKING:
-    import psycopg
+from tests.support.counts import rows_since, rows_touched
 
+if TYPE_CHECKING:
     from tests.support.servers import Database
 
 # A past as it would have been recorded: two fills for each order, and one in a thousand still open.
@@ -49,10 +49,6 @@ SUMS = """
 insert into orderlatch_data.position_sums (account_id, symbol, qty, bought, sold, last_fill_at)
 select f.account_id, f.symbol, sum(f.qty), sum(f.qty), 0, max(f.filled_at)
 from orderlatch_data.fills as f group by f.account_id, f.symbol
-"""
-READ = """
-select s.relname, s.seq_tup_read + coalesce(s.idx_tup_fetch, 0), s.n_tup_ins + s.n_tup_upd + s.n_tup_del
-from pg_stat_user_tables as s where s.schemaname = 'orderlatch_data'
 """
 OPEN = """
 select jsonb_agg(test.a_broker_order(b.broker_order_id, jsonb_build_object(
@@ -104,28 +100,10 @@ def rows_read(database: Database, orders: int) -> dict[str, tuple[int, int]]:
         session.execute("select test.serve(%s, %s)", [worker, book])
         session.execute("analyze")
         session.execute("select test_support.advance_clock('10 minutes')")
-        flush_counts(session)
-        before = seen(database)
+        before = rows_touched(database, session)
         ((kinds,),) = session.execute("select test.serve(%s, %s)", [worker, book]).fetchall()
         assert sorted(kinds) == ["list_fills", "list_orders", "list_orders", "list_positions"]
-        flush_counts(session)
-        after = seen(database)
-    return {
-        table: (read - before[table][0], written - before[table][1])
-        for table, (read, written) in after.items()
-        if (read, written) != before[table]
-    }
-
-
-def flush_counts(session: psycopg.Connection) -> None:
-    """Let others see what this session has read and written so far: it tells them once a second at most."""
-    session.execute("select pg_stat_force_next_flush()")
-    session.execute("select 1")
-
-
-def seen(database: Database) -> dict[str, tuple[int, int]]:
-    with database.connect() as session:
-        return {str(table): (read, written) for table, read, written in session.execute(READ).fetchall()}
+        return rows_since(before, rows_touched(database, session))
 
 
 @pytest.mark.every_major

@@ -17,10 +17,8 @@ as $$
   with delivered as materialized (
     select r.*, (r.decision).decision_hash, k.decision_id as known_id, k.intent as known_intent
       from orderlatch_data.read_deliveries(p_account, p_decisions) as r
-      -- by its key: for a join the planner may read all decisions that there ever were
       left join lateral (
-        select t.decision_id, t.intent
-          from orderlatch_data.trade_decisions as t
+        select t.decision_id, t.intent from orderlatch_data.trade_decisions as t
          where t.decision_hash = (r.decision).decision_hash
         offset 0
       ) as k on true

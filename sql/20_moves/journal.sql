@@ -32,8 +32,8 @@ begin
   select b.decision_id, 'none', b.status, t.moved_at, session_user, b.move_reason, b.move_request_id,
          b.move_evidence,
          orderlatch_data.event_hash(
-           (d.row).decision_hash, 'none', b.status, t.moved_at, session_user, b.move_reason, b.move_request_id,
-           b.move_evidence, orderlatch_data.terms_digest(d.row), null, null
+           (d.row).decision_hash, 'none', b.status, t.moved_at, session_user, b.move_reason,
+           b.move_request_id, b.move_evidence, orderlatch_data.terms_digest(d.row), null, null
          )
     from born as b
    cross join lateral (

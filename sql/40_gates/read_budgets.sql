@@ -15,17 +15,16 @@ parallel safe
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-  select a.account_id, b.depth::integer, round(60 * b.refill::numeric, 1), c.calls, c.submits,
-         case when c.submits = 0 then orderlatch_data.next_token_at(a, n.now_at, true) end
-    from orderlatch_data.accounts as a
-   cross join (select orderlatch_data.clock() as now_at) as n
-   cross join lateral orderlatch_data.budget_of(a, n.now_at) as b
-   cross join lateral orderlatch_data.allowance(b.tokens, b.reserved, b.reserve, b.broker_left) as c
+  select b.account_id, b.depth::integer, round(60 * b.refill::numeric, 1), b.calls, b.submits,
+         case when b.submits = 0 then b.next_submit_at end
+    from orderlatch_data.budgets_at(
+           array(select a.account_id from orderlatch_data.accounts as a), orderlatch_data.clock()
+         ) as b
 $$;
 revoke all on function orderlatch_data.read_budgets() from public;
 grant execute on function orderlatch_data.read_budgets() to orderlatch_operator, orderlatch_auditor;
 comment on function orderlatch_data.read_budgets() is
-  'For views: budget_of and allowance of every account. next_submit_at: null where a submit may go now.';
+  'For views: budgets_at of every account. next_submit_at: null where a submit may go now.';
 
 -- The rate budget of each account, beside what was spent and what the broker says.
 create or replace view orderlatch.budgets as

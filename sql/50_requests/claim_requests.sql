@@ -4,16 +4,8 @@ create or replace function orderlatch.claim_requests(
   p_worker_id integer, p_accounts text[], p_how_many integer
 )
 returns table (
-  request_id uuid,
-  account text,
-  kind text,
-  method text,
-  path text,
-  query jsonb,
-  body text,
-  send_within_ms integer,
-  timeout_ms integer,
-  ask_again_ms integer
+  request_id uuid, account text, kind text, method text, path text, query jsonb, body text,
+  send_within_ms integer, timeout_ms integer, ask_again_ms integer
 )
 language plpgsql
 volatile
@@ -22,51 +14,59 @@ security definer
 set search_path = pg_catalog, pg_temp
 set max_parallel_workers_per_gather = 0
 set jit = off
+set enable_seqscan = off
 set plan_cache_mode = force_generic_plan
 as $$
 declare
-  v_hurry_ms integer;
-  v_gone integer[];
-  v_gate_is_open boolean;
+  v_claim record;
+  v_visit record;
   v_queue integer[];
-  v_shares integer[];
   v_left integer := p_how_many;
   v_may integer;
   v_granted integer;
   v_visits integer := 0;
 begin
-  perform orderlatch_data.require_read_committed();
-  perform orderlatch_data.require_claim(p_worker_id, p_accounts, p_how_many);
-  perform orderlatch_data.make_durable();
-  v_hurry_ms := case when not orderlatch_data.know_server() then 20 end; -- another session is noting it
-  v_gate_is_open := orderlatch_data.try_enter_gate(0);
-  v_gone := orderlatch_data.gone_workers();
-  select array_agg(t.account_id order by t.place), array_agg(t.share order by t.place) into v_queue, v_shares
-    from orderlatch_data.accounts_in_turn(p_worker_id, p_accounts, v_gone, p_how_many) as t
-   where v_hurry_ms is null;
+  v_claim := orderlatch_data.begin_claim(p_worker_id, p_accounts, p_how_many);
+  for v_visit in
+    select v.account_id, v.granted, v.is_cut
+      from orderlatch_data.visit_together(p_worker_id, v_claim.queue, v_claim.shares, p_how_many) as v
+     where v_claim.gate_is_open and cardinality(v_claim.gone) = 0
+  loop
+    return query select g.*, null::integer from unnest(v_visit.granted) as g;
+    get diagnostics v_granted = row_count;
+    v_left := v_left - v_granted;
+    v_visits := v_visits + 1;
+    v_claim.queue[array_position(v_claim.queue, v_visit.account_id)] := null;
+    v_queue := v_queue || case when v_visit.is_cut then v_visit.account_id end;
+  end loop;
+  v_queue := v_claim.queue || array_remove(v_queue, null);
+
   -- a loop, because each account is a lock of its own; a bounded number of visits
   for v_place in 1 .. 1000 loop
-    exit when v_place > coalesce(cardinality(v_queue), 0) or v_left <= 0 or v_visits = 50;
+    exit when v_place > coalesce(cardinality(v_queue), 0) or v_left <= 0 or v_visits >= 50;
+    continue when v_queue[v_place] is null;
     -- behind those in turn stand those that had more to do than their share; they get what is left over
-    v_may := least(v_left, coalesce(v_shares[v_place], v_left));
+    v_may := least(v_left, coalesce(v_claim.shares[v_place], v_left));
     v_granted := v_may;
     if v_may > 0 then
       continue when not orderlatch_data.try_begin_visit(v_queue[v_place]);
       v_visits := v_visits + 1;
       return query
       select g.*, null::integer
-        from orderlatch_data.visit_account(v_queue[v_place], p_worker_id, v_may, v_gate_is_open, v_gone) as g;
+        from orderlatch_data.visit_account(
+               v_queue[v_place], p_worker_id, v_may, v_claim.gate_is_open, v_claim.gone
+             ) as g;
       get diagnostics v_granted = row_count;
       v_left := v_left - v_granted;
     end if;
-    if v_granted = v_may and v_place <= cardinality(v_shares) then
+    if v_granted = v_may and v_place <= cardinality(v_claim.shares) then
       v_queue := v_queue || v_queue[v_place];
     end if;
   end loop;
   return query
   select null::uuid, null, null, null, null, null::jsonb, null, null::integer, null::integer, a.ask_again_ms
-    from orderlatch_data.ask_again_in(p_worker_id, p_accounts, v_visits = 50) as n(ms)
-   cross join least(n.ms, v_hurry_ms) as a(ask_again_ms)
+    from orderlatch_data.ask_again_in(p_worker_id, p_accounts, v_visits >= 50) as n(ms)
+   cross join least(n.ms, v_claim.hurry_ms) as a(ask_again_ms)
    where v_left > 0 and a.ask_again_ms is not null;
 end
 $$;
@@ -81,6 +81,43 @@ comment on function orderlatch.claim_requests(integer, text[], integer) is
   'moment are skipped. After a restart or a change of the cluster nothing is submitted before an account''s '
   'orders have been read. Raises OL101 worker_unknown, OL102 account_unknown, OL131 argument_invalid, OL132 '
   'isolation_unsupported, OL301 login_not_bound.';
+
+-- Begins a claim: who asks, on what server, through which gate, and which accounts it is to visit.
+-- Locks: worker, cluster, gate: all try. Raises: OL101, OL102, OL131, OL132, OL301.
+create or replace function orderlatch_data.begin_claim(
+  p_worker_id integer,
+  p_accounts text[],
+  p_how_many integer,
+  out hurry_ms integer,
+  out gate_is_open boolean,
+  out gone integer[],
+  out queue integer[],
+  out shares integer[]
+)
+returns record
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform orderlatch_data.require_read_committed();
+  perform orderlatch_data.require_claim(p_worker_id, p_accounts, p_how_many);
+  perform orderlatch_data.make_durable();
+  hurry_ms := case when not orderlatch_data.know_server() then 20 end; -- another session is noting it
+  gate_is_open := orderlatch_data.try_enter_gate(0);
+  gone := orderlatch_data.gone_workers();
+  select array_agg(t.account_id order by t.place), array_agg(t.share order by t.place) into queue, shares
+    from orderlatch_data.accounts_in_turn(p_worker_id, p_accounts, gone, p_how_many) as t
+   where hurry_ms is null;
+end
+$$;
+revoke all on function orderlatch_data.begin_claim(integer, text[], integer) from public;
+comment on function orderlatch_data.begin_claim(integer, text[], integer) is
+  'hurry_ms: when to come again because another session is noting the server that this is; nothing is '
+  'granted before. gate_is_open: whether the gate of all accounts was entered. gone: workers whose '
+  'unanswered requests are lost. queue, shares: see accounts_in_turn.';
 
 -- Refuses a claim that makes no sense.
 -- Locks: worker (try, shared). Raises: OL101, OL102, OL131, OL301.

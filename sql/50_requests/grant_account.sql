@@ -23,13 +23,12 @@ declare
   v_submits_wait boolean := false;
   v_kept integer := 0;
 begin
-  select b.tokens, b.reserved, a.calls, a.submits, least(a.calls, floor(b.reserved + 1e-6))::integer as kept
+  select b.calls, b.submits, least(b.calls, floor(b.reserved + 1e-6))::integer as kept
     into strict v_budget
-    from orderlatch_data.budget_of(p_account, v_now) as b
-   cross join lateral orderlatch_data.allowance(b.tokens, b.reserved, b.reserve, b.broker_left) as a;
+    from orderlatch_data.budgets_at(array[p_account.account_id], v_now) as b;
   -- a loop, because each kind leaves less to the next
   for v_kind in
-    select k.kind from orderlatch_data.kinds_due(p_account.account_id, p_worker_id) as k
+    select k.kind from orderlatch_data.kinds_due(array[p_account.account_id], p_worker_id) as k
   loop
     v_may := least(v_left, case
       when v_kind = 'submit_order' then v_budget.submits
@@ -40,7 +39,7 @@ begin
     if v_kind = 'submit_order' then
       -- a statement of its own: halts are read when the gate is held
       continue when not p_gate_is_open or not orderlatch_data.try_enter_gate(p_account.account_id);
-      v_submits_wait := v_may = 0 and orderlatch_data.is_submit_due(p_account);
+      v_submits_wait := v_may = 0 and orderlatch_data.is_submit_due(p_account.account_id);
     end if;
     continue when v_may = 0;
     return query
@@ -58,7 +57,7 @@ begin
   end loop;
   if v_left < p_how_many then
     perform orderlatch_data.spend_tokens(
-      p_account.account_id, v_budget.tokens - (p_how_many - v_left), v_budget.reserved - v_kept, v_now
+      array[p_account.account_id], array[p_how_many - v_left], array[v_kept], v_now
     );
   end if;
 end
@@ -98,7 +97,9 @@ begin
     when 'proof' then
       return query select g.* from orderlatch_data.grant_pages(p_account, p_worker_id, p_how_many) as g;
     when 'submit_order' then
-      return query select g.* from orderlatch_data.grant_submits(p_account, p_worker_id, p_how_many) as g;
+      return query
+      select g.*
+        from orderlatch_data.grant_submits(p_worker_id, array[p_account.account_id], array[p_how_many]) as g;
     when 'get_order' then
       return query select g.* from orderlatch_data.grant_checks(p_account, p_worker_id, p_how_many) as g;
     when 'standing reads' then

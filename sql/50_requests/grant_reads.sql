@@ -23,10 +23,10 @@ begin
   end if;
   return query
   select g.*
-    from orderlatch_data.grant_request(
-           p_account, p_worker_id, 'get_account', orderlatch_data.new_request_id(),
-           null, null, null, '/v2/account', null, null, null
-         ) as g;
+    from orderlatch_data.grant_requests(p_worker_id, array[(
+           p_account.account_id, 'get_account', orderlatch_data.new_request_id(), null, null, null, null,
+           '/v2/account', null, null, null
+         )::orderlatch_data.wanted_call]) as g;
 end
 $$;
 revoke all on function orderlatch_data.grant_identity_check(orderlatch_data.accounts, integer) from public;
@@ -88,12 +88,14 @@ begin
      where o.decision_id = d.decision_id
   )
   select g.*
-    from due as d
-   cross join lateral orderlatch_data.grant_request(
-     p_account, p_worker_id, 'find_order', d.request_id, d.decision_id, null,
-     orderlatch_data.decision_lock_key(d.decision_hash), '/v2/orders:by_client_order_id',
-     jsonb_build_object('client_order_id', encode(d.decision_hash, 'hex')), null, null
-   ) as g;
+    from orderlatch_data.grant_requests(p_worker_id, array(
+           select (
+                    p_account.account_id, 'find_order', d.request_id, d.decision_id, null, null,
+                    orderlatch_data.decision_lock_key(d.decision_hash), '/v2/orders:by_client_order_id',
+                    jsonb_build_object('client_order_id', encode(d.decision_hash, 'hex')), null, null
+                  )::orderlatch_data.wanted_call
+             from due as d
+         )) as g;
 end
 $$;
 revoke all on function orderlatch_data.grant_lookups(orderlatch_data.accounts, integer, integer) from public;
@@ -143,11 +145,13 @@ begin
      where r.read_id = d.read_id
   )
   select g.*
-    from due as d
-   cross join lateral orderlatch_data.grant_request(
-     p_account, p_worker_id, 'list_orders', d.request_id, null, d.read_id, null, '/v2/orders', d.query, null,
-     null
-   ) as g;
+    from orderlatch_data.grant_requests(p_worker_id, array(
+           select (
+                    p_account.account_id, 'list_orders', d.request_id, null, d.read_id, null, null,
+                    '/v2/orders', d.query, null, null
+                  )::orderlatch_data.wanted_call
+             from due as d
+         )) as g;
 end
 $$;
 revoke all on function orderlatch_data.grant_pages(orderlatch_data.accounts, integer, integer) from public;

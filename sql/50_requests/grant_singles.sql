@@ -37,11 +37,13 @@ begin
      where c.account_id = p_account.account_id and c.broker_order_id = d.broker_order_id
   )
   select g.*
-    from due as d
-   cross join lateral orderlatch_data.grant_request(
-     p_account, p_worker_id, 'cancel_order', d.request_id, null, null, null,
-     '/v2/orders/' || d.broker_order_id, null, null, null, d.broker_order_id
-   ) as g;
+    from orderlatch_data.grant_requests(p_worker_id, array(
+           select (
+                    p_account.account_id, 'cancel_order', d.request_id, null, null, d.broker_order_id, null,
+                    '/v2/orders/' || d.broker_order_id, null, null, null
+                  )::orderlatch_data.wanted_call
+             from due as d
+         )) as g;
 end
 $$;
 revoke all on function orderlatch_data.grant_cancels(orderlatch_data.accounts, integer, integer) from public;
@@ -85,11 +87,13 @@ begin
      where c.account_id = p_account.account_id and c.broker_order_id = d.broker_order_id
   )
   select g.*
-    from due as d
-   cross join lateral orderlatch_data.grant_request(
-     p_account, p_worker_id, 'get_order', d.request_id, null, null, null,
-     '/v2/orders/' || d.broker_order_id, '{"nested": "true"}', null, null, d.broker_order_id
-   ) as g;
+    from orderlatch_data.grant_requests(p_worker_id, array(
+           select (
+                    p_account.account_id, 'get_order', d.request_id, null, null, d.broker_order_id, null,
+                    '/v2/orders/' || d.broker_order_id, '{"nested": "true"}', null, null
+                  )::orderlatch_data.wanted_call
+             from due as d
+         )) as g;
 end
 $$;
 revoke all on function orderlatch_data.grant_checks(orderlatch_data.accounts, integer, integer) from public;

@@ -1,12 +1,7 @@
--- When an account next has something to do that is not to be done yet.
+-- When accounts next have something to do that is not to be done yet.
 -- Locks: none. Raises: none.
-create or replace function orderlatch_data.next_due_at(
-  p_account orderlatch_data.accounts,
-  p_after timestamptz,
-  p_granted_at timestamptz,
-  p_submits integer
-)
-returns timestamptz
+create or replace function orderlatch_data.next_due_at(p_account_ids integer[], p_after timestamptz)
+returns table (account_id integer, due_at timestamptz)
 language plpgsql
 stable
 parallel safe
@@ -14,117 +9,118 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return least(
-    (
-      select o.next_try_at
-        from orderlatch_data.open_decisions as o
-       where o.account_id = p_account.account_id and o.tries > 0 and o.next_try_at > p_after
-       order by o.next_try_at
-       limit 1
-    ),
-    case
-      when p_submits = 0 and orderlatch_data.has_approved(p_account.account_id)
-        then orderlatch_data.next_token_at(p_account, p_granted_at, true)
-    end,
-    (
-      select d.next_lookup_at
-        from orderlatch_data.doubts as d
-       where d.account_id = p_account.account_id and d.next_lookup_at > p_after
-       order by d.next_lookup_at
-       limit 1
-    ),
-    orderlatch_data.next_read_at(p_account.account_id, p_after),
-    (
-      select min(b.next_try_at)
-        from orderlatch_data.kind_backoffs as b
-       where b.account_id = p_account.account_id and b.next_try_at > p_after
-    )
-  );
+  return query
+  select a.account_id,
+         least(
+           (
+             select o.next_try_at
+               from orderlatch_data.open_decisions as o
+              where o.account_id = a.account_id and o.tries > 0 and o.next_try_at > p_after
+              order by o.next_try_at
+              limit 1
+           ),
+           (
+             select d.next_lookup_at
+               from orderlatch_data.doubts as d
+              where d.account_id = a.account_id and d.next_lookup_at > p_after
+              order by d.next_lookup_at
+              limit 1
+           ),
+           (
+             select min(r.next_page_at)
+               from orderlatch_data.broker_reads as r
+              where r.account_id = a.account_id
+                and (r.completed_at is null or r.purpose <> 'proof')
+                and r.request_id is null
+                and r.next_page_at > p_after
+           ),
+           (
+             select min(w.due_at)
+               from orderlatch_data.read_wishes as w
+              where w.account_id = a.account_id and w.due_at > p_after
+           ),
+           (
+             select min(c.next_try_at)
+               from orderlatch_data.order_checks as c
+              where c.account_id = a.account_id and c.next_try_at > p_after
+           ),
+           (
+             select min(c.next_try_at)
+               from orderlatch_data.order_cancels as c
+              where c.account_id = a.account_id and c.ended_at is null and c.next_try_at > p_after
+           ),
+           (
+             select min(b.next_try_at)
+               from orderlatch_data.kind_backoffs as b
+              where b.account_id = a.account_id and b.next_try_at > p_after
+           )
+         )
+    from unnest(p_account_ids) as a(account_id);
 end
 $$;
-revoke all on function orderlatch_data.next_due_at(
-  orderlatch_data.accounts, timestamptz, timestamptz, integer
-) from public;
-comment on function orderlatch_data.next_due_at(
-  orderlatch_data.accounts, timestamptz, timestamptz, integer
-) is
-  'The nearest moment after p_after at which a back-off, a token for a submit, a lookup, a read or a cancel '
-  'of the account comes due; null when there is none. What was due at p_after already does not count: see '
-  'is_held_up. p_granted_at: when calls were last granted, or p_after; p_submits: how many submits its '
-  'budget allowed then.';
+revoke all on function orderlatch_data.next_due_at(integer[], timestamptz) from public;
+comment on function orderlatch_data.next_due_at(integer[], timestamptz) is
+  'The nearest moment after p_after at which a back-off, a lookup, a page, a standing read, a single order '
+  'or a cancel of each account comes due; null when there is none. What was due at p_after already does '
+  'not count: see is_held_up.';
 
--- When the next request of an account is lost, or its next decision lapses or is withdrawn.
+-- When the next request of each account is lost, or its next decision lapses or is withdrawn.
 -- Locks: none. Raises: none.
-create or replace function orderlatch_data.next_tidy_at(p_account_id integer)
-returns timestamptz
-language sql
+create or replace function orderlatch_data.next_tidy_at(p_account_ids integer[])
+returns table (account_id integer, tidy_at timestamptz)
+language plpgsql
 stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select least(
-    (
-      select case
-               when o.lapse_at > orderlatch_data.clock()
-                 or not orderlatch_data.calls_may_be_unknown(o.account_id)
-                 then o.lapse_at
-             end
-        from orderlatch_data.open_decisions as o
-       where o.account_id = p_account_id and o.status in ('planned', 'approved') and not o.lookup_first
-       order by o.lapse_at
-       limit 1
-    ),
-    (
-      select '-infinity'::timestamptz
-        from orderlatch_data.open_decisions as o
-       where o.account_id = p_account_id
-         and o.wish is not null
-         and o.status in ('planned', 'approved')
-         and not o.lookup_first
-         and not orderlatch_data.calls_may_be_unknown(o.account_id)
-       limit 1
-    ),
-    (
-      select r.answer_by
-        from orderlatch_data.open_requests as r
-       where r.account_id = p_account_id
-       order by r.answer_by
-       limit 1
-    )
-  )
+declare
+  v_now constant timestamptz := orderlatch_data.clock();
+begin
+  return query
+  select a.account_id,
+         least(
+           (
+             select case
+                      when o.lapse_at > v_now or not orderlatch_data.calls_may_be_unknown(o.account_id)
+                        then o.lapse_at
+                    end
+               from orderlatch_data.open_decisions as o
+              where o.account_id = a.account_id
+                and o.status in ('planned', 'approved')
+                and not o.lookup_first
+              order by o.lapse_at
+              limit 1
+           ),
+           (
+             select '-infinity'::timestamptz
+               from orderlatch_data.open_decisions as o
+              where o.account_id = a.account_id
+                and o.wish is not null
+                and o.status in ('planned', 'approved')
+                and not o.lookup_first
+                and not orderlatch_data.calls_may_be_unknown(o.account_id)
+              limit 1
+           ),
+           (
+             select r.answer_by
+               from orderlatch_data.open_requests as r
+              where r.account_id = a.account_id
+              order by r.answer_by
+              limit 1
+           )
+         )
+    from unnest(p_account_ids) as a(account_id);
+end
 $$;
-revoke all on function orderlatch_data.next_tidy_at(integer) from public;
-comment on function orderlatch_data.next_tidy_at(integer) is
+revoke all on function orderlatch_data.next_tidy_at(integer[]) from public;
+comment on function orderlatch_data.next_tidy_at(integer[]) is
   'May be past: then another session holds what should be lost, lapse or be withdrawn. Null when nothing is '
   'open. While calls of another cluster may be unknown, nothing lapses and nothing is withdrawn.';
 
--- Whether a decision of an account is approved, for whatever it waits.
--- Locks: none. Raises: none.
-create or replace function orderlatch_data.has_approved(p_account_id integer)
-returns boolean
-language sql
-stable
-parallel safe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-  select exists (
-    select 1
-      from orderlatch_data.open_decisions as o
-     where o.account_id = p_account_id and o.status = 'approved'
-  )
-$$;
-revoke all on function orderlatch_data.has_approved(integer) from public;
-comment on function orderlatch_data.has_approved(integer) is
-  'Whether a submit may be granted, as far as decisions go.';
-
 -- Whether a lookup or a submit is due that a claim would have granted but for a lock of another session.
 -- Locks: none; the caller holds the account for granting and was granted nothing. Raises: none.
-create or replace function orderlatch_data.is_held_up(
-  p_account orderlatch_data.accounts,
-  p_submits integer
-)
+create or replace function orderlatch_data.is_held_up(p_account_id integer, p_submits integer)
 returns boolean
 language plpgsql
 volatile
@@ -138,22 +134,22 @@ begin
   return exists (
       select 1
         from orderlatch_data.doubts as d
-       where d.account_id = p_account.account_id
+       where d.account_id = p_account_id
          and d.next_lookup_at <= v_now
-         and not orderlatch_data.is_backing_off(p_account.account_id, 'find_order', v_now)
+         and not orderlatch_data.is_backing_off(p_account_id, 'find_order', v_now)
     )
-    or (p_submits > 0 and orderlatch_data.is_submit_due(p_account));
+    or (p_submits > 0 and orderlatch_data.is_submit_due(p_account_id));
 end
 $$;
-revoke all on function orderlatch_data.is_held_up(orderlatch_data.accounts, integer) from public;
-comment on function orderlatch_data.is_held_up(orderlatch_data.accounts, integer) is
+revoke all on function orderlatch_data.is_held_up(integer, integer) from public;
+comment on function orderlatch_data.is_held_up(integer, integer) is
   'Whether a lookup or a submit is due although the claim that just ran granted nothing: another session '
   'holds its decision, a halt is being set, or it fell due meanwhile. Worth asking again at once. p_submits: '
   'how many submits the budget allows now.';
 
 -- Whether a submit could be granted, as far as gates, decisions and doubts go.
 -- Locks: none. Raises: none.
-create or replace function orderlatch_data.is_submit_due(p_account orderlatch_data.accounts)
+create or replace function orderlatch_data.is_submit_due(p_account_id integer)
 returns boolean
 language plpgsql
 volatile
@@ -164,11 +160,33 @@ as $$
 declare
   v_now constant timestamptz := orderlatch_data.clock();
 begin
-  return orderlatch_data.has_approved(p_account.account_id)
-    and (select r.room from orderlatch_data.submit_room(p_account, v_now) as r) > 0
-    and exists (select 1 from orderlatch_data.decisions_in_turn(p_account.account_id, v_now, 1));
+  return orderlatch_data.has_approved(p_account_id)
+    and (select r.room from orderlatch_data.submit_rooms(array[p_account_id], v_now) as r) > 0
+    and exists (select 1 from orderlatch_data.decisions_in_turn(p_account_id, v_now, 1));
 end
 $$;
-revoke all on function orderlatch_data.is_submit_due(orderlatch_data.accounts) from public;
-comment on function orderlatch_data.is_submit_due(orderlatch_data.accounts) is
+revoke all on function orderlatch_data.is_submit_due(integer) from public;
+comment on function orderlatch_data.is_submit_due(integer) is
   'Whether there is room for a submit and a decision whose turn it is; of the rate budget it says nothing.';
+
+-- Whether a decision of an account is approved, for whatever it waits.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.has_approved(p_account_id integer)
+returns boolean
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return exists (
+    select 1
+      from orderlatch_data.open_decisions as o
+     where o.account_id = p_account_id and o.status = 'approved'
+  );
+end
+$$;
+revoke all on function orderlatch_data.has_approved(integer) from public;
+comment on function orderlatch_data.has_approved(integer) is
+  'Whether a submit may be granted, as far as decisions go.';

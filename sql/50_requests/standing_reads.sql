@@ -136,10 +136,13 @@ begin
      where r.read_id = d.read_id
   )
   select g.*
-    from due as d
-   cross join lateral orderlatch_data.grant_request(
-     p_account, p_worker_id, d.kind, d.request_id, null, d.read_id, null, d.path, d.query, null, null
-   ) as g;
+    from orderlatch_data.grant_requests(p_worker_id, array(
+           select (
+                    p_account.account_id, d.kind, d.request_id, null, d.read_id, null, null, d.path, d.query,
+                    null, null
+                  )::orderlatch_data.wanted_call
+             from due as d
+         )) as g;
 end
 $$;
 revoke all on function orderlatch_data.grant_standing_reads(orderlatch_data.accounts, integer, integer)

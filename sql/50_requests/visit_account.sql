@@ -41,7 +41,9 @@ begin
   end if;
 
   if cardinality(p_gone) > 0
-    or orderlatch_data.next_tidy_at(p_account_id) <= orderlatch_data.clock()
+    or (
+      select t.tidy_at from orderlatch_data.next_tidy_at(array[p_account_id]) as t
+    ) <= orderlatch_data.clock()
   then
     perform orderlatch_data.sweep_lost_requests(v_account, p_gone);
     if not orderlatch_data.calls_may_be_unknown(p_account_id) then
@@ -58,8 +60,8 @@ begin
     -- whoever holds the row may take back what made the account due
     insert into orderlatch_data.account_wakes (account_id) values (p_account_id);
   else
-    perform orderlatch_data.schedule_visit(
-      v_account, v_begun_at, v_verified, v_granted, v_granted >= p_how_many
+    perform orderlatch_data.schedule_visits(
+      array[p_account_id], array[v_granted], array[p_how_many], v_begun_at, v_verified
     );
   end if;
 end
@@ -70,14 +72,14 @@ comment on function orderlatch_data.visit_account(integer, integer, integer, boo
   'Grants up to p_how_many calls of one account. p_gate_is_open: whether the gate of all accounts was '
   'entered. p_gone: workers whose unanswered requests are lost.';
 
--- Notes when an account is to be visited again.
--- Locks: none; the caller holds its row of the agenda. Raises: none.
-create or replace function orderlatch_data.schedule_visit(
-  p_account orderlatch_data.accounts,
+-- Notes when accounts are to be visited again.
+-- Locks: none; the caller holds their rows of the agenda. Raises: none.
+create or replace function orderlatch_data.schedule_visits(
+  p_account_ids integer[],
+  p_granted integer[],
+  p_asked integer[],
   p_begun_at timestamptz,
-  p_verified boolean,
-  p_granted integer,
-  p_cut boolean
+  p_verified boolean
 )
 returns void
 language plpgsql
@@ -89,50 +91,49 @@ as $$
 declare
   v_now constant timestamptz := orderlatch_data.clock();
   v_soon constant timestamptz := v_now + interval '20 milliseconds';
-  v_tidy_at timestamptz := orderlatch_data.next_tidy_at(p_account.account_id);
-  v_due_at timestamptz;
 begin
-  if v_tidy_at <= v_now then
-    v_tidy_at := v_soon; -- another session holds the decision
-  end if;
-  if p_verified then
-    -- what came due while the visit went on, it may have missed: that counts as still to come
-    select case
-             when s.paused_until > p_begun_at then s.paused_until
-             when b.calls = 0 then orderlatch_data.next_token_at(p_account, t.granted_at, false)
-             when p_cut then v_now
-             when p_granted = 0 and orderlatch_data.is_held_up(p_account, b.submits) then v_soon
-             else orderlatch_data.next_due_at(p_account, p_begun_at, t.granted_at, b.submits)
-           end
-      into strict v_due_at
-      from orderlatch_data.account_states as s
-      join orderlatch_data.account_budgets as k on k.account_id = s.account_id
-     cross join lateral (select greatest(k.counted_at, p_begun_at) as granted_at) as t
-     cross join lateral orderlatch_data.calls_left(p_account, t.granted_at) as b
-     where s.account_id = p_account.account_id;
-    -- once a minute at least, in case somebody has changed tables by hand
-    v_due_at := least(v_due_at, v_now + case when v_due_at is not null then interval '1 minute' end);
-  end if;
   update orderlatch_data.account_agenda as g
      set due_at = case
-           when p_verified then coalesce(least(v_due_at, v_tidy_at), 'infinity')
-           else g.due_at
+           when not p_verified then g.due_at
+           -- once a minute at least, in case somebody has changed tables by hand
+           else coalesce(least(
+             c.due_at, t.tidy_at, case when c.due_at is not null then v_now + interval '1 minute' end
+           ), 'infinity')
          end,
-         tidy_at = coalesce(v_tidy_at, 'infinity'),
+         tidy_at = coalesce(t.tidy_at, 'infinity'),
          visited_at = case when p_verified then v_now else g.visited_at end,
          turn_no = nextval('orderlatch_data.visit_turns')
-   where g.account_id = p_account.account_id;
+    from unnest(p_account_ids, p_granted, p_asked) as v(account_id, granted, asked)
+    join orderlatch_data.account_states as s on s.account_id = v.account_id
+    join orderlatch_data.budgets_at(p_account_ids, p_begun_at) as b on b.account_id = v.account_id
+    join orderlatch_data.next_due_at(p_account_ids, p_begun_at) as d on d.account_id = v.account_id
+    join orderlatch_data.next_tidy_at(p_account_ids) as n on n.account_id = v.account_id
+   cross join lateral (
+     -- what is past, another session holds
+     select case when n.tidy_at <= v_now then v_soon else n.tidy_at end as tidy_at
+   ) as t
+   cross join lateral (
+     -- what came due while the visit went on, it may have missed: that counts as still to come
+     select case
+              when s.paused_until > p_begun_at then s.paused_until
+              when b.calls = 0 then b.next_call_at
+              when v.granted >= v.asked then v_now
+              when v.granted = 0 and orderlatch_data.is_held_up(v.account_id, b.submits) then v_soon
+              when b.submits = 0 and orderlatch_data.has_approved(v.account_id)
+                then least(d.due_at, b.next_submit_at)
+              else d.due_at
+            end as due_at
+   ) as c
+   where g.account_id = any (p_account_ids) and g.account_id = v.account_id;
 end
 $$;
-revoke all on function orderlatch_data.schedule_visit(
-  orderlatch_data.accounts, timestamptz, boolean, integer, boolean
+revoke all on function orderlatch_data.schedule_visits(
+  integer[], integer[], integer[], timestamptz, boolean
 ) from public;
-comment on function orderlatch_data.schedule_visit(
-  orderlatch_data.accounts, timestamptz, boolean, integer, boolean
-) is
-  'Writes account_agenda after a visit that began at p_begun_at. p_verified: whether the visitor may do more '
-  'than tidy up; another one leaves due_at as it is. p_granted: calls that were granted. p_cut: whether it '
-  'was granted as many as it asked for, so that there may be more.';
+comment on function orderlatch_data.schedule_visits(integer[], integer[], integer[], timestamptz, boolean) is
+  'Writes account_agenda after visits that began at p_begun_at. p_granted: calls that were granted to each '
+  'account; p_asked: how many were asked for, so that as many may mean that there are more. p_verified: '
+  'whether the visitor may do more than tidy up; another one leaves due_at as it is.';
 
 -- Holds an account for a visit, or says at once that it is not to be had.
 -- Locks: account (granting, try). Raises: none.
@@ -149,3 +150,43 @@ $$;
 revoke all on function orderlatch_data.try_begin_visit(integer) from public;
 comment on function orderlatch_data.try_begin_visit(integer) is
   'False where another claim holds the account, or the login may not act for it any more.';
+
+-- Holds for a visit the accounts of a queue that are sure of slots, as far as they are to be had.
+-- Locks: accounts (granting, try). Raises: none.
+create or replace function orderlatch_data.begin_visits(
+  p_account_ids integer[],
+  p_shares integer[],
+  p_how_many integer
+)
+returns table (account_id integer, sure_of integer)
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+  select h.account_id, h.sure_of
+    from (
+      select s.account_id, s.sure_of, orderlatch_data.try_begin_visit(s.account_id) as is_held
+        from (
+          select q.account_id,
+                 least(
+                   q.share, p_how_many + q.share - (sum(greatest(q.share, 0)) over so_far)::integer
+                 ) as sure_of
+            from unnest(p_account_ids, p_shares) with ordinality as q(account_id, share, place)
+          window so_far as (order by q.place)
+           order by q.place
+          offset 0
+        ) as s
+       where s.sure_of > 0
+       limit 50
+    ) as h
+   where h.is_held;
+end
+$$;
+revoke all on function orderlatch_data.begin_visits(integer[], integer[], integer) from public;
+comment on function orderlatch_data.begin_visits(integer[], integer[], integer) is
+  'The first 50 accounts at most whose shares, one after the other, fit into p_how_many; sure_of: how much '
+  'of its share fits.';

@@ -25,18 +25,19 @@ as $$
          -- anything but a clear yes or no is a maybe
          case when a.report ->> 'sent' in ('yes', 'no') then a.report ->> 'sent' else 'maybe' end,
          case when a.report ->> 'status' ~ '^[1-9][0-9]{2}$' then (a.report ->> 'status')::integer end,
-         (
-           select jsonb_object_agg(h.name, left(h.value, 200))
-             from jsonb_each_text(
-                    case
-                      when jsonb_typeof(a.report -> 'headers') = 'object' then a.report -> 'headers'
-                      else '{}'
-                    end
-                  ) as h(name, value)
-            where h.name in (
-              'x-request-id', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset',
-              'retry-after', 'content-type', 'date'
-            )
+         nullif(
+           jsonb_strip_nulls(
+             jsonb_build_object(
+               'x-request-id', left(a.report #>> '{headers, x-request-id}', 200),
+               'x-ratelimit-limit', left(a.report #>> '{headers, x-ratelimit-limit}', 200),
+               'x-ratelimit-remaining', left(a.report #>> '{headers, x-ratelimit-remaining}', 200),
+               'x-ratelimit-reset', left(a.report #>> '{headers, x-ratelimit-reset}', 200),
+               'retry-after', left(a.report #>> '{headers, retry-after}', 200),
+               'content-type', left(a.report #>> '{headers, content-type}', 200),
+               'date', left(a.report #>> '{headers, date}', 200)
+             )
+           ),
+           '{}'
          ),
          a.report ->> 'body',
          left(a.report ->> 'error', 500),

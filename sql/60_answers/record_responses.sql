@@ -9,6 +9,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 set max_parallel_workers_per_gather = 0
 set jit = off
+set enable_seqscan = off
 as $$
 #variable_conflict use_column
 declare

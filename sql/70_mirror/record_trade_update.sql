@@ -13,6 +13,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 set max_parallel_workers_per_gather = 0
 set jit = off
+set enable_seqscan = off
 as $$
 declare
   v_account orderlatch_data.accounts;

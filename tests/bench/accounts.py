@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from tests.bench.carrying import Carrier, EmptyBook, Minutes
+from tests.bench.carrying import Carrier, RestingBook, Minutes
 from tests.bench.ground import Figures, Size, cpu_s, fresh_database, table
 from tests.bench.traffic import PROPOSE, decisions
 
@@ -130,7 +130,7 @@ def work(
     url: str, names: list[str], limit: int, seconds: float, barrier: Barrier, shares: Queue[Share]
 ) -> None:
     """A worker's process: get verified and have everything read, then carry for some seconds."""
-    carrier = Carrier.register(url, EmptyBook(Minutes(limit)), names)
+    carrier = Carrier.register(url, RestingBook(Minutes(limit)), names)
     idle = 0
     while idle < 3:
         requests, _ = carrier.carry(SLOTS)

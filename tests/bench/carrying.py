@@ -6,6 +6,7 @@ import base64
 import json
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 import psycopg
@@ -134,23 +135,38 @@ class Minutes:
 
 
 @dataclass(slots=True)
-class EmptyBook:
-    """A broker that takes every order and shows no past."""
+class RestingBook:
+    """A broker without a past that takes every order and shows it, resting, from then on."""
 
     minutes: Minutes
+    orders: dict[str, dict[str, dict[str, object]]] = field(default_factory=dict)
 
     def headers(self, request: Request) -> dict[str, str]:
         """What is left of the minute."""
         return self.minutes.headers(request)
 
     def answer(self, request: Request) -> Document:
-        """An account named after its name, an order as it was sent, and empty lists."""
-        if request.kind == "get_account":
-            return {"id": f"{request.account}-id"}
-        if request.kind != "submit_order":
-            return []
-        assert request.body is not None
-        return accepted(json.loads(request.body), str(request.request_id))
+        """An account named after its name, an order as it was sent, what rests, and empty lists."""
+        taken = self.orders.setdefault(request.account, {})
+        match request.kind:
+            case "get_account":
+                return {"id": f"{request.account}-id"}
+            case "submit_order":
+                assert request.body is not None
+                at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+                times = {"created_at": at, "updated_at": at, "submitted_at": at}
+                order = accepted(json.loads(request.body), str(request.request_id)) | times
+                taken[str(order["id"])] = order
+                return order
+            case "get_order":
+                return taken[request.path.rsplit("/", 1)[1]]
+            case "list_orders":
+                query = request.query or {}
+                after = query.get("after", "")
+                shown = [order for order in taken.values() if str(order["submitted_at"]) > after]
+                return shown[: int(query["limit"])]
+            case _:
+                return []
 
 
 def accepted(order: dict[str, object], broker_order_id: str) -> dict[str, object]:

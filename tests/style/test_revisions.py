@@ -37,7 +37,13 @@ LEFT_OUT = (
     "ban-drop-constraint",
 )
 # Revisions from before the first release: no table that they change can be large yet.
-BEFORE_THE_FIRST_RELEASE = ("0006_mirror", "0007_clusters_and_events", "0008_risk_sums", "0009_gates")
+BEFORE_THE_FIRST_RELEASE = (
+    "0006_mirror",
+    "0007_clusters_and_events",
+    "0008_risk_sums",
+    "0009_gates",
+    "0011_orders_by_decision",
+)
 BLOCK_LARGE_TABLES = (
     "constraint-missing-not-valid",
     "adding-not-nullable-field",

@@ -1,6 +1,6 @@
 -- The arithmetic of the rate budget: how deep the bucket is, how fast it fills, what of it submits may take.
 begin;
-select plan(52);
+select plan(54);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 
@@ -17,9 +17,7 @@ begin
    where l.account_id = test.account_id('built') and p_broker_limit is not null;
   return query
   select b.depth::numeric, b.reserve::numeric, round(60 * b.refill::numeric, 3), round((b.depth + 61 * b.refill)::numeric, 6)
-    from orderlatch_data.accounts as a
-   cross join lateral orderlatch_data.budget_of(a, orderlatch_data.clock()) as b
-   where a.account = 'built';
+    from orderlatch_data.budgets_at(array[test.account_id('built')], orderlatch_data.clock()) as b;
   raise exception using errcode = 'ZZZZZ';
 exception
   when sqlstate 'ZZZZZ' then
@@ -55,9 +53,7 @@ begin
      set tokens = p_tokens, reserved = p_reserved, counted_at = orderlatch_data.clock() - p_passed
    where account_id = test.account_id('used');
   select format('%s, %s', c.calls, c.submits) into v_left
-    from orderlatch_data.accounts as a
-   cross join lateral orderlatch_data.calls_left(a, orderlatch_data.clock()) as c
-   where a.account = 'used';
+    from orderlatch_data.budgets_at(array[test.account_id('used')], orderlatch_data.clock()) as c;
   return v_left;
 end
 $$;
@@ -110,9 +106,8 @@ declare
 begin
   perform pg_temp.left_by(200, '0');
   perform pg_temp.left(p_tokens, p_reserved, '0');
-  select orderlatch_data.next_token_at(a, orderlatch_data.clock(), p_submit) - orderlatch_data.clock() into v_wait
-    from orderlatch_data.accounts as a
-   where a.account = 'used';
+  select case when p_submit then b.next_submit_at else b.next_call_at end - orderlatch_data.clock() into v_wait
+    from orderlatch_data.budgets_at(array[test.account_id('used')], orderlatch_data.clock()) as b;
   return v_wait;
 end
 $$;
@@ -137,23 +132,31 @@ select is(pg_temp.left_then(t.tokens, t.reserved, t.submit), t.expected, format(
        as t(tokens, reserved, submit, expected);
 create function pg_temp.waits_for(p_remaining integer, p_submit boolean) returns interval language sql volatile as $$
   select pg_temp.left_by(p_remaining, '30 seconds');
-  select orderlatch_data.next_token_at(a, orderlatch_data.clock(), p_submit) - orderlatch_data.clock()
-    from orderlatch_data.accounts as a where a.account = 'used'
+  select case when p_submit then b.next_submit_at else b.next_call_at end - orderlatch_data.clock()
+    from orderlatch_data.budgets_at(array[test.account_id('used')], orderlatch_data.clock()) as b
 $$;
 select is(pg_temp.waits_for(1, false), '30 seconds', 'what the headers do not leave comes when they say that the limit resets');
 select is(pg_temp.waits_for(3, true), '30 seconds', 'for a submit also when they leave only the reserve');
 select is(pg_temp.waits_for(4, true), '0', 'one more is a submit''s');
 
 -- Spending.
-select orderlatch_data.spend_tokens(test.account_id('used'), 7.5, 2, orderlatch_data.clock());
-select is((select format('%s %s %s', k.tokens, k.reserved, k.counted_at = orderlatch_data.clock()) from orderlatch_data.account_budgets as k
-            where k.account_id = test.account_id('used')), '7.5 2 t', 'what is left is written down with the moment');
-select orderlatch_data.spend_tokens(test.account_id('used'), 1.5, 2, orderlatch_data.clock());
-select is((select format('%s %s', k.tokens, k.reserved) from orderlatch_data.account_budgets as k
-            where k.account_id = test.account_id('used')), '1.5 1.5', 'the reserve is part of what is left');
-select orderlatch_data.spend_tokens(test.account_id('used'), -0.0000001, 2, orderlatch_data.clock());
-select is((select format('%s %s', k.tokens, k.reserved) from orderlatch_data.account_budgets as k
-            where k.account_id = test.account_id('used')), '0 0', 'a rounding below nothing is nothing');
+create function pg_temp.left_after(p_tokens numeric, p_reserved numeric, p_calls integer, p_kept integer) returns text language sql volatile as $$
+  update orderlatch_data.account_budgets
+     set tokens = p_tokens, reserved = p_reserved, counted_at = orderlatch_data.clock()
+   where account_id = test.account_id('used');
+  select orderlatch_data.spend_tokens(array[test.account_id('used')], array[p_calls], array[p_kept], orderlatch_data.clock());
+  select format('%s %s %s', k.tokens, k.reserved, k.counted_at = orderlatch_data.clock()) from orderlatch_data.account_budgets as k
+   where k.account_id = test.account_id('used')
+$$;
+select is(pg_temp.left_after(c.tokens, c.reserved, c.calls, c.kept), c.expected, c.title)
+  from (
+    values
+      (9.5, 2, 2, 0, '7.5 2 t', 'what is left is written down with the moment'),
+      (9.5, 2, 2, 1, '7.5 1 t', 'what went while submits waited came out of the reserve'),
+      (3.5, 2, 2, 0, '1.5 1.5 t', 'the reserve is part of what is left'),
+      (1.9999999, 1, 2, 0, '0 0 t', 'a rounding below nothing is nothing'),
+      (2.5, 0.9999999, 1, 1, '1.5 0 t', 'of the reserve too')
+  ) as c(tokens, reserved, calls, kept, expected, title);
 update orderlatch_data.account_budgets set counted_at = orderlatch_data.clock() + interval '1 day' where account_id = test.account_id('used');
 select orderlatch_data.turn_back_budget(test.account_id('used'));
 select is((select k.counted_at from orderlatch_data.account_budgets as k where k.account_id = test.account_id('used')),

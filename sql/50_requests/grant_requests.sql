@@ -14,6 +14,9 @@ as $$
 declare
   v_now constant timestamptz := orderlatch_data.clock();
 begin
+  if cardinality(p_calls) = 0 then
+    return;
+  end if;
   return query
   with called as materialized (
     select w.*, a.account, t.send_within_ms,

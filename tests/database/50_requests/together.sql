@@ -1,0 +1,95 @@
+-- Accounts for which nothing is due but submits are visited all at once; everything else is left for a visit of its own.
+begin;
+select plan(26);
+
+select test_support.hold_clock('2026-03-02 15:00:00Z');
+select test.given_account(a, '{"max_in_doubt": 100}') from unnest('{a,b,c,d}'::text[]) as a;
+select test.given_worker('a', 'b', 'c', 'd') as worker \gset
+select test.kinds(:worker);
+select test.given_decision_in('in_doubt', :worker, '{"symbol": "DOUBT"}');
+update orderlatch_data.doubts set next_lookup_at = orderlatch_data.clock() + interval '1 hour';
+select count(test.given_approved_decision(a, jsonb_build_object('symbol', 'S' || n)))
+  from unnest('{a,b,c}'::text[]) as a, generate_series(1, 4) as n;
+
+-- What is visited together of a queue of all accounts, three calls for each: {a:3,d:0}. Nothing of it stays.
+create function pg_temp.visited(p_worker_id integer, p_before text default 'select 1', p_share integer default 3, p_how_many integer default 100)
+returns text[]
+language plpgsql
+as $$
+declare
+  v_visited text[];
+begin
+  execute p_before;
+  select coalesce(array_agg(
+           a.account || ':' || coalesce(cardinality(v.granted), 0) || case when v.is_cut then '+' else '' end order by a.account
+         ), '{}')
+    into v_visited
+    from orderlatch_data.visit_together(
+           p_worker_id, array(select k.account_id from orderlatch_data.accounts as k order by k.account_id),
+           array(select p_share from orderlatch_data.accounts as k), p_how_many
+         ) as v
+    join orderlatch_data.accounts as a on a.account_id = v.account_id;
+  raise exception using errcode = 'ZZ000';
+exception when sqlstate 'ZZ000' then
+  return v_visited;
+end
+$$;
+select is(pg_temp.visited(:worker), '{a:0,b:3+,c:3+,d:0}', 'while submits back off none is granted');
+delete from orderlatch_data.kind_backoffs;
+select is(pg_temp.visited(:worker), '{a:3+,b:3+,c:3+,d:0}', 'each gets its share, and is cut where that is used up');
+select is(pg_temp.visited(:worker, p_share => 9), '{a:4,b:4,c:4,d:0}', 'and all that is due where its share is larger');
+select is(pg_temp.visited(:worker, p_share => 9, p_how_many => 11), '{a:4,b:2+}', 'shares that do not fit are cut, those that come last first');
+select is(pg_temp.visited(:worker, p_share => 0), '{}', 'a share of nothing is no visit');
+
+-- What keeps an account out.
+update orderlatch_data.doubts set next_lookup_at = orderlatch_data.clock();
+select is(pg_temp.visited(:worker), '{b:3+,c:3+,d:0}', 'a lookup that is due keeps an account out');
+select is(pg_temp.visited(:worker, s.statement), s.visited, s.title)
+  from (
+    values
+      ($$insert into orderlatch_data.read_wishes (account_id, purpose, reason, due_at)
+         values (test.account_id('b'), 'orders', 'tests', orderlatch_data.clock())$$, '{c:3+,d:0}'::text[], 'a read that is due keeps it out'),
+      ($$select orderlatch.halt('tests', 'b', p_cancel_open => true)$$, '{c:3+,d:0}', 'orders that may have to be canceled do'),
+      ($$insert into orderlatch_data.order_checks (account_id, broker_order_id, reason, next_try_at)
+         values (test.account_id('b'), 'x', 'open', orderlatch_data.clock())$$, '{c:3+,d:0}', 'an order to be read alone does'),
+      ($$update orderlatch_data.account_agenda set visited_at = orderlatch_data.clock() + interval '1 second'
+          where account_id = test.account_id('b')$$, '{c:3+,d:0}', 'a clock that was set back does'),
+      ($$update orderlatch_data.worker_accounts set verified_at = null where account_id = test.account_id('b')$$, '{c:3+,d:0}',
+       'a worker that is not verified does'),
+      ($$update orderlatch_data.open_decisions set wish = 'withdraw' where account_id = test.account_id('b') and symbol = 'S1'$$, '{c:3+,d:0}',
+       'a decision to withdraw does'),
+      ($$select test_support.advance_clock('1 day')$$, '{d:0}', 'decisions to lapse do'),
+      ($$select orderlatch.halt('tests', 'b')$$, '{b:0,c:3+,d:0}', 'a halt does not: nothing is granted'),
+      ($$select orderlatch.halt('tests', 'b', null, 'S1')$$, '{b:3+,c:3+,d:0}', 'nor does one of a symbol: the others go'),
+      ($$update orderlatch_data.account_states set paused_until = orderlatch_data.clock() + interval '1 second'
+          where account_id = test.account_id('b')$$, '{b:0,c:3+,d:0}', 'nor does a pause: nothing is granted'),
+      ($$update orderlatch_data.account_budgets set tokens = 51002, reserved = 50000 where account_id = test.account_id('b')$$,
+       '{b:3+,c:3+,d:0}', 'a budget above the reserve is spent'),
+      ($$update orderlatch_data.account_budgets set tokens = 50002, reserved = 50000 where account_id = test.account_id('b')$$,
+       '{b:2,c:3+,d:0}', 'as far as it goes'),
+      ($$update orderlatch_data.account_budgets set tokens = 50000, reserved = 50000 where account_id = test.account_id('b')$$,
+       '{b:0,c:3+,d:0}', 'and the reserve is kept')
+  ) as s(statement, visited, title);
+
+-- What it leaves behind.
+create temporary table queue as select array_agg(a.account_id order by a.account_id) as ids from orderlatch_data.accounts as a;
+select orderlatch.reconcile_account('c', 'tests');
+insert into orderlatch_data.account_wakes (account_id) select unnest(q.ids) from queue as q;
+create temporary table visits as
+  select v.account_id, cardinality(v.granted) as granted from queue as q,
+         orderlatch_data.visit_together(:worker, q.ids, '{3,3,3,3}', 100) as v;
+select is((select array_agg(a.account order by a.account) from orderlatch_data.account_wakes as w
+             join orderlatch_data.accounts as a on a.account_id = w.account_id), '{a,c}',
+          'what woke those that were not visited is still there');
+select is((select array_agg(a.account order by a.account) from visits as v
+             join orderlatch_data.accounts as a on a.account_id = v.account_id), '{b,d}', 'the others were visited');
+select is((select extract(epoch from g.due_at - orderlatch_data.clock())::numeric(9, 3)
+             from orderlatch_data.account_agenda as g where g.account_id = test.account_id('b')), 0.000, 'one that was cut is due again at once');
+select is((select k.tokens from orderlatch_data.account_budgets as k where k.account_id = test.account_id('b')),
+          499996::double precision, 'it has paid for its calls, and for the one that asked who it is');
+select is((select count(*) from orderlatch_data.open_requests as r where r.account_id = test.account_id('b')), 3::bigint, 'which are on their way');
+select is((select array_agg(distinct c.account order by c.account) from test.claim(:worker) as c), '{a,b,c}', 'a claim gets to all of them');
+select is(test.broken_promises(), '{}', 'no promise is broken');
+
+select * from finish();
+rollback;

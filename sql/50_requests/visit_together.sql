@@ -1,4 +1,4 @@
--- Visits at once the accounts of a queue for which nothing is due but submits; to others it does nothing.
+-- Visits at once the accounts of a queue that can be granted nothing but submits; to others it does nothing.
 -- Locks: granting, gate (shared), decisions: all try. Raises: none.
 create or replace function orderlatch_data.visit_together(
   p_worker_id integer,
@@ -16,19 +16,16 @@ as $$
 declare
   v_begun_at constant timestamptz := orderlatch_data.clock();
   v_now timestamptz;
-  v_begun integer[];
-  v_sure_of integer[];
   v_held integer[];
+  v_sure_of integer[];
   v_woken integer[];
   v_ids integer[];
   v_asked integer[];
   v_allowed integer[];
-  v_calls orderlatch_data.granted_request[];
-  v_granted integer[];
+  v_waiting boolean[];
 begin
-  select array_agg(b.account_id), array_agg(b.sure_of) into v_begun, v_sure_of
-    from orderlatch_data.begin_visits(p_queue, p_shares, p_how_many) as b;
-  v_held := orderlatch_data.hold_for_submits(p_worker_id, v_begun, v_begun_at);
+  select array_agg(h.account_id), array_agg(h.sure_of) into v_held, v_sure_of
+    from orderlatch_data.hold_for_submits(p_worker_id, p_queue, p_shares, p_how_many, v_begun_at) as h;
   -- before anything is read: what is woken for after this stays for the next visit
   with woken as (
     delete from orderlatch_data.account_wakes as w where w.account_id = any (v_held) returning w.account_id
@@ -37,10 +34,10 @@ begin
   v_now := orderlatch_data.clock();
   -- a statement of its own: halts are read when the gate is held
   select array_agg(s.account_id order by b.place), array_agg(b.sure_of order by b.place),
-         array_agg(least(b.sure_of, s.submits) order by b.place)
-    into v_ids, v_asked, v_allowed
-    from unnest(v_begun, v_sure_of) with ordinality as b(account_id, sure_of, place)
-    join orderlatch_data.only_submits_due(v_held, p_worker_id, v_now) as s on s.account_id = b.account_id;
+         array_agg(least(b.sure_of, s.submits) order by b.place), array_agg(s.others_wait order by b.place)
+    into v_ids, v_asked, v_allowed, v_waiting
+    from unnest(v_held, v_sure_of) with ordinality as b(account_id, sure_of, place)
+    join orderlatch_data.only_submits_go(v_held, p_worker_id, v_now) as s on s.account_id = b.account_id;
   insert into orderlatch_data.account_wakes (account_id)
   select distinct w.account_id
     from unnest(v_woken) as w(account_id)
@@ -49,41 +46,34 @@ begin
     return;
   end if;
 
-  v_calls := array(select g from orderlatch_data.grant_submits(p_worker_id, v_ids, v_allowed) as g);
-  v_granted := array(
-    select count(c.account)::integer
-      from unnest(v_ids) with ordinality as v(account_id, place)
-      join orderlatch_data.accounts as a on a.account_id = v.account_id
-      left join unnest(v_calls) as c on c.account = a.account
-     group by v.place
-     order by v.place
-  );
-  perform orderlatch_data.spend_tokens(v_ids, v_granted, array_fill(0, array[cardinality(v_ids)]), v_now);
-  perform orderlatch_data.schedule_visits(v_ids, v_granted, v_asked, v_begun_at, true);
   return query
-  select v.account_id, array_agg(v_calls[c.place] order by c.place) filter (where c.place is not null),
-         v.granted = v.asked
-    from unnest(v_ids, v_granted, v_asked) as v(account_id, granted, asked)
-    join orderlatch_data.accounts as a on a.account_id = v.account_id
-    left join generate_subscripts(v_calls, 1) as c(place) on (v_calls[c.place]).account = a.account
-   group by v.account_id, v.granted, v.asked;
+  select e.account_id, e.granted, e.is_cut
+    from orderlatch_data.end_visits(
+           v_ids, v_asked, v_allowed, v_waiting,
+           array(select g from orderlatch_data.grant_submits(p_worker_id, v_ids, v_allowed) as g),
+           v_begun_at, v_now
+         ) as e;
 end
 $$;
 revoke all on function orderlatch_data.visit_together(integer, integer[], integer[], integer) from public;
 comment on function orderlatch_data.visit_together(integer, integer[], integer[], integer) is
   'Does for all these accounts what visit_account does for each, and returns those that it visited. is_cut: '
-  'granted as much as its share, so there may be more. Which accounts those are: see begin_visits, '
-  'hold_for_submits and only_submits_due; what woke the others is left for their own visit. The caller has '
+  'there may be more to grant, as its share was used up. Which accounts those are: see begin_visits, '
+  'hold_for_submits and only_submits_go; what woke the others is left for their own visit. The caller has '
   'entered the gate of all accounts, and no worker is gone.';
 
--- Holds for a visit the agenda and the gate of those of some accounts that nobody else holds.
--- Locks: gate (try, shared); the caller holds the accounts for granting. Raises: none.
-create or replace function orderlatch_data.hold_for_submits(
-  p_worker_id integer,
+-- Pays for what was granted to accounts, and notes when each is to be visited again.
+-- Locks: none; the caller holds the accounts for granting, and their rows of the agenda. Raises: none.
+create or replace function orderlatch_data.end_visits(
   p_account_ids integer[],
+  p_asked integer[],
+  p_allowed integer[],
+  p_others_wait boolean[],
+  p_calls orderlatch_data.granted_request[],
+  p_begun_at timestamptz,
   p_now timestamptz
 )
-returns integer[]
+returns table (account_id integer, granted orderlatch_data.granted_request[], is_cut boolean)
 language plpgsql
 volatile
 parallel unsafe
@@ -91,13 +81,73 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_granted integer[];
+  v_asked integer[];
+begin
+  -- when submits leave a token that something else waits for, there is more to do
+  select array_agg(n.granted order by n.place),
+         array_agg(case
+           when n.others_wait and n.granted < n.allowed then n.granted else n.asked
+         end order by n.place)
+    into v_granted, v_asked
+    from (
+      select v.place, v.asked, v.allowed, v.others_wait, count(c.account)::integer as granted
+        from unnest(p_account_ids, p_asked, p_allowed, p_others_wait) with ordinality
+             as v(account_id, asked, allowed, others_wait, place)
+        join orderlatch_data.accounts as a on a.account_id = v.account_id
+        left join unnest(p_calls) as c on c.account = a.account
+       group by v.place, v.asked, v.allowed, v.others_wait
+    ) as n;
+  perform orderlatch_data.spend_tokens(
+    p_account_ids, v_granted, array_fill(0, array[cardinality(p_account_ids)]), p_now
+  );
+  perform orderlatch_data.schedule_visits(p_account_ids, v_granted, v_asked, p_begun_at, true);
+  return query
+  select v.account_id, array_agg(p_calls[c.place] order by c.place) filter (where c.place is not null),
+         v.granted = v.asked
+    from unnest(p_account_ids, v_granted, v_asked) as v(account_id, granted, asked)
+    join orderlatch_data.accounts as a on a.account_id = v.account_id
+    left join generate_subscripts(p_calls, 1) as c(place) on (p_calls[c.place]).account = a.account
+   group by v.account_id, v.granted, v.asked;
+end
+$$;
+revoke all on function orderlatch_data.end_visits(
+  integer[], integer[], integer[], boolean[], orderlatch_data.granted_request[], timestamptz, timestamptz
+) from public;
+comment on function orderlatch_data.end_visits(
+  integer[], integer[], integer[], boolean[], orderlatch_data.granted_request[], timestamptz, timestamptz
+) is
+  'p_asked: calls that each account might have got of its share, p_allowed: and of its budget. '
+  'p_others_wait: whether less urgent calls wait for a token. p_calls: what was granted, paid as of p_now.';
+
+-- Holds for a visit the accounts of a queue that are sure of slots, and that nobody else holds.
+-- Locks: granting, gate (shared): all try. Raises: none.
+create or replace function orderlatch_data.hold_for_submits(
+  p_worker_id integer,
+  p_queue integer[],
+  p_shares integer[],
+  p_how_many integer,
+  p_now timestamptz
+)
+returns table (account_id integer, sure_of integer)
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_begun integer[];
+  v_sure_of integer[];
   v_held integer[];
 begin
+  select array_agg(b.account_id), array_agg(b.sure_of) into v_begun, v_sure_of
+    from orderlatch_data.begin_visits(p_queue, p_shares, p_how_many) as b;
   -- held until the commit: whoever wakes an account meanwhile leaves a row in account_wakes instead
   v_held := array(
     select g.account_id
       from orderlatch_data.account_agenda as g
-     where g.account_id = any (p_account_ids)
+     where g.account_id = any (v_begun)
        and g.visited_at <= p_now
        and exists (
          select 1
@@ -107,46 +157,15 @@ begin
      order by g.account_id
        for no key update skip locked
   );
-  return array(
-    select h.account_id
-      from unnest(v_held) as h(account_id)
-     where orderlatch_data.try_enter_gate(h.account_id)
-  );
-end
-$$;
-revoke all on function orderlatch_data.hold_for_submits(integer, integer[], timestamptz) from public;
-comment on function orderlatch_data.hold_for_submits(integer, integer[], timestamptz) is
-  'Leaves out accounts whose agenda another session is writing, that a halt is being set for, for which the '
-  'worker is not verified, and whose last visit lies ahead of p_now, as the clock was set back.';
-
--- The accounts for which there is nothing to do but submits, and how many submits each may be granted.
--- Locks: none. Raises: none.
-create or replace function orderlatch_data.only_submits_due(
-  p_account_ids integer[],
-  p_worker_id integer,
-  p_now timestamptz
-)
-returns table (account_id integer, submits integer)
-language plpgsql
-volatile
-parallel unsafe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-begin
   return query
-  select b.account_id, case when k.account_id is null then 0 else b.submits end
-    from orderlatch_data.budgets_at(p_account_ids, p_now) as b
-    join orderlatch_data.next_tidy_at(p_account_ids) as t on t.account_id = b.account_id
-    left join (
-      select d.account_id, bool_and(d.kind = 'submit_order') as only_submits
-        from orderlatch_data.kinds_due(p_account_ids, p_worker_id) as d
-       group by d.account_id
-    ) as k on k.account_id = b.account_id
-   where coalesce(t.tidy_at > p_now, true) and coalesce(k.only_submits, true);
+  select b.account_id, b.sure_of
+    from unnest(v_begun, v_sure_of) as b(account_id, sure_of)
+   where b.account_id = any (v_held) and orderlatch_data.try_enter_gate(b.account_id);
 end
 $$;
-revoke all on function orderlatch_data.only_submits_due(integer[], integer, timestamptz) from public;
-comment on function orderlatch_data.only_submits_due(integer[], integer, timestamptz) is
-  'An account that has something to tidy up, or for which any other kind of call is due, is none of them. '
-  'submits: as far as its budget goes.';
+revoke all on function orderlatch_data.hold_for_submits(
+  integer, integer[], integer[], integer, timestamptz
+) from public;
+comment on function orderlatch_data.hold_for_submits(integer, integer[], integer[], integer, timestamptz) is
+  'begin_visits, but for accounts whose agenda another session is writing, that a halt is being set for, for '
+  'which the worker is not verified, and whose last visit lies ahead of p_now, as the clock was set back.';

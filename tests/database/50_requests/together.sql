@@ -1,6 +1,6 @@
 -- Accounts for which nothing is due but submits are visited all at once; everything else is left for a visit of its own.
 begin;
-select plan(26);
+select plan(30);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account(a, '{"max_in_doubt": 100}') from unnest('{a,b,c,d}'::text[]) as a;
@@ -67,6 +67,16 @@ select is(pg_temp.visited(:worker, s.statement), s.visited, s.title)
        '{b:3+,c:3+,d:0}', 'a budget above the reserve is spent'),
       ($$update orderlatch_data.account_budgets set tokens = 50002, reserved = 50000 where account_id = test.account_id('b')$$,
        '{b:2,c:3+,d:0}', 'as far as it goes'),
+      -- less urgent calls wait for tokens that submits leave, or that are whole in the reserve
+      ($$update orderlatch_data.account_budgets set tokens = 2.5, reserved = 0.5 where account_id = test.account_id('b');
+         select orderlatch.reconcile_account('b', 'tests')$$, '{b:2,c:3+,d:0}', 'a read waits while submits take every token'),
+      ($$update orderlatch_data.account_budgets set tokens = 2.5, reserved = 1 where account_id = test.account_id('b');
+         select orderlatch.reconcile_account('b', 'tests')$$, '{c:3+,d:0}', 'unless the reserve has a whole one'),
+      ($$update orderlatch_data.account_budgets set tokens = 0.9, reserved = 0.5 where account_id = test.account_id('b');
+         select orderlatch.reconcile_account('b', 'tests')$$, '{c:3+,d:0}', 'where submits have none the account is visited by itself'),
+      ($$update orderlatch_data.account_budgets set tokens = 3.5, reserved = 0.5 where account_id = test.account_id('b');
+         select orderlatch.halt('tests', 'b', null, 'S1'), orderlatch.halt('tests', 'b', null, 'S2');
+         select orderlatch.reconcile_account('b', 'tests')$$, '{b:2+,c:3+,d:0}', 'what submits leave is for the read: it is cut'),
       ($$update orderlatch_data.account_budgets set tokens = 50000, reserved = 50000 where account_id = test.account_id('b')$$,
        '{b:0,c:3+,d:0}', 'and the reserve is kept')
   ) as s(statement, visited, title);

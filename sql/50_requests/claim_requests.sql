@@ -21,47 +21,37 @@ declare
   v_claim record;
   v_visit record;
   v_queue integer[];
+  v_shares integer[];
+  v_again integer[];
   v_left integer := p_how_many;
-  v_may integer;
-  v_granted integer;
   v_visits integer := 0;
 begin
   v_claim := orderlatch_data.begin_claim(p_worker_id, p_accounts, p_how_many);
-  for v_visit in
-    select v.account_id, v.granted, v.is_cut
-      from orderlatch_data.visit_together(p_worker_id, v_claim.queue, v_claim.shares, p_how_many) as v
-     where v_claim.gate_is_open and cardinality(v_claim.gone) = 0
-  loop
-    return query select g.*, null::integer from unnest(v_visit.granted) as g;
-    get diagnostics v_granted = row_count;
-    v_left := v_left - v_granted;
-    v_visits := v_visits + 1;
-    v_claim.queue[array_position(v_claim.queue, v_visit.account_id)] := null;
-    v_queue := v_queue || case when v_visit.is_cut then v_visit.account_id end;
-  end loop;
-  v_queue := v_claim.queue || array_remove(v_queue, null);
-
-  -- a loop, because each account is a lock of its own; a bounded number of visits
-  for v_place in 1 .. 1000 loop
-    exit when v_place > coalesce(cardinality(v_queue), 0) or v_left <= 0 or v_visits >= 50;
-    continue when v_queue[v_place] is null;
-    -- behind those in turn stand those that had more to do than their share; they get what is left over
-    v_may := least(v_left, coalesce(v_claim.shares[v_place], v_left));
-    v_granted := v_may;
-    if v_may > 0 then
-      continue when not orderlatch_data.try_begin_visit(v_queue[v_place]);
+  v_queue := v_claim.queue;
+  v_shares := v_claim.shares;
+  -- a loop, because what one account has no use for goes to those that have; a bounded number of visits
+  while cardinality(v_queue) > 0 and v_left > 0 and v_visits < 50 loop
+    v_again := '{}';
+    for v_visit in
+      select v.account_id, v.granted, v.is_cut
+        from orderlatch_data.visit_accounts(
+               p_worker_id, v_queue, v_shares, v_left, 50 - v_visits, v_claim.gate_is_open, v_claim.gone
+             ) as v
+    loop
+      return query select g.*, null::integer from unnest(v_visit.granted) as g;
+      v_left := v_left - coalesce(cardinality(v_visit.granted), 0);
       v_visits := v_visits + 1;
-      return query
-      select g.*, null::integer
-        from orderlatch_data.visit_account(
-               v_queue[v_place], p_worker_id, v_may, v_claim.gate_is_open, v_claim.gone
-             ) as g;
-      get diagnostics v_granted = row_count;
-      v_left := v_left - v_granted;
-    end if;
-    if v_granted = v_may and v_place <= cardinality(v_claim.shares) then
-      v_queue := v_queue || v_queue[v_place];
-    end if;
+      v_again := v_again || case when v_visit.is_cut then v_visit.account_id end;
+    end loop;
+    v_queue := array(
+      select q.account_id
+        from unnest(v_queue, v_shares) with ordinality as q(account_id, share, place)
+       where q.share <= 0 or q.account_id = any (v_again)
+       order by q.place
+    );
+    v_shares := array(
+      select greatest(1, v_left / cardinality(v_queue)) from generate_subscripts(v_queue, 1) as n
+    );
   end loop;
   return query
   select null::uuid, null, null, null, null, null::jsonb, null, null::integer, null::integer, a.ask_again_ms

@@ -156,7 +156,8 @@ comment on function orderlatch_data.try_begin_visit(integer) is
 create or replace function orderlatch_data.begin_visits(
   p_account_ids integer[],
   p_shares integer[],
-  p_how_many integer
+  p_how_many integer,
+  p_at_most integer
 )
 returns table (account_id integer, sure_of integer)
 language plpgsql
@@ -165,28 +166,23 @@ parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_left integer := p_how_many;
+  v_held integer := 0;
 begin
-  return query
-  select h.account_id, h.sure_of
-    from (
-      select s.account_id, s.sure_of, orderlatch_data.try_begin_visit(s.account_id) as is_held
-        from (
-          select q.account_id,
-                 least(
-                   q.share, p_how_many + q.share - (sum(greatest(q.share, 0)) over so_far)::integer
-                 ) as sure_of
-            from unnest(p_account_ids, p_shares) with ordinality as q(account_id, share, place)
-          window so_far as (order by q.place)
-           order by q.place
-          offset 0
-        ) as s
-       where s.sure_of > 0
-       limit 50
-    ) as h
-   where h.is_held;
+  -- a loop, because each account is a lock of its own, and the next one gets what those leave that are held
+  for v_place in 1 .. coalesce(cardinality(p_account_ids), 0) loop
+    exit when v_left = 0 or v_held = p_at_most;
+    continue when p_shares[v_place] <= 0 or not orderlatch_data.try_begin_visit(p_account_ids[v_place]);
+    account_id := p_account_ids[v_place];
+    sure_of := least(p_shares[v_place], v_left);
+    return next;
+    v_left := v_left - sure_of;
+    v_held := v_held + 1;
+  end loop;
 end
 $$;
-revoke all on function orderlatch_data.begin_visits(integer[], integer[], integer) from public;
-comment on function orderlatch_data.begin_visits(integer[], integer[], integer) is
-  'The first 50 accounts at most whose shares, one after the other, fit into p_how_many; sure_of: how much '
-  'of its share fits.';
+revoke all on function orderlatch_data.begin_visits(integer[], integer[], integer, integer) from public;
+comment on function orderlatch_data.begin_visits(integer[], integer[], integer, integer) is
+  'The first p_at_most accounts that no other session holds and whose shares, one after the other, fit into '
+  'p_how_many; sure_of: how much of its share fits.';

@@ -4,7 +4,8 @@ create or replace function orderlatch_data.visit_together(
   p_worker_id integer,
   p_queue integer[],
   p_shares integer[],
-  p_how_many integer
+  p_how_many integer,
+  p_at_most integer
 )
 returns table (account_id integer, granted orderlatch_data.granted_request[], is_cut boolean)
 language plpgsql
@@ -25,7 +26,9 @@ declare
   v_waiting boolean[];
 begin
   select array_agg(h.account_id), array_agg(h.sure_of) into v_held, v_sure_of
-    from orderlatch_data.hold_for_submits(p_worker_id, p_queue, p_shares, p_how_many, v_begun_at) as h;
+    from orderlatch_data.hold_for_submits(
+           p_worker_id, p_queue, p_shares, p_how_many, p_at_most, v_begun_at
+         ) as h;
   -- before anything is read: what is woken for after this stays for the next visit
   with woken as (
     delete from orderlatch_data.account_wakes as w where w.account_id = any (v_held) returning w.account_id
@@ -55,8 +58,9 @@ begin
          ) as e;
 end
 $$;
-revoke all on function orderlatch_data.visit_together(integer, integer[], integer[], integer) from public;
-comment on function orderlatch_data.visit_together(integer, integer[], integer[], integer) is
+revoke all on function orderlatch_data.visit_together(integer, integer[], integer[], integer, integer)
+  from public;
+comment on function orderlatch_data.visit_together(integer, integer[], integer[], integer, integer) is
   'Does for all these accounts what visit_account does for each, and returns those that it visited. is_cut: '
   'there may be more to grant, as its share was used up. Which accounts those are: see begin_visits, '
   'hold_for_submits and only_submits_go; what woke the others is left for their own visit. The caller has '
@@ -127,6 +131,7 @@ create or replace function orderlatch_data.hold_for_submits(
   p_queue integer[],
   p_shares integer[],
   p_how_many integer,
+  p_at_most integer,
   p_now timestamptz
 )
 returns table (account_id integer, sure_of integer)
@@ -142,7 +147,7 @@ declare
   v_held integer[];
 begin
   select array_agg(b.account_id), array_agg(b.sure_of) into v_begun, v_sure_of
-    from orderlatch_data.begin_visits(p_queue, p_shares, p_how_many) as b;
+    from orderlatch_data.begin_visits(p_queue, p_shares, p_how_many, p_at_most) as b;
   -- held until the commit: whoever wakes an account meanwhile leaves a row in account_wakes instead
   v_held := array(
     select g.account_id
@@ -164,8 +169,10 @@ begin
 end
 $$;
 revoke all on function orderlatch_data.hold_for_submits(
-  integer, integer[], integer[], integer, timestamptz
+  integer, integer[], integer[], integer, integer, timestamptz
 ) from public;
-comment on function orderlatch_data.hold_for_submits(integer, integer[], integer[], integer, timestamptz) is
+comment on function orderlatch_data.hold_for_submits(
+  integer, integer[], integer[], integer, integer, timestamptz
+) is
   'begin_visits, but for accounts whose agenda another session is writing, that a halt is being set for, for '
   'which the worker is not verified, and whose last visit lies ahead of p_now, as the clock was set back.';

@@ -26,7 +26,7 @@ begin
     into v_visited
     from orderlatch_data.visit_together(
            p_worker_id, array(select k.account_id from orderlatch_data.accounts as k order by k.account_id),
-           array(select p_share from orderlatch_data.accounts as k), p_how_many
+           array(select p_share from orderlatch_data.accounts as k), p_how_many, 50
          ) as v
     join orderlatch_data.accounts as a on a.account_id = v.account_id;
   raise exception using errcode = 'ZZ000';
@@ -87,7 +87,7 @@ select orderlatch.reconcile_account('c', 'tests');
 insert into orderlatch_data.account_wakes (account_id) select unnest(q.ids) from queue as q;
 create temporary table visits as
   select v.account_id, cardinality(v.granted) as granted from queue as q,
-         orderlatch_data.visit_together(:worker, q.ids, '{3,3,3,3}', 100) as v;
+         orderlatch_data.visit_together(:worker, q.ids, '{3,3,3,3}', 100, 50) as v;
 select is((select array_agg(a.account order by a.account) from orderlatch_data.account_wakes as w
              join orderlatch_data.accounts as a on a.account_id = w.account_id), '{a,c}',
           'what woke those that were not visited is still there');

@@ -1,10 +1,7 @@
 -- Grants the calls of an account that are due, most urgent kind first, as far as its rate budget goes.
 -- Locks: gate (try, shared), decisions (try); the caller holds the account for granting. Raises: none.
 create or replace function orderlatch_data.grant_account(
-  p_account orderlatch_data.accounts,
-  p_worker_id integer,
-  p_how_many integer,
-  p_gate_is_open boolean
+  p_account orderlatch_data.accounts, p_worker_id integer, p_how_many integer, p_gate_is_open boolean
 )
 returns setof orderlatch_data.granted_request
 language plpgsql
@@ -17,20 +14,30 @@ declare
   v_now constant timestamptz := orderlatch_data.clock();
   v_budget record;
   v_left integer := p_how_many;
+  v_kinds text[];
+  v_place integer;
+  v_first text;
   v_kind text;
   v_may integer;
   v_granted integer;
   v_submits_wait boolean := false;
   v_kept integer := 0;
 begin
-  select b.calls, b.submits, least(b.calls, floor(b.reserved + 1e-6))::integer as kept
-    into strict v_budget
+  select b.calls, b.submits, least(b.calls, floor(b.reserved + 1e-6))::integer as kept into strict v_budget
     from orderlatch_data.budgets_at(array[p_account.account_id], v_now) as b;
-  -- a loop, because each kind leaves less to the next
-  for v_kind in
+  v_kinds := array(
     select k.kind from orderlatch_data.kinds_due(array[p_account.account_id], p_worker_id) as k
-  loop
+  );
+  v_place := array_position(v_kinds, 'submit_order');
+  if v_place < cardinality(v_kinds) and v_budget.kept > 0 and p_how_many <= v_budget.submits then
+    -- submits would take every slot: of the others, which the reserve has a token for, one goes before them
+    v_first := v_kinds[v_place + 1];
+    v_kinds := v_kinds[:v_place - 1] || v_first || v_kinds[v_place:];
+  end if;
+  -- a loop, because each kind leaves less to the next
+  foreach v_kind in array v_kinds loop
     v_may := least(v_left, case
+      when v_kind = v_first then 1
       when v_kind = 'submit_order' then v_budget.submits
       -- of what comes in while submits wait, what is less urgent has the share of the reserve
       when v_submits_wait then v_budget.kept
@@ -48,10 +55,9 @@ begin
     v_left := v_left - v_granted;
     v_budget.calls := v_budget.calls - v_granted;
     v_budget.submits := greatest(0, v_budget.submits - v_granted);
-    if v_submits_wait then
-      v_kept := v_kept + v_granted;
-      v_budget.kept := v_budget.kept - v_granted;
-    end if;
+    v_kept := v_kept + case when v_submits_wait or v_kind = v_first then v_granted else 0 end;
+    v_budget.kept := v_budget.kept - case when v_submits_wait or v_kind = v_first then v_granted else 0 end;
+    v_first := nullif(v_first, v_kind);
     v_budget.kept := least(v_budget.kept, v_budget.calls);
     v_submits_wait := v_submits_wait or (v_kind = 'submit_order' and v_granted = v_may);
   end loop;
@@ -68,8 +74,9 @@ comment on function orderlatch_data.grant_account(
   orderlatch_data.accounts, integer, integer, boolean
 ) is
   'Grants up to p_how_many calls, each for a token. Submits leave the reserve of the bucket to every other '
-  'kind; kinds less urgent than submits leave them the rest. Submits go only when p_gate_is_open (the gate '
-  'of all accounts was entered) and the account''s own gate can be entered too.';
+  'kind; kinds less urgent than submits leave them the rest, and get a slot where the reserve has a token '
+  'for them. Submits go only when p_gate_is_open (the gate of all accounts was entered) and the account''s '
+  'own gate can be entered too.';
 
 -- Grants calls of one kind.
 -- Locks: decisions (try); the caller holds the account for granting, and its gate. Raises: none.

@@ -18,16 +18,18 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_visited integer[] := '{}';
+  v_others_may_go boolean;
   v_left integer := p_how_many;
   v_may integer;
 begin
-  for account_id, granted, is_cut in
-    select v.account_id, v.granted, v.is_cut
+  for account_id, granted, is_cut, v_others_may_go in
+    select v.account_id, v.granted, v.is_cut, v.others_may_go
       from orderlatch_data.visit_together(p_worker_id, p_queue, p_shares, p_how_many, p_at_most) as v
      where p_gate_is_open and cardinality(p_gone) = 0
   loop
-    v_visited := v_visited || account_id;
+    v_visited := v_visited || case when not v_others_may_go then account_id end;
     v_left := v_left - coalesce(cardinality(granted), 0);
+    is_cut := is_cut and not v_others_may_go;
     return next;
   end loop;
 
@@ -37,7 +39,7 @@ begin
     account_id := p_queue[v_place];
     v_may := least(v_left, p_shares[v_place]);
     continue when v_may <= 0
-      or account_id = any (v_visited)
+      or coalesce(account_id = any (v_visited), false)
       or not orderlatch_data.try_begin_visit(account_id);
     granted := array(
       select g

@@ -7,7 +7,9 @@ create or replace function orderlatch_data.visit_together(
   p_how_many integer,
   p_at_most integer
 )
-returns table (account_id integer, granted orderlatch_data.granted_request[], is_cut boolean)
+returns table (
+  account_id integer, granted orderlatch_data.granted_request[], is_cut boolean, others_may_go boolean
+)
 language plpgsql
 volatile
 parallel unsafe
@@ -50,7 +52,7 @@ begin
   end if;
 
   return query
-  select e.account_id, e.granted, e.is_cut
+  select e.account_id, e.granted, e.is_cut, e.others_may_go
     from orderlatch_data.end_visits(
            v_ids, v_asked, v_allowed, v_waiting,
            array(select g from orderlatch_data.grant_submits(p_worker_id, v_ids, v_allowed) as g),
@@ -62,7 +64,8 @@ revoke all on function orderlatch_data.visit_together(integer, integer[], intege
   from public;
 comment on function orderlatch_data.visit_together(integer, integer[], integer[], integer, integer) is
   'Does for all these accounts what visit_account does for each, and returns those that it visited. is_cut: '
-  'there may be more to grant, as its share was used up. Which accounts those are: see begin_visits, '
+  'there may be more to grant, as its share was used up. others_may_go: submits left tokens that something '
+  'else waits for, so a visit of its own must follow. Which accounts those are: see begin_visits, '
   'hold_for_submits and only_submits_go; what woke the others is left for their own visit. The caller has '
   'entered the gate of all accounts, and no worker is gone.';
 
@@ -77,7 +80,9 @@ create or replace function orderlatch_data.end_visits(
   p_begun_at timestamptz,
   p_now timestamptz
 )
-returns table (account_id integer, granted orderlatch_data.granted_request[], is_cut boolean)
+returns table (
+  account_id integer, granted orderlatch_data.granted_request[], is_cut boolean, others_may_go boolean
+)
 language plpgsql
 volatile
 parallel unsafe
@@ -86,33 +91,27 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_granted integer[];
-  v_asked integer[];
 begin
-  -- when submits leave a token that something else waits for, there is more to do
-  select array_agg(n.granted order by n.place),
-         array_agg(case
-           when n.others_wait and n.granted < n.allowed then n.granted else n.asked
-         end order by n.place)
-    into v_granted, v_asked
-    from (
-      select v.place, v.asked, v.allowed, v.others_wait, count(c.account)::integer as granted
-        from unnest(p_account_ids, p_asked, p_allowed, p_others_wait) with ordinality
-             as v(account_id, asked, allowed, others_wait, place)
-        join orderlatch_data.accounts as a on a.account_id = v.account_id
-        left join unnest(p_calls) as c on c.account = a.account
-       group by v.place, v.asked, v.allowed, v.others_wait
-    ) as n;
+  v_granted := array(
+    select count(c.account)::integer
+      from unnest(p_account_ids) with ordinality as v(account_id, place)
+      join orderlatch_data.accounts as a on a.account_id = v.account_id
+      left join unnest(p_calls) as c on c.account = a.account
+     group by v.place
+     order by v.place
+  );
   perform orderlatch_data.spend_tokens(
     p_account_ids, v_granted, array_fill(0, array[cardinality(p_account_ids)]), p_now
   );
-  perform orderlatch_data.schedule_visits(p_account_ids, v_granted, v_asked, p_begun_at, true);
+  perform orderlatch_data.schedule_visits(p_account_ids, v_granted, p_asked, p_begun_at, true);
   return query
   select v.account_id, array_agg(p_calls[c.place] order by c.place) filter (where c.place is not null),
-         v.granted = v.asked
-    from unnest(p_account_ids, v_granted, v_asked) as v(account_id, granted, asked)
+         v.granted = v.asked, v.others_wait and v.granted < v.allowed
+    from unnest(p_account_ids, v_granted, p_asked, p_allowed, p_others_wait)
+         as v(account_id, granted, asked, allowed, others_wait)
     join orderlatch_data.accounts as a on a.account_id = v.account_id
     left join generate_subscripts(p_calls, 1) as c(place) on (p_calls[c.place]).account = a.account
-   group by v.account_id, v.granted, v.asked;
+   group by v.account_id, v.granted, v.asked, v.allowed, v.others_wait;
 end
 $$;
 revoke all on function orderlatch_data.end_visits(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from tests.bench.carrying import Carrier, RestingBook, Minutes
+from tests.bench.carrying import Carrier, Minutes, RestingBook
 from tests.bench.ground import Figures, Size, cpu_s, fresh_database, table
 from tests.bench.traffic import PROPOSE, decisions
 

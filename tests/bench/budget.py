@@ -12,7 +12,7 @@ import time
 import psycopg
 
 from tests.bench.ground import Figures, Size, fresh_database, table
-from tests.bench.traffic import Strategy
+from tests.bench.traffic import SYMBOLS, Strategy
 from tests.bench.wire import Meter, sandbox, workers
 
 WORKERS = 4
@@ -42,6 +42,8 @@ def main(size: Size) -> Figures:
     with psycopg.connect(url, autocommit=True) as session, sandbox(names, rate_limit=LIMIT) as broker:
         for name in names:
             session.execute(CREATE, [name, json.dumps({"max_decision_age": "1 day"})])
+        # every order fills at once: else ever more of them rest, and are read again every minute
+        broker.tell("PUT", "prices", {symbol: {"price": "1.4"} for symbol in SYMBOLS})
         with workers(url, broker, [names] * WORKERS, slots=SLOTS) as carriers:
             strategy = Strategy(url, names, ENOUGH)
             while session.execute(READY, [WORKERS * ACCOUNTS]).fetchone() != (True,):

@@ -12,7 +12,7 @@ import psycopg
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SYMBOLS = 40
+SYMBOLS = [f"S{first}{second}" for second in "ABCD" for first in "ABCDEFGHIJ"]
 PROPOSE = "select count(*) from orderlatch.propose_decisions(%s, %s)"
 WAITING = """
 select a.account, count(o.decision_id) filter (where o.status = 'approved')
@@ -27,7 +27,7 @@ def decisions(first: int, many: int) -> list[dict[str, object]]:
     return [
         {
             "strategy_id": "bench",
-            "symbol": f"S{'ABCDEFGHIJ'[number % 10]}{'ABCD'[number // 10 % 4]}",
+            "symbol": SYMBOLS[number % len(SYMBOLS)],
             "event_ts": "2026-11-20T21:00:00Z",
             "timeframe": "1Min",
             "leg": str(number),

@@ -21,7 +21,8 @@ declare
 begin
   execute p_before;
   select coalesce(array_agg(
-           a.account || ':' || coalesce(cardinality(v.granted), 0) || case when v.is_cut then '+' else '' end order by a.account
+           a.account || ':' || coalesce(cardinality(v.granted), 0) || case when v.is_cut then '+' else '' end
+             || case when v.others_may_go then '*' else '' end order by a.account
          ), '{}')
     into v_visited
     from orderlatch_data.visit_together(
@@ -76,7 +77,7 @@ select is(pg_temp.visited(:worker, s.statement), s.visited, s.title)
          select orderlatch.reconcile_account('b', 'tests')$$, '{c:3+,d:0}', 'where submits have none the account is visited by itself'),
       ($$update orderlatch_data.account_budgets set tokens = 3.5, reserved = 0.5 where account_id = test.account_id('b');
          select orderlatch.halt('tests', 'b', null, 'S1'), orderlatch.halt('tests', 'b', null, 'S2');
-         select orderlatch.reconcile_account('b', 'tests')$$, '{b:2+,c:3+,d:0}', 'what submits leave is for the read: it is cut'),
+         select orderlatch.reconcile_account('b', 'tests')$$, '{b:2*,c:3+,d:0}', 'what submits leave is for the read, in a visit of its own'),
       ($$update orderlatch_data.account_budgets set tokens = 50000, reserved = 50000 where account_id = test.account_id('b')$$,
        '{b:0,c:3+,d:0}', 'and the reserve is kept')
   ) as s(statement, visited, title);

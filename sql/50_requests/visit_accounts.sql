@@ -17,7 +17,7 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_visited integer[] := '{}';
+  v_visited integer[] := '{}'::integer[];
   v_others_may_go boolean;
   v_left integer := p_how_many;
   v_may integer;

@@ -91,7 +91,7 @@ def rows_read(database: Database, decisions: int) -> int:
     return sum(read.get(table, (0, 0))[0] for table in LOOKED_AT)
 
 
-@pytest.mark.parametrize("decisions", [5_100, 20_100])
+@pytest.mark.parametrize("decisions", [5_100, pytest.param(20_100, marks=pytest.mark.thorough)])
 def test_invariants_read_what_is_open_or_not_sealed_whatever_is_behind(
     database: Database, decisions: int
 ) -> None:

@@ -197,7 +197,7 @@ as $$
    where c.request_id is not null
 $$;
 
--- One call, which must be of the kind that the test counts on.
+-- One call, which must be of the kind that the test counts on. A read that goes before a submit is left on its way.
 create function test.claim_one(p_worker_id integer, p_kind text default 'submit_order')
 returns orderlatch_data.granted_request
 language plpgsql
@@ -205,7 +205,10 @@ as $$
 declare
   v_granted orderlatch_data.granted_request;
 begin
-  select c.* into v_granted from test.claim(p_worker_id, 1) as c;
+  loop
+    select c.* into v_granted from test.claim(p_worker_id, 1) as c;
+    exit when v_granted.kind is distinct from 'get_order' and v_granted.kind is distinct from 'list_orders' or p_kind <> 'submit_order';
+  end loop;
   if v_granted.kind is distinct from p_kind then
     raise exception 'expected a grant of %, got %', p_kind, coalesce(v_granted.kind, 'nothing');
   end if;

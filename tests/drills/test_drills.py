@@ -31,7 +31,7 @@ Run = subprocess.CompletedProcess[str]
 
 NAMES = [drill.name for drill in DRILLS]
 # The others take their time: `make test THOROUGH=1`.
-ALWAYS = {"duplicate-orders", "restore"}
+ALWAYS = {"duplicate-orders"}
 CHOSEN = [pytest.param(n, marks=[] if n in ALWAYS else pytest.mark.thorough) for n in NAMES]
 WIDTH = 100
 PATIENCE_S = 200

@@ -133,6 +133,7 @@ def test_sixteen_producers_and_four_workers_of_one_account_make_one_order_of_eac
     assert set(broker.posts.values()) == {1}
 
 
+@pytest.mark.thorough
 def test_workers_of_several_accounts_mix_their_answers_in_every_order(living: Scene) -> None:
     accounts = ["paper", "b", "c"]
     for account in accounts[1:]:

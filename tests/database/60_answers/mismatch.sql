@@ -37,7 +37,7 @@ select is(test.broken_promises(), '{}', 'no promise is broken');
 -- A person adopts it.
 select is(orderlatch.resolve_in_doubt(:'decision', 'adopt', '{"broker_order_id": "order-1", "note": "we keep it"}'), 'submitted',
           'an operator adopts the order');
-select is(test.kinds(:worker), '{submit_order,get_order}', 'its symbol goes on, and the order is read');
+select is(test.kinds(:worker), '{get_order,submit_order}', 'its symbol goes on, and the order is read');
 select test.record(test.answer_order(test.holder(:'behind')));
 
 -- A person declares it absent: under the halt it lapses, without it may be sent again.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from worker.messages import elapsing
 from worker.postgres import DatabaseAwayError, StatementRefusedError, pauses
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ MAX_REFUSALS = 3
 """How often the database may refuse one answer alone before it is given up."""
 
 PAUSE_S = 0.1
+
+LONGEST_PAUSE_S = 0.1
+"""For as long as the last batch took, up to this, the next one gathers."""
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -48,6 +52,7 @@ class Recorder:
         self._metrics = metrics
         self._waiting: deque[_Waiting] = deque()
         self._one_batch_at_a_time = asyncio.Lock()
+        self._free_at = elapsing()
 
     async def record(self, answer: Answer) -> None:
         """Return once the answer is recorded, or given up because the database refuses it for itself."""
@@ -55,7 +60,10 @@ class Recorder:
         self._waiting.append(mine)
         async with self._one_batch_at_a_time:  # whoever gets here first records for all who wait
             while not mine.settled:
+                await asyncio.sleep(self._free_at - elapsing())
+                began_at = elapsing()
                 await self._record_batch(self._next_batch())
+                self._free_at = elapsing() + min(elapsing() - began_at, LONGEST_PAUSE_S)
 
     def _next_batch(self) -> list[_Waiting]:
         """Take what waits, oldest first, up to the limits of one batch; a suspect goes alone."""

@@ -21,9 +21,11 @@ class Ledger:
 
     def __init__(self) -> None:
         self.batches: list[int] = []
+        self.asked = asyncio.Event()
 
     async def record_responses(self, answers: Sequence[Answer]) -> list[Meaning]:
         self.batches.append(len(answers))
+        self.asked.set()
         await asyncio.sleep(0.02)
         return [Meaning(request_id=each.request_id, meaning="stale") for each in answers]
 
@@ -35,7 +37,9 @@ def answer() -> Answer:
 async def test_a_first_answer_is_recorded_alone_and_what_comes_in_meanwhile_together() -> None:
     ledger = Ledger()
     recorder = Recorder(database=cast("Database", ledger), metrics=Metrics())
-    await asyncio.gather(*(recorder.record(answer()) for _ in range(5)))
+    first = asyncio.create_task(recorder.record(answer()))
+    await ledger.asked.wait()
+    await asyncio.gather(first, *(recorder.record(answer()) for _ in range(4)))
     assert ledger.batches == [1, 4]
 
 

@@ -56,6 +56,7 @@ join orderlatch_data.risk_verdicts as v on v.decision_id = e.decision_id
 join orderlatch_data.trade_decisions as d on d.decision_id = e.decision_id
 where e.from_status = 'planned' order by e.event_id
 """
+COUNTED = "select v.limits, v.inputs from orderlatch_data.risk_verdicts as v where v.decision_id = %s"
 ORDERS = """
 select b.decision_id, b.broker_order_id, b.symbol, b.side, b.qty, b.filled_qty
 from orderlatch_data.broker_orders as b where b.is_open order by b.order_no
@@ -286,7 +287,10 @@ def test_sums_are_exact_under_fire(scene: Scene) -> None:
         for decision_id, strategy_id, symbol, qty, reasons in verdicts:
             order = Order(str(strategy_id), str(symbol), Decimal(str(qty)))
             expected = oracle.judge(int(str(decision_id)), order)
-            assert reasons == expected, f"verdict on decision {decision_id} of {order}"
+            assert reasons == expected, (
+                f"verdict on decision {decision_id} of {order} in lap {lap}: "
+                f"{scene.ground.rows(COUNTED, decision_id)}, alive are {sorted(oracle.alive)}"
+            )
             reasons_seen.update(expected)
         assert all(oracle.counted(kind, strategy) <= ceiling for kind, ceiling, strategy in LIMITS)
         settle(scene, workers[0], broker)

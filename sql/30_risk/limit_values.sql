@@ -31,9 +31,10 @@ begin
   )
   select s.limit_id,
          case s.limit_kind
-           when 'open_orders' then sum(s.orders)
-           when 'orders_a_day' then sum(s.day_orders)
-           when 'notional_a_day' then sum(s.day_worth)
+           -- stakes without an order are none, not unknown: a total that they are added to stays what it is
+           when 'open_orders' then coalesce(sum(s.orders), 0)
+           when 'orders_a_day' then coalesce(sum(s.day_orders), 0)
+           when 'notional_a_day' then coalesce(sum(s.day_worth), 0)
            when 'cool_down' then extract(epoch from max(s.last_order_at))
            when 'position_quantity' then sum(w.reach)
            when 'short_selling' then sum(w.reach)
@@ -139,7 +140,7 @@ begin
          end,
          case
            when a.limit_id is null then p_totals[l.ordinality]
-           when l.limit_kind = 'cool_down' then a.value
+           when l.limit_kind = 'cool_down' then greatest(p_totals[l.ordinality], a.value)
            else coalesce(p_totals[l.ordinality], 0) - coalesce(b.value, 0) + a.value
          end
     from unnest(p_limits) with ordinality as l

@@ -1,6 +1,6 @@
 -- Decisions of one batch see each other, in input order: none that fits is lost, none passes that does not fit.
 begin;
-select plan(14);
+select plan(37);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 create function pg_temp.propose(p_account text, variadic p_members jsonb[])
@@ -118,6 +118,39 @@ select ok(
      join orderlatch_data.open_decisions as b on b.decision_id = f.decision_id),
   'approvals are numbered in input order'
 );
+
+-- What a limit of one strategy counts in other symbols is not forgotten over a decision of another strategy.
+select test.given_account('mixed', '{"one_decision_per_signal": false, "max_decision_age": "3 days"}');
+create temporary table mixed_worker as select test.given_worker('mixed') as worker_id;
+create function pg_temp.other_first(p_limit text, p_ceiling numeric, p_symbol text) returns text[] language plpgsql as $$
+declare
+  v_reasons text[];
+begin
+  perform orderlatch.set_limit(p_limit, p_ceiling, 'mixed', 'reversal');
+  select p.reasons into v_reasons
+    from pg_temp.propose('mixed', jsonb_build_object('symbol', p_symbol, 'leg', p_limit), '{"symbol": "NVDA", "strategy_id": "reversal"}') as p
+   where p.input_no = 2;
+  raise exception using errcode = 'ZZ000';
+exception when sqlstate 'ZZ000' then
+  return v_reasons;
+end
+$$;
+-- Yesterday reversal was approved for TSLA, which rests. Today it was canceled in MSFT an hour ago, and has just been approved for AAPL.
+select test_support.hold_clock('2026-03-02 20:00:00Z');
+select is((select p.reasons from pg_temp.propose('mixed', '{"symbol": "TSLA", "qty": "1", "strategy_id": "reversal"}') as p), '{}', 'yesterday');
+select test.record(test.answer_order((test.claim_one(w.worker_id)).request_id)) from mixed_worker as w;
+select test_support.hold_clock('2026-03-03 15:00:00Z');
+select is((select p.reasons from pg_temp.propose('mixed', '{"symbol": "MSFT", "qty": "2", "strategy_id": "reversal"}') as p), '{}', 'an hour ago');
+select test.record(test.answer_order((test.claim_one(w.worker_id)).request_id, '{"status": "canceled"}')) from mixed_worker as w;
+select test_support.hold_clock('2026-03-03 16:00:00Z');
+select is((select p.reasons from pg_temp.propose('mixed', '{"symbol": "AAPL", "qty": "3", "strategy_id": "reversal"}') as p), '{}', 'now');
+select orderlatch.set_limit('orders_a_day', 100, 'mixed');
+select test_support.advance_clock('10 seconds');
+select is(pg_temp.other_first(c.limit_kind, c.ceiling, s.symbol), array[c.limit_kind], format('%s, after another strategy''s decision for %s', c.limit_kind, s.symbol))
+  from (
+    values ('open_orders', 2), ('orders_a_day', 2), ('notional_a_day', 300), ('gross_exposure', 400), ('cool_down', 60)
+  ) as c(limit_kind, ceiling)
+ cross join unnest('{TSLA,MSFT,AAPL,GOOG}'::text[]) as s(symbol);
 
 -- A large batch adds up its own stakes as it goes.
 select test.given_account('many', '{"one_decision_per_signal": false}');

@@ -22,16 +22,17 @@ declare
   v_left integer := p_how_many;
   v_may integer;
 begin
-  for account_id, granted, is_cut, v_others_may_go in
-    select v.account_id, v.granted, v.is_cut, v.others_may_go
-      from orderlatch_data.visit_together(p_worker_id, p_queue, p_shares, p_how_many, p_at_most) as v
-     where p_gate_is_open and cardinality(p_gone) = 0
-  loop
-    v_visited := v_visited || case when not v_others_may_go then account_id end;
-    v_left := v_left - coalesce(cardinality(granted), 0);
-    is_cut := is_cut and not v_others_may_go;
-    return next;
-  end loop;
+  if p_gate_is_open and cardinality(p_gone) = 0 then
+    for account_id, granted, is_cut, v_others_may_go in
+      select v.account_id, v.granted, v.is_cut, v.others_may_go
+        from orderlatch_data.visit_together(p_worker_id, p_queue, p_shares, p_how_many, p_at_most) as v
+    loop
+      -- one whose others may go is visited once more, by itself
+      v_visited := v_visited || case when not v_others_may_go then account_id end;
+      v_left := v_left - coalesce(cardinality(granted), 0);
+      return next;
+    end loop;
+  end if;
 
   -- a loop, because each account is a lock of its own
   for v_place in 1 .. cardinality(p_queue) loop

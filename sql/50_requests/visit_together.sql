@@ -103,7 +103,13 @@ begin
   perform orderlatch_data.spend_tokens(
     p_account_ids, v_granted, array_fill(0, array[cardinality(p_account_ids)]), p_now
   );
-  perform orderlatch_data.schedule_visits(p_account_ids, v_granted, p_asked, p_begun_at, true);
+  -- one whose others may go is due at once, in case this claim does not get to it any more
+  perform orderlatch_data.schedule_visits(p_account_ids, v_granted, array(
+    select case when v.others_wait and v.granted < v.allowed then v.granted else v.asked end
+      from unnest(v_granted, p_asked, p_allowed, p_others_wait) with ordinality
+           as v(granted, asked, allowed, others_wait, place)
+     order by v.place
+  ), p_begun_at, true);
   return query
   select v.account_id, array_agg(p_calls[c.place] order by c.place) filter (where c.place is not null),
          v.granted = v.asked, v.others_wait and v.granted < v.allowed

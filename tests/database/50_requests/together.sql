@@ -1,6 +1,6 @@
 -- Accounts for which nothing is due but submits are visited all at once; everything else is left for a visit of its own.
 begin;
-select plan(30);
+select plan(32);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account(a, '{"max_in_doubt": 100}') from unnest('{a,b,c,d}'::text[]) as a;
@@ -101,6 +101,16 @@ select is((select k.tokens from orderlatch_data.account_budgets as k where k.acc
 select is((select count(*) from orderlatch_data.open_requests as r where r.account_id = test.account_id('b')), 3::bigint, 'which are on their way');
 select is((select array_agg(distinct c.account order by c.account) from test.claim(:worker) as c), '{a,b,c}', 'a claim gets to all of them');
 select is(test.broken_promises(), '{}', 'no promise is broken');
+
+-- Where submits leave a token for something else, but the claim visits no more accounts, the next claim gets to it at once.
+select test.record(test.answer_order(r.request_id)) from orderlatch_data.open_requests as r where r.kind = 'submit_order';
+update orderlatch_data.account_budgets set tokens = 3.5, reserved = 0.5, counted_at = orderlatch_data.clock() where account_id = test.account_id('c');
+delete from orderlatch_data.open_requests as r where r.account_id = test.account_id('c') and r.kind <> 'submit_order';
+select test.given_approved_decision('c', '{"symbol": "T1"}');
+select orderlatch.reconcile_account('c', 'tests');
+select is((select array_agg(cardinality(v.granted) || ' ' || v.others_may_go)
+             from orderlatch_data.visit_together(:worker, array[test.account_id('c')], '{3}', 3, 1) as v), '{"1 true"}', 'one submit leaves a token');
+select ok((select g.due_at <= orderlatch_data.clock() from orderlatch_data.account_agenda as g where g.account_id = test.account_id('c')), 'the account is due');
 
 select * from finish();
 rollback;

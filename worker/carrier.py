@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from worker.messages import Claim, Request, elapsing
-from worker.postgres import DatabaseAwayError, StatementRefusedError
+from worker.postgres import DatabaseAwayError, StatementRefusedError, gathering_s
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 
 WORKER_UNKNOWN = "OL101"
 SHORTEST_REST_MS = 10
-LONGEST_PAUSE_S = 0.1
-"""A claim costs the database about as much for one request as for ten. After one that granted something
-the worker pauses for as long as it took, up to this, so that what comes due meanwhile is claimed together:
-the busier the database, the more. One that found nothing is followed by no pause.
-"""
 
 _NOTHING = Claim(requests=(), ask_again_ms=None)
 # The first connections after an outage may still be those from before it, and nobody tells when it ends.
@@ -77,8 +72,10 @@ class Carrier:
                 for request in claim.requests:
                     self._free_slots -= 1
                     carrying.create_task(self._carry(request, asked_at=asked_at))
-                if claim.requests:
-                    await asyncio.sleep(min(took_s, LONGEST_PAUSE_S))
+                if (
+                    claim.requests
+                ):  # one that found nothing was cheap, and whoever comes next is not kept waiting
+                    await asyncio.sleep(gathering_s(took_s))
                 await self._rest(claim)
 
     async def _claim(self) -> Claim:

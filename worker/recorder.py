@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from worker.messages import elapsing
-from worker.postgres import DatabaseAwayError, StatementRefusedError, pauses
+from worker.postgres import DatabaseAwayError, StatementRefusedError, gathering_s, pauses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +27,6 @@ MAX_REFUSALS = 3
 """How often the database may refuse one answer alone before it is given up."""
 
 PAUSE_S = 0.1
-
-LONGEST_PAUSE_S = 0.1
-"""For as long as the last batch took, up to this, the next one gathers."""
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -63,7 +60,7 @@ class Recorder:
                 await asyncio.sleep(self._free_at - elapsing())
                 began_at = elapsing()
                 await self._record_batch(self._next_batch())
-                self._free_at = elapsing() + min(elapsing() - began_at, LONGEST_PAUSE_S)
+                self._free_at = elapsing() + gathering_s(elapsing() - began_at)
 
     def _next_batch(self) -> list[_Waiting]:
         """Take what waits, oldest first, up to the limits of one batch; a suspect goes alone."""

@@ -165,15 +165,10 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  -- in two parts, as two indexes serve them
   return query
   select b.*
     from orderlatch_data.broker_orders as b
-   where b.decision_id = p_decision_id and b.relation = 'order'
-  union all
-  select b.*
-    from orderlatch_data.broker_orders as b
-   where b.decision_id = p_decision_id and b.relation <> 'order' and b.relation <> 'duplicate';
+   where b.decision_id = p_decision_id and b.relation <> 'duplicate';
 end
 $$;
 revoke all on function orderlatch_data.decision_orders(bigint) from public;

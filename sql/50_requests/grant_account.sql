@@ -20,6 +20,7 @@ declare
   v_kind text;
   v_may integer;
   v_granted integer;
+  v_of_reserve integer;
   v_submits_wait boolean := false;
   v_kept integer := 0;
 begin
@@ -55,10 +56,10 @@ begin
     v_left := v_left - v_granted;
     v_budget.calls := v_budget.calls - v_granted;
     v_budget.submits := greatest(0, v_budget.submits - v_granted);
-    v_kept := v_kept + case when v_submits_wait or v_kind = v_first then v_granted else 0 end;
-    v_budget.kept := v_budget.kept - case when v_submits_wait or v_kind = v_first then v_granted else 0 end;
+    v_of_reserve := case when v_submits_wait or v_kind = v_first then v_granted else 0 end;
+    v_kept := v_kept + v_of_reserve;
+    v_budget.kept := least(v_budget.kept - v_of_reserve, v_budget.calls);
     v_first := nullif(v_first, v_kind);
-    v_budget.kept := least(v_budget.kept, v_budget.calls);
     v_submits_wait := v_submits_wait or (v_kind = 'submit_order' and v_granted = v_may);
   end loop;
   if v_left < p_how_many then

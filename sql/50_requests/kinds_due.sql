@@ -45,11 +45,7 @@ begin
           where d.account_id = s.account_id and d.second_absent_at is not null
             and not orderlatch_data.calls_may_be_unknown(d.account_id)
        )),
-       (4, 'submit_order', exists (
-         select 1
-           from orderlatch_data.open_decisions as o
-          where o.account_id = s.account_id and o.status = 'approved'
-       )),
+       (4, 'submit_order', orderlatch_data.has_approved(s.account_id)),
        (5, 'get_order', r.orders_since is not null),
        (5, 'standing reads', r.lists_since is not null)
    ) as k(urgency, kind, is_due)

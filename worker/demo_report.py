@@ -94,9 +94,9 @@ def print_table(connection: psycopg.Connection, account: str) -> None:
         [account],
     ).fetchall()
     click.echo("\nWhat the answers were taken to mean (view orderlatch.wire):")
-    click.echo(f"  {'kind':<13} {'meaning':<20} {'calls':>5} {'decisions':>9}")
+    click.echo(f"  {'kind':<14} {'meaning':<20} {'calls':>5} {'decisions':>9}")
     for kind, meaning, calls, decisions in rows:
-        click.echo(f"  {kind:<13} {meaning:<20} {calls:>5} {decisions:>9}")
+        click.echo(f"  {kind:<14} {meaning:<20} {calls:>5} {decisions:>9}")
 
 
 def print_story(connection: psycopg.Connection, account: str) -> None:

@@ -69,10 +69,10 @@ as $$
   with calls as materialized (
     select q.request_id, q.decision_id, q.kind, q.claimed_at, q.body, r.recorded_at, l.lost_at,
            o.request_id is not null as is_open
-      from orderlatch_data.broker_requests as q
+      from orderlatch_data.all_requests as q
       left join orderlatch_data.open_requests as o on o.request_id = q.request_id
-      left join orderlatch_data.broker_responses as r on r.request_id = q.request_id
-      left join orderlatch_data.lost_requests as l on l.request_id = q.request_id
+      left join orderlatch_data.all_responses as r on r.request_id = q.request_id
+      left join orderlatch_data.all_losses as l on l.request_id = q.request_id
      where q.decision_id = any (p_decision_ids)
   )
   select 6, count(*) from calls as q where q.is_open = (coalesce(q.recorded_at, q.lost_at) is not null)

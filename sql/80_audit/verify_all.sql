@@ -170,7 +170,11 @@ begin
     from orderlatch_data.fold_events((
            select coalesce(max(s.block_no), 0) * 10000 from orderlatch_data.event_seals as s
          )) as d
-   where d.differs_at is not null;
+   where d.differs_at is not null
+  union all
+  select 'archive', q.decision_id, format('call %s is in the books and in the archive', q.request_id)
+    from orderlatch_data.broker_requests as q
+    join orderlatch_data.archived_calls as c on c.request_id = q.request_id;
   if p_head is not null then
     return query
     select 'head', null::bigint, h.what || ': ' || h.finding
@@ -180,4 +184,5 @@ begin
 end
 $$;
 revoke all on function orderlatch_data.other_findings(text) from public;
-comment on function orderlatch_data.other_findings(text) is 'at_id: the act_no, or the number of the block.';
+comment on function orderlatch_data.other_findings(text) is
+  'at_id: the act_no, the number of the block, or the decision_id.';

@@ -45,6 +45,7 @@ insert into decided values
   ('function set_limit', '{operator}'),
   ('function set_symbols', '{operator}'),
   ('function halt', '{operator}'),
+  ('function archive_before', '{operator}'),
   ('function lift_halt', '{operator}'),
   ('function grant_live', '{operator}'),
   ('function revoke_live', '{operator}'),
@@ -116,6 +117,7 @@ insert into decided values
   ('view timeline', '{auditor,operator}'),
   ('view waiting', '{auditor,operator}'),
   ('view wire', '{auditor,operator}'),
+  ('view archivings', '{auditor,operator}'),
   ('view workers', '{auditor,operator}');
 
 -- Everything that somebody but the owner was given, in both schemas: object, grantee, right.

@@ -65,18 +65,12 @@ create table orderlatch_data.archived_calls (
     num_nulls(recorded_at, sent, meaning, body_octets) in (0, 4)
     and (lost_at is null) = (cause is null)
   )
-) with (toast_tuple_target = 128, fillfactor = 100);
--- compressed where they are, however short; what is long goes where long values go
-alter table orderlatch_data.archived_calls
-  alter column query set storage main,
-  alter column body set storage main,
-  alter column headers set storage main,
-  alter column answer_body set storage main;
+);
 create index archived_calls_by_decision on orderlatch_data.archived_calls (decision_id)
   where decision_id is not null;
 create index archived_calls_of_account on orderlatch_data.archived_calls (account_id, claimed_at);
 comment on table orderlatch_data.archived_calls is
-  'Calls whose matter has ended, each with its answer and its loss: one row instead of three, compressed. '
+  'Calls whose matter has ended, each with its answer and its loss: one row instead of three. '
   'archive_before moves them here. Written once.';
 comment on column orderlatch_data.archived_calls.recorded_at is
   'from here to elapsed_ms its row of broker_responses; null: it was never answered';

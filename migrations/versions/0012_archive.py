@@ -1,4 +1,4 @@
-"""The archive of calls, and the trace that a decision was proposed in."""
+"""The archive: calls whose matter has ended, each in one row with its answer and its loss."""
 
 from alembic import op
 
@@ -79,26 +79,10 @@ comment on column orderlatch_data.archived_calls.lost_at is
   'with cause its row of lost_requests; null: it was not given up';
 """
 
-TRACES = """
-create table orderlatch_data.decision_traces (
-  decision_id bigint not null,
-  traceparent text not null,
-  constraint decision_traces_pkey primary key (decision_id),
-  constraint decision_traces_belongs_to_decision
-    foreign key (decision_id) references orderlatch_data.trade_decisions,
-  constraint decision_traces_traceparent_is_version_0
-    check (traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$')
-);
-comment on table orderlatch_data.decision_traces is
-  'The W3C trace context that a decision was first proposed in, if its strategy gave one. Part of no hash: '
-  'it serves those who watch, and nothing depends on it.';
-"""
-
 
 def upgrade() -> None:
     op.execute("set local role orderlatch_owner")
     op.execute(ARCHIVE)
-    op.execute(TRACES)
     op.execute("reset role")
 
 
@@ -116,9 +100,6 @@ def downgrade() -> None:
         """
     )
     op.execute("set local role orderlatch_owner")
-    op.execute(
-        "drop table orderlatch_data.decision_traces, orderlatch_data.archived_calls,"
-        " orderlatch_data.archivings cascade"
-    )
+    op.execute("drop table orderlatch_data.archived_calls, orderlatch_data.archivings cascade")
     op.execute("delete from orderlatch_data.sql_files")
     op.execute("reset role")

@@ -37,6 +37,7 @@ insert into decided values
   ('function record_stream_state', '{worker}'),
   ('function mirror_health', '{worker}'),
   ('function worker_health', '{worker}'),
+  ('function request_traces', '{worker}'),
   -- operators run the place
   ('function create_account', '{operator}'),
   ('function update_account', '{operator}'),

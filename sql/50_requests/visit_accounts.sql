@@ -17,22 +17,35 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_queue integer[] := case when p_gate_is_open and cardinality(p_gone) = 0 then p_queue end;
+  v_shares integer[] := p_shares;
+  v_round integer[];
   v_visited integer[] := '{}'::integer[];
   v_others_may_go boolean;
   v_left integer := p_how_many;
   v_may integer;
 begin
-  if p_gate_is_open and cardinality(p_gone) = 0 then
+  -- rounds, because what some have no use for goes to those whose shares did not fit
+  while cardinality(v_queue) > 0 and v_left > 0 and cardinality(v_visited) < p_at_most loop
+    v_round := '{}';
     for account_id, granted, is_cut, v_others_may_go in
       select v.account_id, v.granted, v.is_cut, v.others_may_go
-        from orderlatch_data.visit_together(p_worker_id, p_queue, p_shares, p_how_many, p_at_most) as v
+        from orderlatch_data.visit_together(
+               p_worker_id, v_queue, v_shares, v_left, p_at_most - cardinality(v_visited)
+             ) as v
     loop
       -- one whose others may go is visited once more, by itself
       v_visited := v_visited || case when not v_others_may_go then account_id end;
+      v_round := v_round || account_id;
       v_left := v_left - coalesce(cardinality(granted), 0);
       return next;
     end loop;
-  end if;
+    exit when v_round = '{}';
+    select array_agg(q.account_id order by q.place), array_agg(q.share order by q.place)
+      into v_queue, v_shares
+      from unnest(v_queue, v_shares) with ordinality as q(account_id, share, place)
+     where q.account_id <> all (v_round);
+  end loop;
 
   -- a loop, because each account is a lock of its own
   for v_place in 1 .. cardinality(p_queue) loop

@@ -45,7 +45,7 @@ migrate: setup ## bring the database at DATABASE_URL (or the embedded one) up to
 psql: setup ## a psql prompt on the same database, as the auditor: type :help
 	@$(BIN)/orderlatch psql --audit
 
-bench: setup ## all benchmarks (ONLY=mirror for one of lives mirror accounts wired budget; QUICK=1; MINUTES=10 of budget)
+bench: setup ## all benchmarks (ONLY=mirror for one of lives mirror accounts wired budget chain; QUICK=1; MINUTES=10 of budget)
 	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) $(if $(MINUTES),--minutes $(MINUTES))
 
 model: setup ## check the protocol's model in every state, and print the tables of docs/model.md (a minute)

@@ -66,6 +66,8 @@ LOOKED_AT = (
     "broker_requests",
     "broker_responses",
     "lost_requests",
+    "live_signals",
+    "order_cancels",
 )
 # The last block, which is not full: at most 10,000 events of 2,500 decisions, each looked at a few times.
 BOUND = 40_000
@@ -109,8 +111,10 @@ def test_what_is_sealed_is_found_by_verify_all(database: Database) -> None:
         assert session.execute(broken).fetchall() == before, (
             "it is sealed, and invariants does not look at it"
         )
+        session.execute("update orderlatch_data.broker_orders set fills_qty = 1 where decision_id = 1011")
         found = session.execute(
             "select v.at_id, v.finding from orderlatch.verify_all(p_step => 100) as v "
             "where v.what = 'promises'"
         ).fetchall()
         assert any("promise 1 is broken 1 times" in str(finding) for _, finding in found)
+        assert any("promise 13 is broken 1 times" in str(finding) for _, finding in found)

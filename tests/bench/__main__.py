@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tests.bench import accounts, budget, lives, mirror, wired
+from tests.bench import accounts, budget, chain, lives, mirror, wired
 from tests.bench.ground import RESULTS, Figures, Size, keep, server_settings
 from worker.installer import ROOT
 
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[Size], Figures]] = {
     "accounts": accounts.main,
     "wired": wired.main,
     "budget": budget.main,
+    "chain": chain.main,
 }
 
 

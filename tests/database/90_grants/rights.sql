@@ -196,6 +196,7 @@ select results_eq(
   $$ values ('function act_findings', 'auditor'), ('function act_findings', 'operator'),
             ('function clock', 'auditor'), ('function clock', 'operator'),
             ('function execution_of', 'auditor'), ('function execution_of', 'operator'),
+            ('function first_read_since', 'auditor'), ('function first_read_since', 'operator'),
             ('function lock_class', 'auditor'), ('function lock_class', 'operator'),
             ('function lock_holders', 'auditor'), ('function lock_holders', 'operator'),
             ('function read_budgets', 'auditor'), ('function read_budgets', 'operator'),
@@ -264,7 +265,7 @@ select is_empty(
 select results_eq(
   $$ select p.proname::text collate "default" from pg_proc as p
       where p.pronamespace = 'orderlatch_data'::regnamespace and p.prosecdef and p.prorettype <> 'trigger'::regtype order by 1 $$,
-  $$ values ('act_findings'), ('execution_of'), ('lock_holders'), ('read_budgets'), ('terse_age'), ('terse_time'), ('unsealed_findings'), ('unsealed_promises') $$,
+  $$ values ('act_findings'), ('execution_of'), ('first_read_since'), ('lock_holders'), ('read_budgets'), ('terse_age'), ('terse_time'), ('unsealed_findings'), ('unsealed_promises') $$,
   'of the helpers only triggers, and those that views call, run with the rights of the owner'
 );
 select is_empty(

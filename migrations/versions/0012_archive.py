@@ -79,10 +79,29 @@ comment on column orderlatch_data.archived_calls.lost_at is
   'with cause its row of lost_requests; null: it was not given up';
 """
 
+MARKS = """
+create table orderlatch_data.holding_marks (
+  account_id integer not null,
+  symbol text not null,
+  strategy_id text not null,
+  through_at timestamptz not null,
+  qty numeric not null,
+  constraint holding_marks_pkey primary key (account_id, symbol, strategy_id),
+  constraint holding_marks_belongs_to_account foreign key (account_id) references orderlatch_data.accounts
+);
+comment on table orderlatch_data.holding_marks is
+  'What fills added up to some time ago, so that invariants need not add them all up again. Only a shortcut: '
+  'where it does not fit, everything is added up.';
+comment on column orderlatch_data.holding_marks.symbol is 'as positions have it: pairs without their slash';
+comment on column orderlatch_data.holding_marks.strategy_id is 'empty: of all fills, whosever they are';
+comment on column orderlatch_data.holding_marks.through_at is 'fills made after this are not in qty';
+"""
+
 
 def upgrade() -> None:
     op.execute("set local role orderlatch_owner")
     op.execute(ARCHIVE)
+    op.execute(MARKS)
     op.execute("reset role")
 
 
@@ -100,6 +119,9 @@ def downgrade() -> None:
         """
     )
     op.execute("set local role orderlatch_owner")
-    op.execute("drop table orderlatch_data.archived_calls, orderlatch_data.archivings cascade")
+    op.execute(
+        "drop table orderlatch_data.holding_marks, orderlatch_data.archived_calls,"
+        " orderlatch_data.archivings cascade"
+    )
     op.execute("delete from orderlatch_data.sql_files")
     op.execute("reset role")

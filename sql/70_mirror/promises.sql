@@ -8,17 +8,20 @@ create or replace view orderlatch_data.mirror_promises as
           (
             select count(*)
               from (
-                select r.symbol, sum(r.qty) as qty, sum(r.summed) as summed
-                  from (
-                    select f.account_id, f.symbol, f.qty, 0 as summed from orderlatch_data.fills as f
-                    union all
-                    select a.account_id, a.symbol, a.qty, 0 from orderlatch_data.position_adjustments as a
-                    union all
-                    select s.account_id, s.symbol, 0, s.qty from orderlatch_data.position_sums as s
-                  ) as r
-                 group by r.account_id, r.symbol
-              ) as d
-             where d.qty <> d.summed
+                select p.account_id, p.symbol from orderlatch_data.position_sums as p
+                union
+                select m.account_id, m.symbol from orderlatch_data.holding_marks as m where m.strategy_id = ''
+                union
+                select a.account_id, a.symbol from orderlatch_data.position_adjustments as a
+              ) as k
+              left join orderlatch_data.position_sums as p
+                on p.account_id = k.account_id and p.symbol = k.symbol
+             cross join lateral (
+               select coalesce(sum(a.qty), 0) as qty
+                 from orderlatch_data.position_adjustments as a
+                where a.account_id = k.account_id and a.symbol = k.symbol
+             ) as j
+             where not orderlatch_data.is_held(k.account_id, k.symbol, '', coalesce(p.qty, 0) - j.qty)
           )
         ),
         (

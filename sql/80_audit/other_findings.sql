@@ -48,11 +48,13 @@ parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select m.promise_no, m.violations from orderlatch_data.mirror_promises as m
+  select m.promise_no, m.violations from orderlatch_data.mirror_promises as m where m.promise_no <> 14
   union all
   select g.promise_no, g.violations from orderlatch_data.gate_promises as g
   union all
-  select r.promise_no, r.violations from orderlatch_data.risk_promises as r
+  select r.promise_no, r.violations from orderlatch_data.risk_promises as r where r.promise_no <> 19
+  union all
+  select h.promise_no, h.violations from orderlatch_data.holding_promises() as h
   union all
   -- under whatever key a decision holds a signal
   select 11, count(*)

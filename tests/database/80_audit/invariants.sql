@@ -181,7 +181,7 @@ insert into deeds values
         from orderlatch_data.clusters as c $$),
   (19, '{}', 'a position of a strategy without a trade',
    $$ insert into orderlatch_data.strategy_positions (account_id, strategy_id, symbol, qty) values (test.account_id(), 'momentum', 'GOOG', 1) $$),
-  (19, '{13}', 'a trade that no strategy holds',
+  (13, '{}', 'an order that was filled without a fill',
    $$ update orderlatch_data.broker_orders as b set fills_qty = 1 where b.decision_id = pg_temp.id_of('submitted') $$),
   (20, '{}', 'a limit that was changed behind the back of its history',
    $$ update orderlatch_data.risk_limits set ceiling = 7 where limit_kind = 'opposite_order' $$),

@@ -197,6 +197,7 @@ select results_eq(
             ('function clock', 'auditor'), ('function clock', 'operator'),
             ('function execution_of', 'auditor'), ('function execution_of', 'operator'),
             ('function first_read_since', 'auditor'), ('function first_read_since', 'operator'),
+            ('function is_held', 'auditor'), ('function is_held', 'operator'),
             ('function lock_class', 'auditor'), ('function lock_class', 'operator'),
             ('function lock_holders', 'auditor'), ('function lock_holders', 'operator'),
             ('function read_budgets', 'auditor'), ('function read_budgets', 'operator'),
@@ -265,7 +266,7 @@ select is_empty(
 select results_eq(
   $$ select p.proname::text collate "default" from pg_proc as p
       where p.pronamespace = 'orderlatch_data'::regnamespace and p.prosecdef and p.prorettype <> 'trigger'::regtype order by 1 $$,
-  $$ values ('act_findings'), ('execution_of'), ('first_read_since'), ('lock_holders'), ('read_budgets'), ('terse_age'), ('terse_time'), ('unsealed_findings'), ('unsealed_promises') $$,
+  $$ values ('act_findings'), ('execution_of'), ('first_read_since'), ('is_held'), ('lock_holders'), ('read_budgets'), ('terse_age'), ('terse_time'), ('unsealed_findings'), ('unsealed_promises') $$,
   'of the helpers only triggers, and those that views call, run with the rights of the owner'
 );
 select is_empty(

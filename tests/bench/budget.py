@@ -44,7 +44,7 @@ def main(size: Size) -> Figures:
             session.execute(CREATE, [name, json.dumps({"max_decision_age": "1 day"})])
         # every order fills at once: else ever more of them rest, and are read again every minute
         broker.tell("PUT", "prices", {symbol: {"price": "1.4"} for symbol in SYMBOLS})
-        with workers(url, broker, [names] * WORKERS, slots=SLOTS) as carriers:
+        with workers(url, broker.url, [names] * WORKERS, slots=SLOTS) as carriers:
             strategy = Strategy(url, names, ENOUGH)
             while session.execute(READY, [WORKERS * ACCOUNTS]).fetchone() != (True,):
                 time.sleep(0.2)

@@ -51,7 +51,7 @@ REPORT = "report"
 @click.option("--only", type=click.Choice([*BENCHMARKS, REPORT]), help="One of them; else all.")
 @click.option("--quick", is_flag=True, help="A smaller round of each.")
 @click.option("--minutes", default=2.0, show_default=True, help="How long the rate budget is watched.")
-@click.option("--decisions", type=int, help="How long the past of growth is: 10 million, 20,000 if quick.")
+@click.option("--decisions", type=int, help="How long the past of growth is: 10 million, 10,000 if quick.")
 def bench(only: str | None, *, quick: bool, minutes: float, decisions: int | None) -> None:
     """Measure on the embedded server; print tables, and keep the figures as JSON, page and picture."""
     size = Size(quick=quick, minutes=minutes, decisions=decisions)

@@ -56,7 +56,7 @@ class Crowd:
 
 def main(size: Size) -> Figures:
     """The three crowds."""
-    seconds, many = (3.0, 100) if size.quick else (15.0, 1000)
+    seconds, many = (2.0, 50) if size.quick else (15.0, 1000)
     figures = {
         "one account": measure(["bench"], seconds, live),
         f"{many:,} accounts": measure([f"bench-{number}" for number in range(many)], seconds, live),

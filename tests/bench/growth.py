@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DECISIONS = 10_000_000
-QUICK = 20_000
+QUICK = 10_000
 # Left free on the disk: for WAL, for what the rounds write, for others.
 SPARE = 15_000_000_000
 NAMES = [f"bench-{lane}" for lane in range(CONNECTIONS)]

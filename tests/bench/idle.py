@@ -35,7 +35,7 @@ select s.xact_commit + s.xact_rollback, (select count(*) from orderlatch_data.br
 
 def main(size: Size) -> Figures:
     """Wait until it has read everything once, then watch it."""
-    seconds = 10 if size.quick else 120
+    seconds = 8 if size.quick else 120
     url = fresh_database()
     with (
         TemporaryDirectory() as place,

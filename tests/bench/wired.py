@@ -19,6 +19,7 @@ from tests.bench.traffic import PROPOSE, Strategy, decisions
 from tests.bench.wire import Meter, sandbox, workers
 
 SLOTS = 128
+STEP = 50
 NO_LIMIT = {"rate_limit": 1_000_000, "burst": 500_000, "on_foreign_order": "ignore"}
 READY = """
 select count(*) = %s from orderlatch_data.broker_reads as r
@@ -38,14 +39,14 @@ def main(size: Size) -> Figures:
 
 def submit(size: Size) -> dict[str, float]:
     """Decisions that wait are sent: measured from a tenth of them to nine tenths, so that no start counts."""
-    many, of_each = (20, 100) if size.quick else (50, 400)
+    many, of_each = (20, 50) if size.quick else (50, 400)
     names = [f"a{number}" for number in range(many)]
     url = fresh_database()
     with psycopg.connect(url, autocommit=True) as session, sandbox(names, rate_limit=0) as broker:
         for name in names:
             session.execute(CREATE, [name, json.dumps(NO_LIMIT | {"max_decision_age": "1 day"})])
-            for first in range(0, of_each, 100):
-                session.execute(PROPOSE, [name, json.dumps(decisions(first, 100))])
+            for first in range(0, of_each, STEP):
+                session.execute(PROPOSE, [name, json.dumps(decisions(first, STEP))])
         session.execute("vacuum analyze")
         total = many * of_each
         with workers(url, broker.url, [names[::2], names[1::2]], slots=SLOTS) as carriers:
@@ -81,7 +82,7 @@ def wait_until(session: psycopg.Connection, many: int) -> None:
 
 def carry(size: Size) -> dict[str, float]:
     """Many accounts at Alpaca's limit, two workers with half of them each."""
-    many, seconds = (100, 10.0) if size.quick else (1000, 60.0)
+    many, seconds = (50, 5.0) if size.quick else (1000, 60.0)
     names = [f"a{number}" for number in range(many)]
     url = fresh_database()
     with psycopg.connect(url, autocommit=True) as session, sandbox(names, rate_limit=ALPACAS_LIMIT) as broker:
@@ -126,7 +127,7 @@ def wait_for(session: psycopg.Connection, many: int) -> None:
 
 def read_a_past(size: Size) -> dict[str, float]:
     """One account with a past, from nothing; neither side limits the rate, so that the work itself shows."""
-    many = 5_000 if size.quick else 100_000
+    many = 1_000 if size.quick else 100_000
     past = {"account": "paper", "orders": many, "fills_per_order": 2, "open": 100}
     url = fresh_database()
     with psycopg.connect(url, autocommit=True) as session, sandbox(["paper"], rate_limit=0) as broker:

@@ -6,7 +6,6 @@ that a machine that slows down slows both; the ratio is that of the medians.
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import time
 from dataclasses import dataclass, field
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
 DECISIONS = 10_000_000
 QUICK = 10_000
-# Left free on the disk: for WAL, for what the rounds write, for others.
-SPARE = 15_000_000_000
 NAMES = [f"bench-{lane}" for lane in range(CONNECTIONS)]
 SIZES = """
 select c.relname, pg_total_relation_size(c.oid) from pg_class as c
@@ -85,7 +82,7 @@ def main(size: Size) -> Figures:
         live_templates(past.url, NAMES[0])
         before = sizes(session)
         wanted = size.decisions or (QUICK if size.quick else DECISIONS)
-        decisions, loaded_s = fill(past.url, wanted)
+        decisions, loaded_s = load(past.url, wanted, NAMES)
         weights = {name: (now - before.get(name, 0)) / decisions for name, now in sizes(session).items()}
         asked = {name: ask(session, statement) for name, statement in ASKED.items()}
     empty, full = Seen(), Seen()
@@ -97,14 +94,6 @@ def main(size: Size) -> Figures:
     with psycopg.connect(embedded.ensure_running(), autocommit=True) as connection:
         drop_database(connection, "orderlatch_bench_past")
     return told(decisions, loaded_s, weights, asked, empty, full) | {"rounds": rounds, "seconds": seconds}
-
-
-def fill(url: str, wanted: int) -> tuple[int, float]:
-    """Load as much as the disk takes: a small part first, which is weighed."""
-    free = shutil.disk_usage(embedded.home()).free - SPARE
-    # 12 KB for each decision: the rows, and the WAL that is not recycled yet
-    decisions = min(wanted, max(QUICK, free // 12_000))
-    return decisions, load(url, decisions, NAMES)
 
 
 def told(

@@ -9,6 +9,7 @@ is repeated as it is: the hashes of the events' chains.
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,14 +20,17 @@ import psycopg
 
 from tests.bench.carrying import Carrier, Minutes, RestingBook
 from tests.bench.orderlatch import PROPOSE, a_decision, stop_reads
+from worker import embedded
 
 if TYPE_CHECKING:
     from tests.bench.carrying import Document, Request
 
 TEMPLATES = 200
 SYMBOLS = 50
-# Decisions for one statement; each session commits after one.
+# Decisions for one transaction.
 CHUNK = 20_000
+# Left free on the disk: for WAL, for what is measured afterwards, for others.
+SPARE = 12_000_000_000
 
 # What a column of a copied row becomes, by its name; n is the number of the copy. Others stay as they are.
 SPREAD = {
@@ -118,8 +122,8 @@ def live_templates(url: str, account: str) -> None:
         stop_reads(session)
 
 
-def load(url: str, decisions: int, accounts: list[str]) -> float:
-    """Copy the templates until there are so many; seconds. Vacuumed and analysed afterwards."""
+def load(url: str, decisions: int, accounts: list[str]) -> tuple[int, float]:
+    """Copy the templates until there are so many, or no room for more: how many, in how many seconds."""
     copies = decisions // TEMPLATES
     began = time.monotonic()
     with psycopg.connect(url, autocommit=True) as session:
@@ -137,15 +141,16 @@ def load(url: str, decisions: int, accounts: list[str]) -> float:
         chunks = [(first, min(first + step, copies + 1)) for first in range(1, copies + 1, step)]
         with ThreadPoolExecutor(2) as pool:
             # both sessions go through the past from its beginning
-            list(pool.map(lambda chunk: copy(url, statements, *chunk), chunks))
+            copied = sum(pool.map(lambda chunk: copy(url, statements, *chunk), chunks))
         for (sequence,) in session.execute(SEQUENCES).fetchall():
             session.execute(
                 f"select setval('{sequence}', 10 * nextval('{sequence}') + {100 * decisions})".encode()
             )
         session.execute("drop schema bench cascade")
-        session.execute("vacuum (analyze)")
+        session.execute("set maintenance_work_mem = '512MB'")
+        session.execute("vacuum (freeze, analyze)")
         session.execute("checkpoint")
-    return time.monotonic() - began
+    return TEMPLATES * copied, time.monotonic() - began
 
 
 def prepare(
@@ -189,11 +194,14 @@ def owner(column: str) -> str:
     ]
 
 
-def copy(url: str, statements: list[str], first: int, end: int) -> None:
-    """Make some copies of the rows of every table: no trigger, no foreign key."""
+def copy(url: str, statements: list[str], first: int, end: int) -> int:
+    """Make some copies of the rows of every table, without triggers and foreign keys; how many."""
+    if shutil.disk_usage(embedded.home()).free < SPARE:
+        return 0
     with psycopg.connect(url) as session:
         session.execute("set session_replication_role = replica")
         session.execute("set work_mem = '256MB'")
         session.execute("set synchronous_commit = off")
         for statement in statements:
             session.execute(statement.encode(), [first, end - 1])
+    return end - first

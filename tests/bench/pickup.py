@@ -56,7 +56,7 @@ class Picked:
 
 def main(size: Size) -> Figures:
     """All of them in turn, in each round."""
-    rounds, seconds = (1, 4.0) if size.quick else (3, 20.0)
+    rounds, seconds = (1, 3.0) if size.quick else (3, 20.0)
     systems = [name for name in PUTTERS if name != "graphile-worker" or peers.graphile()]
     seen: dict[str, list[Picked]] = {name: [] for name in systems}
     for _ in range(rounds):

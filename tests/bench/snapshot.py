@@ -53,8 +53,8 @@ class Ticks:
 
 
 def main(size: Size) -> Figures:
-    """Ours for ten minutes, the others for two; quick: 15 s and 5 s."""
-    ours, others = (15, 5) if size.quick else (600, 120)
+    """Ours for ten minutes, the others for two; quick: 10 s and 4 s."""
+    ours, others = (10, 4) if size.quick else (600, 120)
     ticks = {"orderlatch": hold("orderlatch", ours)}
     ticks |= {name: hold(name, others) for name in BESIDE}
     told = {f"orderlatch, {ours} s": ticks["orderlatch"].held(ours)}

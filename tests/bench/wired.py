@@ -25,6 +25,9 @@ READY = """
 select count(*) = %s from orderlatch_data.broker_reads as r
  where r.purpose = 'positions' and r.covered_at is not null
 """
+FILLS_READ = (
+    "select r.covered_at is not null from orderlatch_data.broker_reads as r where r.purpose = 'fills'"
+)
 MIRRORED = """
 select (select count(*) from orderlatch_data.broker_orders), (select count(*) from orderlatch_data.fills)
 """
@@ -138,13 +141,15 @@ def read_a_past(size: Size) -> dict[str, float]:
             meter = Meter(session, broker, carriers)
             meter.start()
             wait_for(session, 1)
+            while session.execute(FILLS_READ).fetchone() != (True,):
+                time.sleep(0.1)
             pages = broker.rates()["paper"]["requests"]
             figures = meter.stop(pages)
         row = session.execute(MIRRORED).fetchone()
         broken = session.execute(PROMISES).fetchall()
     assert row is not None
     assert not broken, broken
-    assert row[0] == many, row
+    assert row == (many, 2 * many), row
     figures |= {"orders": int(row[0]), "fills": int(row[1])}
     heads = (
         f"{row[0]:,} orders, {row[1]:,} fills over HTTP",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import time
@@ -90,7 +91,7 @@ def write_report(*, docs: bool) -> None:
     """Page and picture beside the results, or in docs/."""
     page = ROOT / "docs" / "generated" / "performance.md" if docs else RESULTS.with_name("performance.md")
     picture = ROOT / "docs" / "performance.svg" if docs else RESULTS.with_name("performance.svg")
-    page.write_text(report.page())
+    page.write_text(report.page(json.loads(RESULTS.read_text())))
     draw: list[str | Path] = [peers.PYTHON, "-m", "tests.bench.picture", RESULTS, picture]
     subprocess.run(draw, cwd=ROOT, check=True)
     for path in (RESULTS, page, picture):

@@ -57,7 +57,7 @@ def held(axes: Axes, figures: Figures) -> None:
     """Throughput while a snapshot is held, as a share of the first tenth, a line for each system."""
     by_second = at(figures, "lives_by_second")
     assert isinstance(by_second, dict)
-    for name, seconds in by_second.items():
+    for nth, (name, seconds) in enumerate(by_second.items()):
         assert isinstance(seconds, list)
         lived = [float(str(each)) for each in seconds]
         tenth = max(1, len(lived) // 10)
@@ -65,9 +65,9 @@ def held(axes: Axes, figures: Figures) -> None:
         step = max(1, len(lived) // 60)
         places = range(0, len(lived) - step + 1, step)
         shares = [sum(lived[place : place + step]) / step / first for place in places]
-        colour, width = (OURS, 2.5) if name == "orderlatch" else (None, 1)
+        colour, width = (OURS, 2.5) if name == "orderlatch" else (f"C{nth}", 1)
         axes.plot(list(places), shares, label=name, color=colour, linewidth=width)
-    axes.set_title("While a snapshot is held: lives a second over the first tenth", loc="left", fontsize=10)
+    axes.set_title("Lives a second while a snapshot is held, over the first", loc="left", fontsize=10)
     axes.set_xlabel("seconds")
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False, fontsize=8)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from tests.bench.ground import RESULTS, figure
+from tests.bench.ground import figure
 from tests.bench.summary import at, number
 
 if TYPE_CHECKING:
@@ -30,9 +29,8 @@ GOALS = {
 }
 
 
-def page() -> str:
+def page(kept: dict[str, Figures]) -> str:
     """The whole page."""
-    kept: dict[str, Figures] = json.loads(RESULTS.read_text())
     sections = [
         MARK,
         "# Figures",

@@ -21,6 +21,7 @@ from tests.bench.layouts import PAYLOAD
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+SYMBOLS = 1000
 CREATE = "select orderlatch.create_account(%s, 'paper', %s)"
 LIMIT = "select orderlatch.set_limit(%s, %s, %s)"
 REGISTER = "select orderlatch.register_worker('bench', %s, 1)"
@@ -154,7 +155,7 @@ class Timed:
 
 @dataclass(slots=True)
 class Orderlatch:
-    """Propose, claim, record: a symbol for each decision of a batch."""
+    """Propose, claim, record: in each account, over a thousand symbols."""
 
     seats: dict[int, Seat] = field(default_factory=dict)
 
@@ -173,7 +174,7 @@ class Orderlatch:
     def live(self, connection: psycopg.Connection, lane: int, first: int, many: int) -> int:  # noqa: ARG002
         """One call for each step, as a strategy and a worker make them."""
         seat = self.seats[lane]
-        decisions = [a_decision(number, f"S{number - first}") for number in range(first, first + many)]
+        decisions = [a_decision(number, f"S{number % SYMBOLS}") for number in range(first, first + many)]
         seat.propose(f"bench-{lane}", decisions)
         carried = seat.carry(many)
         assert carried == {"submit_order": many}, f"{dict(carried)} of {many} were granted"

@@ -25,7 +25,7 @@ from tests.bench import (
     snapshot,
     wired,
 )  # fmt: skip
-from tests.bench.ground import RESULTS, Figures, Size, keep, server_settings
+from tests.bench.ground import RESULTS, Figures, Size, clean_up, keep, server_settings
 from worker.installer import ROOT
 
 if TYPE_CHECKING:
@@ -70,7 +70,10 @@ def measure(name: str, size: Size) -> None:
     settings = server_settings()
     print(f"\n{name}: " + ", ".join(f"{key} {value}" for key, value in settings.items()), flush=True)
     began = time.monotonic()
-    figures = BENCHMARKS[name](size)
+    try:
+        figures = BENCHMARKS[name](size)
+    finally:
+        clean_up()
     took_s = round(time.monotonic() - began, 1)
     load = round(os.getloadavg()[0], 1)
     keep(

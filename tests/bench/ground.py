@@ -7,6 +7,7 @@ import os
 import platform
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 RESULTS = ROOT / ".bench" / "results.json"
 TICKS = os.sysconf("SC_CLK_TCK")
+TEMPLATE = "orderlatch_template_of_bench"
+MADE = "select d.datname from pg_database as d where d.datname ^@ 'orderlatch_bench'"
 STATED = ("server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers")
 
 Figures: TypeAlias = "dict[str, Figures] | list[Figures] | str | int | float | bool | None"
@@ -37,28 +40,40 @@ class Size:
     decisions: int | None = None
 
 
-def blank_database(name: str) -> str:
-    """Create an empty database on the embedded server, and return its URL."""
+def blank_database(name: str, template: str = "template1") -> str:
+    """Create an empty database on the embedded server, or a copy of a template, and return its URL."""
     url = embedded.ensure_running()
     with psycopg.connect(url, autocommit=True) as connection:
         drop_database(connection, name)
-        connection.execute(f"create database {name}".encode())
+        connection.execute(f"create database {name} template {template}".encode())
         # what the last benchmark left to be written is none of this one's time
         connection.execute("checkpoint")
     return psycopg.conninfo.make_conninfo(url, dbname=name)
 
 
 def fresh_database(name: str = "orderlatch_bench") -> str:
-    """Create a database on the embedded server, migrate it, and return its URL."""
-    url = blank_database(name)
+    """Create a migrated database on the embedded server, and return its URL."""
+    return blank_database(name, migrated_template())
+
+
+@cache
+def migrated_template() -> str:
+    """A database that was migrated once in this run, to be copied."""
     with redirect_stdout(StringIO()):
-        migrate(url, read_files(ROOT / "sql"))
-    return url
+        migrate(blank_database(TEMPLATE), read_files(ROOT / "sql"))
+    return TEMPLATE
 
 
 def drop_database(connection: psycopg.Connection, name: str) -> None:
     """Drop a database of a benchmark, whoever is still in it."""
     connection.execute(f"drop database if exists {name} with (force)".encode())
+
+
+def clean_up() -> None:
+    """Drop every database that a benchmark made: a long past takes much room."""
+    with psycopg.connect(embedded.ensure_running(), autocommit=True) as connection:
+        for (name,) in connection.execute(MADE).fetchall():
+            drop_database(connection, name)
 
 
 def server_settings() -> dict[str, Figures]:

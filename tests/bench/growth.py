@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from tests.bench.ground import Figures, Size, drop_database, fresh_database, table
+from tests.bench.ground import Figures, Size, fresh_database, table
 from tests.bench.history import live_templates, load
 from tests.bench.lives import CONNECTIONS, run
 from tests.bench.orderlatch import Orderlatch, create_accounts
-from worker import embedded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,8 +90,6 @@ def main(size: Size) -> Figures:
             for seen, layout in ((empty, Orderlatch()), (full, past)):
                 speed = run(layout.create(CONNECTIONS), layout, batch, seconds).lives_per_s
                 seen.add(batch, speed, layout)
-    with psycopg.connect(embedded.ensure_running(), autocommit=True) as connection:
-        drop_database(connection, "orderlatch_bench_past")
     return told(decisions, loaded_s, weights, asked, empty, full) | {"rounds": rounds, "seconds": seconds}
 
 

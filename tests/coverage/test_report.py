@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.coverage import report
 from tests.coverage.report import Coverage, Row, by_function, places
+from tests.support.servers import ROOT
 
 if TYPE_CHECKING:
     import pytest
@@ -68,4 +69,4 @@ def test_every_function_has_its_place() -> None:
     where = places()
     assert where["orderlatch.claim_requests"][0] == "50_requests/claim_requests.sql"
     file, line = where["orderlatch_data.begin_claim"]
-    assert (report.ROOT / "sql" / file).read_text().splitlines()[line - 1] == "as $$"
+    assert (ROOT / "sql" / file).read_text().splitlines()[line - 1] == "as $$"

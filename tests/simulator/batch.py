@@ -21,14 +21,14 @@ HOURS = 200
 # One dense seed, and wide ones of about the same size: two processes share them evenly.
 BATCH = (
     Planned(101, 40, 100, 0.5),
-    Planned(1000, 150, 2_800, 23.5),
-    Planned(1006, 150, 2_450, 26.9),
-    Planned(1015, 150, 3_150, 24.1),
-    Planned(1019, 150, 2_550, 24.4),
-    Planned(1022, 150, 2_550, 22.5),
-    Planned(1024, 150, 2_300, 24.2),
-    Planned(1036, 150, 3_300, 29.1),
-    Planned(1037, 150, 2_800, 26.7),
+    Planned(1000, 145, 2_800, 23.2),
+    Planned(1005, 145, 2_950, 21.6),
+    Planned(1006, 145, 2_150, 25.6),
+    Planned(1015, 145, 3_150, 22.9),
+    Planned(1019, 145, 2_550, 24.4),
+    Planned(1023, 145, 1_750, 30.8),
+    Planned(1036, 145, 3_300, 29.0),
+    Planned(1037, 145, 2_800, 25.0),
 )
 THOROUGH = tuple(Planned(seed, 40) for seed in range(102, 107))
 """Also with THOROUGH=1: dense ones."""

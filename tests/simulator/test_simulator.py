@@ -22,6 +22,7 @@ SEEDS = [
 ]
 
 
+@pytest.mark.timeout(1200)  # half a minute, but not where many others want the processors too
 @pytest.mark.parametrize("planned", SEEDS)
 def test_a_seed_breaks_no_promise_and_ends_with_the_truth(server: TestServer, planned: Planned) -> None:
     seed, steps = planned.seed, planned.steps

@@ -6,8 +6,6 @@ database. CPU is what the sessions used, which says more than lives a second on 
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 import statistics
 import time
@@ -17,30 +15,13 @@ from dataclasses import asdict, dataclass
 import psycopg
 
 from tests.bench.ground import Figures, Size, cpu_s, fresh_database, table
+from tests.bench.orderlatch import Orderlatch, create_accounts
 from worker.installer import ROOT
 
 CONNECTIONS = 2
 ROUNDS = 5
 SECONDS = 5.0
 BATCHES = (1, 100)
-CREATE = "select orderlatch.create_account(%s, 'paper', %s)"
-SETTINGS = {"max_in_doubt": 1000, "rate_limit": 1_000_000, "burst": 500_000}
-LIMIT = "select orderlatch.set_limit('order_quantity', 1000, %s)"
-REGISTER = "select orderlatch.register_worker('chain', %s, 1)"
-# No part of a life: the reads that every account has once a minute, whatever it trades.
-NO_READS = (
-    "update orderlatch_data.broker_reads set next_page_at = 'infinity'",
-    "delete from orderlatch_data.read_wishes",
-    "update orderlatch_data.account_states set reconcile_after = null",
-)
-PROPOSE = "select p.outcome from orderlatch.propose_decisions(%s, %s) as p"
-CLAIM = (
-    "select c.request_id, c.body from orderlatch.claim_requests(%s, null, %s) as c"
-    " where c.request_id is not null"
-)
-RECORD = "select r.meaning from orderlatch.record_responses(%s) as r"
-NOTE = "x" * 300
-SHOWN = {"status": "new", "filled_qty": "0", "note": NOTE}
 JOURNAL = ROOT / "sql" / "20_moves" / "journal.sql"
 # The hash of a birth and that of a move; the row that is read for the one, and the three for the other.
 HASHED = (
@@ -126,68 +107,22 @@ def without_chain(journal: str) -> str:
 def run(url: str, batch: int, seconds: float) -> tuple[float, float]:
     """Live for some seconds over all connections; lives a second, and microseconds of CPU for each."""
     with psycopg.connect(url, autocommit=True) as session:
-        for lane in range(CONNECTIONS):
-            session.execute(CREATE, [f"chain-{lane}", json.dumps(SETTINGS)])
-            session.execute(LIMIT, [f"chain-{lane}"])
+        create_accounts(session, [f"bench-{lane}" for lane in range(CONNECTIONS)])
+    layout = Orderlatch()
     began = time.monotonic()
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        lanes = list(pool.map(lambda lane: live(url, lane, batch, began + seconds), range(CONNECTIONS)))
+        lanes = list(
+            pool.map(lambda lane: live(url, layout, lane, batch, began + seconds), range(CONNECTIONS))
+        )
     lives = sum(each for each, _ in lanes)
     return lives / (time.monotonic() - began), 1e6 * sum(cpu for _, cpu in lanes) / lives
 
 
-def live(url: str, lane: int, batch: int, until: float) -> tuple[int, float]:
+def live(url: str, layout: Orderlatch, lane: int, batch: int, until: float) -> tuple[int, float]:
     """Live over one connection until the time is up; how many lives, and the CPU of its session."""
-    account = f"chain-{lane}"
     with psycopg.connect(url, autocommit=True, prepare_threshold=1) as connection:
-        carried = json.dumps([{"account": account, "environment": "paper"}])
-        ((worker,),) = connection.execute(REGISTER, [carried]).fetchall()
-        carry(connection, worker, 1)  # it is verified
-        for statement in NO_READS:
-            connection.execute(statement.encode())
+        layout.enter(connection, lane)
         lives, before = 0, cpu_s(connection.info.backend_pid)
         while time.monotonic() < until:
-            decisions = [a_decision(number, number - lives) for number in range(lives, lives + batch)]
-            connection.execute(PROPOSE, [account, json.dumps(decisions)])
-            assert carry(connection, worker, batch) == batch
-            lives += batch
+            lives += layout.live(connection, lane, lives, batch)
         return lives, cpu_s(connection.info.backend_pid) - before
-
-
-def carry(connection: psycopg.Connection, worker: int, many: int) -> int:
-    """Claim, and record that the broker has taken each; how many."""
-    granted = connection.execute(CLAIM, [worker, many]).fetchall()
-    answers = [
-        {
-            "request_id": str(request_id),
-            "sent": "yes",
-            "status": 200,
-            "headers": {"x-request-id": "0123456789abcdef0123456789abcdef"},
-            "body": base64.b64encode(shown(str(request_id), body)).decode(),
-            "elapsed_ms": 12,
-        }
-        for request_id, body in granted
-    ]
-    connection.execute(RECORD, [json.dumps(answers)])
-    return len(answers)
-
-
-def shown(request_id: str, body: str | None) -> bytes:
-    """The order as the broker shows it; of the account its id."""
-    return json.dumps(json.loads(body or "{}") | SHOWN | {"id": request_id}).encode()
-
-
-def a_decision(number: int, place: int) -> dict[str, object]:
-    """A limit order; each of a batch has a symbol of its own."""
-    return {
-        "strategy_id": "chain",
-        "symbol": f"S{place}",
-        "event_ts": "2026-11-20T21:00:00Z",
-        "timeframe": "1Min",
-        "leg": str(number),
-        "action": "buy",
-        "qty": "10",
-        "order_type": "limit",
-        "limit_price": "185.02",
-        "params": {"fast": 10, "slow": 30, "note": NOTE},
-    }

@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo drill test lint migrate psql bench model simulate mutants chaos docs clean
+.PHONY: help setup demo drill test lint migrate psql bench model simulate mutants coverage chaos docs clean
 
 PYTHON ?= python3
 PG ?= 18,15
@@ -60,13 +60,17 @@ model: setup ## check the protocol's model in every state, and print the tables 
 	@.ci/packages spin gcc libc6-dev
 	@$(BIN)/python -m tests.model
 
-simulate: setup ## look for a seed that breaks a promise (SEED=7 STEPS=200 for one of them; a batch takes minutes)
+simulate: setup ## look for a seed that breaks a promise: 20,000 decisions, minutes (SEED=7 STEPS=200 for one, SEEDS=9)
 	@$(BIN)/python -m tests.simulator $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) \
 	  $(if $(STEPS),--steps $(STEPS)) $(if $(ONLY),--only $(ONLY))
 
 mutants: setup ## plant bugs into the functions, one at a time, and see that the tests find each (N=name for one)
 	@.ci/packages postgresql-15-pgtap
 	@$(BIN)/python -m tests.mutants $(N)
+
+coverage: setup ## which statements and branches of PL/pgSQL the tests of the database reach, and which not (minutes)
+	@.ci/packages postgresql-15 postgresql-15-pgtap postgresql-15-plpgsql-check
+	@$(BIN)/python -m tests.coverage $(ARGS)
 
 chaos: setup ## a full disk, and ten minutes of a storm over real processes (MINUTES=1, SEED=7); "chaos ok"
 	@$(BIN)/pytest -q --pg=18 --thorough tests/chaos/test_full_disk.py tests/chaos/test_storm.py --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1)

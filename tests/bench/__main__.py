@@ -14,6 +14,7 @@ import click
 from tests.bench import (
     accounts,
     budget,
+    chain,
     contention,
     growth,
     idle,
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[[Size], Figures]] = {
     "accounts": accounts.main,
     "wired": wired.main,
     "budget": budget.main,
+    "chain": chain.main,
 }
 # No benchmark: writes page and picture again from the figures that are kept.
 REPORT = "report"

@@ -126,9 +126,36 @@ def wired(figures: Figures) -> Iterator[Iterator[str]]:
     yield named({"wired": figures}, "wired", "over HTTP", columns)
 
 
+def accounts(figures: Figures) -> Iterator[Iterator[str]]:
+    """Calls with and without Alpaca's limit."""
+    columns = {"requests_per_s": "calls/s", "budget_allows_per_s": "the budget allows",
+               "requests_per_claim": "calls a claim",
+               "database_cpu_ms_per_request": "CPU ms a call: database",
+               "carrier_cpu_ms_per_request": "carrier"}  # fmt: skip
+    yield named({"accounts": figures}, "accounts", "accounts with", columns)
+
+
+def budget(figures: Figures) -> Iterator[Iterator[str]]:
+    """How much of the limit was used, and never more."""
+    columns = {"requests_per_s": "calls/s", "used": "used of possible", "above_limit": "above the limit",
+               "throttled": "429", "database_cpu_ms": "CPU ms a call: database", "workers_cpu_ms": "workers",
+               "sandbox_cpu_ms": "sandbox"}  # fmt: skip
+    minutes = f"{said(at(figures, 'minutes'))} minutes"
+    yield named({"budget": {minutes: figures}}, "budget", "50 accounts, 4 workers, for", columns)
+
+
+def chain(figures: Figures) -> Iterator[Iterator[str]]:
+    """Lives with the chain and without it."""
+    assert isinstance(figures, list)
+    heads = ("batch", "lives/s with the chain", "without", "lost", "CPU us a life with it", "without", "more")
+    keys = ("batch", "chained_per_s", "unchained_per_s", "throughput_lost", "chained_cpu_us",
+            "unchained_cpu_us", "cpu_added")  # fmt: skip
+    yield lines(heads, [[said(at(each, key)) for key in keys] for each in figures])
+
+
 TABLES = {
     "lives": lives, "pickup": pickup, "growth": growth, "snapshot": snapshot, "contention": contention,
-    "idle": idle, "wired": wired,
+    "idle": idle, "wired": wired, "accounts": accounts, "budget": budget, "chain": chain,
 }  # fmt: skip
 
 

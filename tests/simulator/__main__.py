@@ -8,11 +8,11 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.simulator.batch import BATCH, THOROUGH, Planned
 from tests.simulator.run import Result, Simulation
 from tests.simulator.shrink import shrink
 from tests.support.servers import MAJORS, TEMPLATE, Servers, TestServer
 
-BATCH = 34
 STEPS = 200
 SHOWN = 60
 PATIENCE_S = 180
@@ -21,20 +21,23 @@ PATIENCE_S = 180
 def main() -> int:
     """Run what the arguments say; 0 when every promise held."""
     parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
-    parser.add_argument("--seed", help="one seed, or the first of a batch (1)")
+    parser.add_argument("--seed", help="one seed, or the first of several; from 1000 on they are wide")
     parser.add_argument("--steps", type=int, default=STEPS, help="how much is thrown in for each seed")
-    parser.add_argument("--seeds", type=int, help="how many seeds; 1 when a seed is named")
+    parser.add_argument("--seeds", type=int, help="how many seeds (1)")
     parser.add_argument("--only", help="throw in only these, by number: 3,17,18")
     parser.add_argument("--trace", type=Path, help="write the whole trace to this file")
     parser.add_argument("--no-shrink", action="store_true", help="show a failing seed as it is")
     given = parser.parse_args()
-    first = int(given.seed or 1)
-    count = given.seeds or (1 if given.seed else BATCH)
+    if given.seed is None and given.seeds is None:
+        planned = [*BATCH, *THOROUGH]
+    else:
+        first = int(given.seed or 1)
+        planned = [Planned(seed, given.steps) for seed in range(first, first + (given.seeds or 1))]
     servers = Servers(MAJORS[:1])
     try:
         server = servers.get(MAJORS[0])
         only = [int(no) for no in given.only.split(",")] if given.only else None
-        results = run(server, range(first, first + count), given.steps, only)
+        results = run(server, planned, only)
         for result in results:
             if given.trace:
                 given.trace.write_text("\n".join(result.trace) + "\n")
@@ -43,9 +46,10 @@ def main() -> int:
     finally:
         servers.stop_all()
     broken = sum(result.violation is not None for result in results)
-    name = first if count == 1 else f"{first}..{first + count - 1}"
+    seeds = [result.seed for result in results]
+    name = seeds[0] if len(seeds) == 1 else f"{min(seeds)}..{max(seeds)}"
     decisions, hours = sum(r.decisions for r in results), sum(r.hours for r in results)
-    if count == 1:
+    if len(results) == 1:
         print(f"trace digest {results[0].digest}")
     print(
         f"simulate {'ok' if not broken else 'FAILED'}: seed={name} decisions={decisions} hours={hours:.0f} "
@@ -54,22 +58,22 @@ def main() -> int:
     return 1 if broken else 0
 
 
-def run(server: TestServer, seeds: range, steps: int, only: list[int] | None = None) -> list[Result]:
+def run(server: TestServer, planned: list[Planned], only: list[int] | None = None) -> list[Result]:
     """Run seeds, as many at a time as there are processors."""
 
-    def one(seed: int) -> Result:
-        result = Simulation(server, TEMPLATE, f"simulation_{seed}_", seed, steps).run(only)
-        if len(seeds) > 1:
+    def one(plan: Planned) -> Result:
+        result = Simulation(server, TEMPLATE, f"simulation_{plan.seed}_", plan.seed, plan.steps).run(only)
+        if len(planned) > 1:
             state = "ok" if result.violation is None else "FAILED"
             print(
-                f"seed {seed}: {state}, {result.decisions} decisions, {result.orders} orders, "
+                f"seed {plan.seed}: {state}, {result.decisions} decisions, {result.orders} orders, "
                 f"{result.calls} calls, {result.hours:.1f} h",
                 flush=True,
             )
         return result
 
-    with ThreadPoolExecutor(min(len(seeds), os.cpu_count() or 1)) as pool:
-        return list(pool.map(one, seeds))
+    with ThreadPoolExecutor(min(len(planned), os.cpu_count() or 1)) as pool:
+        return list(pool.map(one, planned))
 
 
 def report(server: TestServer, result: Result, *, shrinks: bool) -> None:

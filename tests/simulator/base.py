@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 SIMULATOR_SQL = Path(__file__).with_name("simulator.sql")
 LIVENESS = "select pg_advisory_lock(orderlatch_data.lock_class('worker'), %s)"
+TABLES = """
+select string_agg(c.oid::regclass::text, ', ') from pg_class as c
+where c.relnamespace = 'orderlatch_data'::regnamespace and c.relkind = 'r'
+"""
 SETTLED = {
     "max_parallel_workers_per_gather": "0",
     "jit": "off",
@@ -68,6 +72,11 @@ class Base:
             self.rows(who, query, *arguments)
             self._world.say(who, "lost its session after the commit")
         raise ConnectionLostError
+
+    def analyze(self) -> None:
+        """Let the planner know how much there is, as autovacuum does where time goes by."""
+        ((tables,),) = self.rows("operator", TABLES)
+        self._session("operator").execute(f"analyze {tables}".encode())
 
     def hold_life(self, who: str, worker_id: int) -> None:
         """Remember that a session holds a worker's life, for whoever moves it to another database."""

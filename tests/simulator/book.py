@@ -301,7 +301,7 @@ class Book:
             ends = "expired" if dice.random() < 0.5 else "canceled"
             self.change(order, ends, status=ends)
             return
-        rests_s = 4 if order.now["type"] == "market" or self._world.calm else 240
+        rests_s = 4 if order.now["type"] == "market" or self._world.calm else self.account.rests_s
         self._world.after(dice.expovariate(1 / rests_s), lambda: self._live(order, step + 1))
 
     def _dice(self, order: Order, *about: object) -> Random:

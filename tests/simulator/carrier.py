@@ -49,7 +49,7 @@ FATES = ("slow", "unsent", "lost", "answer lost", "reset", "late", "500", "gatew
          "429 of a proxy")  # fmt: skip
 SUBMIT_FATES = ("lost", "answer lost", "reset", "late", "late", "after 500", "after gateway", "after garbage",
                 "after 429", "cut after headers")  # fmt: skip
-SLOTS = 16
+BATCH = 100
 POLL_S = 30.0
 
 
@@ -85,6 +85,8 @@ class Worker:
     alive: bool = True
     frozen_until: int = 0
     in_flight: int = 0
+    idle: int = 0
+    """So many claims in a row have found nothing."""
     wake_at: int | None = None
     outbox: list[Answer] = field(default_factory=list)
     flush_at: int | None = None
@@ -194,7 +196,7 @@ class Carrier:
             self.wake(worker, (worker.frozen_until - self._world.now) / S)
             return
         luck = self._world.dice("claim", worker.name, self._world.now)
-        free = SLOTS - worker.in_flight
+        free = self._profile.scale.slots - worker.in_flight
         if free <= 0:
             return
         if worker.worker_id is None:
@@ -216,7 +218,7 @@ class Carrier:
             self._base.end_life(self._life(worker))
             self._register(worker)
             return
-        rest = POLL_S
+        poll_s = rest = POLL_S if self._world.calm else self._profile.scale.poll_s
         granted = []
         for row in rows:
             if row[0] is None:
@@ -224,12 +226,15 @@ class Carrier:
             else:
                 granted.append(self._note(worker, row))
         self._oracle.after_claim(worker.name)
+        worker.idle = 0 if granted else worker.idle + 1
+        # who finds nothing again and again looks more seldom, where quiet goes by in long pieces
+        rest = max(rest, min(poll_s - POLL_S, 4 * 2**worker.idle))
         late_s = luck.uniform(0.001, 0.02) if self._world.calm or luck.random() > 0.01 else luck.uniform(1, 8)
         for call in granted:
             worker.in_flight += 1
             self._carry(worker, call, late_s)
         if len(granted) < free and len(self.workers) > 1 and luck.random() < 0.5:
-            rest = POLL_S  # somebody else will be there in time, or nobody
+            rest = poll_s  # somebody else will be there in time, or nobody
         self.wake(worker, 0.05 if len(granted) == free else rest + luck.uniform(0, 2))
 
     def _note(self, worker: Worker, row: Row) -> Call:
@@ -367,11 +372,15 @@ class Carrier:
         if not self._world.calm and luck.random() < self._bad(0.01):
             delay = luck.uniform(5, 90)  # the database was away from this worker
         else:
-            delay = luck.uniform(0.01, 1.5)  # answers gather while another batch is being recorded
+            # answers gather while another batch is being recorded
+            delay = luck.uniform(*self._profile.scale.gathers_s)
         if worker.flush_at is not None and worker.flush_at <= self._world.now + delay * S:
             return
-        worker.flush_at = self._world.now + round(delay * S)
-        self._world.after(delay, lambda: self._flush(worker))
+        self._flush_in(worker, delay)
+
+    def _flush_in(self, worker: Worker, seconds: float) -> None:
+        worker.flush_at = self._world.now + round(seconds * S)
+        self._world.at(worker.flush_at, lambda: self._flush(worker))
 
     def _flush(self, worker: Worker) -> None:
         if not worker.alive or not worker.outbox:
@@ -381,7 +390,7 @@ class Carrier:
             return
         worker.flush_at = None
         luck = self._world.dice("flush", worker.name, self._world.now)
-        batch, worker.outbox = worker.outbox[:100], worker.outbox[100:]
+        batch, worker.outbox = worker.outbox[:BATCH], worker.outbox[BATCH:]
         luck.shuffle(batch)
         if worker.said and luck.random() < self._bad(0.1):
             batch += luck.sample(worker.said, min(2, len(worker.said)))
@@ -392,8 +401,7 @@ class Carrier:
             for answer in batch:
                 answer.call.tried_at.setdefault(answer.sent, self._world.now)
             worker.outbox = batch + worker.outbox
-            worker.flush_at = self._world.now + round(luck.uniform(0.1, 4) * S)
-            self._world.at(worker.flush_at, lambda: self._flush(worker))
+            self._flush_in(worker, luck.uniform(0.1, 4))
             return
         if len(rows) != len(batch):
             raise ViolationError(f"{len(batch)} answers were recorded as {len(rows)}")
@@ -405,6 +413,8 @@ class Carrier:
             )
             self._oracle.recorded(answer.call, answer.sent, answer.reply, str(meaning))
         worker.said = (worker.said + batch)[-20:]
+        if worker.outbox and worker.flush_at is None:
+            self._flush_in(worker, 0.01)
         self.wake(worker, 0.001)
         self.wake_all(0.1)
 
@@ -434,7 +444,7 @@ class Carrier:
             if account not in worker.accounts or not worker.hears or worker.swapped_keys:
                 continue
             luck = self._world.dice("stream", worker.name, order["id"], self._world.now, event)
-            if luck.random() < 0.6 + self._profile.roughness * 0.3:
+            if luck.random() < self._profile.scale.unheard + self._profile.roughness * 0.3:
                 continue  # lost; so many, as reading must do without any
             for _ in range(1 + (luck.random() < 0.1)):
                 delay = luck.uniform(0.001, 0.5) if luck.random() < 0.9 else luck.uniform(1, 120)

@@ -20,17 +20,19 @@ if TYPE_CHECKING:
     from tests.simulator.profile import AccountProfile, Profile
     from tests.simulator.world import World
 
-HALTED = """
-select exists (
+# of each decision: whether a halt holds it back, and how many of its symbol are on their way or in doubt
+STANDING = """
+select d.decision_hash, exists (
   select from orderlatch_data.halts as h
   left join orderlatch_data.accounts as a on a.account_id = h.account_id
-  where h.lifted_at is null and (a.account is null or a.account = %(account)s)
-    and coalesce(h.strategy_id, %(strategy)s) = %(strategy)s and coalesce(h.symbol, %(symbol)s) = %(symbol)s
+  where h.lifted_at is null and (a.account is null or a.account = d.account)
+    and coalesce(h.strategy_id, d.strategy) = d.strategy and coalesce(h.symbol, d.symbol) = d.symbol
 ), (
   select count(*) from orderlatch_data.open_decisions as o
   join orderlatch_data.accounts as a on a.account_id = o.account_id
-  where a.account = %(account)s and o.symbol = %(symbol)s and o.status in ('submitting', 'in_doubt')
+  where a.account = d.account and o.symbol = d.symbol and o.status in ('submitting', 'in_doubt')
 )
+from unnest(%s::text[], %s::text[], %s::text[], %s::text[]) as d(decision_hash, account, strategy, symbol)
 """
 INVARIANTS = "select i.promise, i.violations from orderlatch.invariants as i where i.violations <> 0"
 SUBMITTED = """
@@ -119,6 +121,25 @@ class Oracle:
                 self.decisions[call.decision].lookups.append(call)
             elif call.kind == "list_orders":
                 self._lists.setdefault(call.account, []).append(call)
+        self._judge_standing([call for call in fresh if call.kind == "submit_order"])
+
+    def _judge_standing(self, submits: list[Call]) -> None:
+        """Ask the database what only it can know of the decisions that are submitted now."""
+        if not submits:
+            return
+        decisions = [self.decisions[str(call.decision)] for call in submits]
+        columns = zip(*((d.decision_hash, d.account, d.strategy, d.symbol) for d in decisions), strict=True)
+        rows = self._base.rows("observer", STANDING, *(list(column) for column in columns))
+        for decision_hash, halted, busy in rows:
+            decision = self.decisions[str(decision_hash)]
+            if halted:
+                raise ViolationError(
+                    f"{short(decision.decision_hash)} was granted under a halt that the core has set"
+                )
+            if busy != 1:
+                raise ViolationError(
+                    f"{busy} decisions of {decision.symbol} are submitting or in doubt together"
+                )
 
     def _judge_budget(self, call: Call) -> None:
         spent = self._spent[call.account]
@@ -140,12 +161,6 @@ class Oracle:
             raise ViolationError(f"{name} may be sent after the live grant has ended")
         if any(halt.covers(decision) for halt in self.halts.values()) or call.account in self.core_halted:
             raise ViolationError(f"{name} was granted to {worker} under a halt")
-        about = {"account": decision.account, "strategy": decision.strategy, "symbol": decision.symbol}
-        ((halted, busy),) = self._base.rows("observer", _named(HALTED, about))
-        if halted:
-            raise ViolationError(f"{name} was granted under a halt that the core has set")
-        if busy != 1:
-            raise ViolationError(f"{busy} decisions of {decision.symbol} are submitting or in doubt together")
         if decision.submits:
             self._judge_repeat(call, decision)
         decision.submits.append(call)
@@ -271,9 +286,3 @@ def _document(reply: Reply | None) -> Document | None:
     except ValueError:
         return None
     return document if isinstance(document, dict) else None
-
-
-def _named(query: str, values: dict[str, str]) -> str:
-    for name, value in values.items():
-        query = query.replace(f"%({name})s", "'" + value.replace("'", "''") + "'")
-    return query

@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 
 from tests.simulator.base import ConnectionLostError
 from tests.simulator.oracle import Halt, Known
+from tests.simulator.profile import SYMBOLS
 from tests.simulator.world import S, ViolationError, short
 
 if TYPE_CHECKING:
@@ -54,8 +55,6 @@ ACCEPT = "select p.symbol from orderlatch.accept_positions(%s, 'split', 'seen in
 SETTINGS = "select orderlatch.update_account(%s, %s)"
 EVENTS = "select e.cursor, e.caught_up, e.event_key from orderlatch.events_since(%s, 200) as e"
 STATUS = "select s.status from orderlatch.decision_status(%s) as s"
-SYMBOLS = ("AAPL", "AMD", "AMZN", "COST", "GOOG", "IBM", "INTC", "JPM", "KO", "META", "MSFT", "NVDA", "ORCL",
-           "PEP", "TSLA", "XOM", "BTC/USD", "ETH/USD")  # fmt: skip
 STRATEGIES = ("mean-reversion", "momentum")
 LOST_A_RACE = ("OL203", "OL131")
 
@@ -84,7 +83,8 @@ class People:
     def propose(self, dice: Random) -> None:
         """Decide a few things, and deliver them until it is known that they have arrived."""
         account = dice.choice(self._profile.accounts)
-        self._deliver(account.name, [self._decide(dice) for _ in range(dice.choice((1, 2, 4, 8, 12)))], dice)
+        count = dice.choice(self._profile.scale.batches)
+        self._deliver(account.name, [self._decide(dice) for _ in range(count)], dice)
 
     def repeat(self, dice: Random) -> None:
         """Deliver something again, spelt otherwise, or beside something that cannot be read."""
@@ -129,7 +129,7 @@ class People:
                 return
 
     def _decide(self, dice: Random) -> Document:
-        symbol = dice.choice(SYMBOLS)
+        symbol = dice.choice(self._profile.scale.symbols)
         crypto = "/" in symbol
         self.proposed += 1
         # a signal is sometimes answered twice, otherwise
@@ -252,7 +252,7 @@ class People:
     def limit(self, dice: Random) -> None:
         """Set a limit, or take it back."""
         account = dice.choice(self._profile.accounts).name
-        kind, ceiling = dice.choice((("order_quantity", 15), ("open_orders", 6), ("orders_a_day", 400)))
+        kind, ceiling = dice.choice(self._profile.scale.limits)
         self._base.rows("operator", LIMIT, kind, ceiling, account, None, dice.random() < 0.5)
         self._world.say("operator", f"sets {kind} of {account}")
 

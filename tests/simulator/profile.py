@@ -80,6 +80,7 @@ class AccountProfile:
     says_limits: bool
     """Whether answers carry the rate-limit headers."""
     skew_s: float
+    rests_s: float
     settings: Settings
 
     @property
@@ -97,9 +98,81 @@ class AccountProfile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """How many do how much at a time."""
+
+    batches: tuple[int, ...]
+    """Decisions that a strategy delivers together."""
+    symbols: tuple[str, ...]
+    slots: int
+    gathers_s: tuple[float, float]
+    """For so long a worker lets answers gather."""
+    poll_s: float
+    """A worker that nothing wakes looks for work at the latest then."""
+    roughness: tuple[float, ...]
+    stimulus_every_s: tuple[float, ...]
+    rests_s: float
+    """How long an order with a limit waits for a trade, on average."""
+    unheard: float
+    """How many messages of a stream get lost at least."""
+    likelier: dict[str, float]
+    """What is thrown in more often, or less, than usual."""
+    limits: tuple[tuple[str, int], ...]
+    """Ceilings that operators set."""
+    settings: dict[str, tuple[int, ...]]
+
+
+SYMBOLS = ("AAPL", "AMD", "AMZN", "COST", "GOOG", "IBM", "INTC", "JPM", "KO", "META", "MSFT", "NVDA", "ORCL",
+           "PEP", "TSLA", "XOM", "BTC/USD", "ETH/USD")  # fmt: skip
+DENSE = Scale(
+    batches=(1, 2, 4, 8, 12),
+    symbols=SYMBOLS,
+    slots=16,
+    gathers_s=(0.01, 1.5),
+    poll_s=30,
+    roughness=(0.03, 0.1, 0.2, 0.4),
+    stimulus_every_s=(60, 120, 240),
+    rests_s=240,
+    unheard=0.6,
+    likelier={},
+    limits=(("order_quantity", 15), ("open_orders", 6), ("orders_a_day", 400)),
+    settings={
+        "max_in_doubt": (3, 10, 20),
+        "reconcile_every": (180, 600, 1200, 1800),
+        "positions_every": (1700, 3700),
+        "rate_limit": (30, 60, 200),
+    },
+)
+"""Something happens all the time, and little at once."""
+WIDE = Scale(
+    batches=(50, 100, 150, 200, 300),
+    symbols=(*SYMBOLS, *(f"W{a}{b}" for a in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" for b in "ABCDEFGHIJKLMNOP")),
+    slots=256,
+    gathers_s=(1, 3),
+    poll_s=600,
+    roughness=(0.003, 0.01, 0.03),
+    stimulus_every_s=(600,),
+    rests_s=8,
+    unheard=0.97,
+    likelier={"propose": 0.12, "look around": 4},
+    limits=(("order_quantity", 18), ("open_orders", 200), ("orders_a_day", 4000)),
+    settings={
+        "max_in_doubt": (50, 200, 300),
+        "reconcile_every": (3600, 7200),
+        "positions_every": (7300, 14500),
+        "rate_limit": (1000, 3000, 6000),
+    },
+)
+"""Many at once, between long stretches in which little happens."""
+FIRST_WIDE = 1000
+"""Seeds from here on are wide."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """A seed."""
 
+    scale: Scale
     accounts: tuple[AccountProfile, ...]
     workers: int
     roughness: float
@@ -112,19 +185,21 @@ class Profile:
 def of_seed(world: World) -> Profile:
     """Throw the dice of a seed."""
     dice = world.dice("profile")
+    scale = WIDE if world.seed >= FIRST_WIDE else DENSE
     fails_over = dice.random() < 0.25
     names = ("alpha", "beta")[: 1 + (dice.random() < 0.4)]
     return Profile(
-        accounts=tuple(_account(world, name, fails_over=fails_over) for name in names),
+        scale=scale,
+        accounts=tuple(_account(world, name, scale, fails_over=fails_over) for name in names),
         workers=dice.choice((1, 2, 2, 3)),
-        roughness=dice.choice((0.03, 0.1, 0.2, 0.4)),
+        roughness=dice.choice(scale.roughness),
         fails_over=fails_over,
         streams=dice.random() < 0.5,
-        stimulus_every_s=dice.choice((60.0, 120.0, 240.0)),
+        stimulus_every_s=dice.choice(scale.stimulus_every_s),
     )
 
 
-def _account(world: World, name: str, *, fails_over: bool) -> AccountProfile:
+def _account(world: World, name: str, scale: Scale, *, fails_over: bool) -> AccountProfile:
     dice = world.dice("account", name)
     # what a failover loses, only a broker that remembers can make good
     memory = REMEMBERS if fails_over else dice.choice(MEMORIES)
@@ -136,17 +211,19 @@ def _account(world: World, name: str, *, fails_over: bool) -> AccountProfile:
         "absence_quiet": "60 seconds",
         "absence_spacing": "30 seconds",
         "max_decision_age": f"{dice.choice((300, 900, 900, 2400))} seconds",
-        "max_in_doubt": dice.choice((3, 10, 20)),
+        "max_in_doubt": dice.choice(scale.settings["max_in_doubt"]),
         "max_submits": dice.choice((2, 3)),
         "on_absent": dice.choice(("resubmit", "resubmit", "lapse")),
         "broker_remembers_ids": memory.believed,
         "crowd_size": dice.choice((2, 10)),
         "crowd_lookup_wait": "60 seconds",
-        "reconcile_every": f"{dice.choice((180, 600, 1200, 1800))} seconds",
-        "positions_every": f"{dice.choice((1700, 3700))} seconds",
+        "reconcile_every": f"{dice.choice(scale.settings['reconcile_every'])} seconds",
+        "positions_every": f"{dice.choice(scale.settings['positions_every'])} seconds",
         "on_foreign_order": dice.choice(("ignore", "warn", "halt")),
-        "rate_limit": dice.choice((30, 60, 200)),
+        "rate_limit": dice.choice(scale.settings["rate_limit"]),
     }
+    if scale is WIDE:
+        settings["burst"] = int(str(settings["rate_limit"])) // 3
     if live:
         settings["broker_account_id"] = f"broker-{name}"
     return AccountProfile(
@@ -156,5 +233,6 @@ def _account(world: World, name: str, *, fails_over: bool) -> AccountProfile:
         checks_come_first=dice.random() < 0.5,
         says_limits=dice.random() < 0.5,
         skew_s=dice.uniform(-0.5, 0.5),
+        rests_s=scale.rests_s,
         settings=settings,
     )

@@ -90,7 +90,7 @@ def plan(world: World, steps: int, profile: profiles.Profile) -> list[Stimulus]:
     dice = world.dice("plan")
     at, stimuli = 20 * S, []
     kinds = [kind for kind in STIMULI if profile.fails_over or kind not in ("keep state", "fail over")]
-    weights = [STIMULI[kind] for kind in kinds]
+    weights = [STIMULI[kind] * profile.scale.likelier.get(kind, 1) for kind in kinds]
     for no in range(steps):
         # everything comes in heaps
         at += round(dice.expovariate(1 / (profile.stimulus_every_s * dice.choice((0.05, 0.5, 2.45)))) * S)
@@ -116,6 +116,7 @@ class Simulation:
         self._reckoning = Reckoning(self._base, self._books, self._oracle, self._people, lost=False)
         self._kept_at: int | None = None
         self._done = 0
+        self._analyze_at = 50
 
     def run(self, only: Collection[int] | None = None) -> Result:
         """Run to the end, or to the first broken promise. `only`: what is thrown in, by number."""
@@ -164,6 +165,7 @@ class Simulation:
         match stimulus.kind:
             case "propose":
                 people.propose(dice)
+                self._analyze()
             case "repeat":
                 people.repeat(dice)
             case "withdraw":
@@ -198,6 +200,11 @@ class Simulation:
                 self._staff(stimulus.kind, dice)
             case _:
                 self._by_hand(stimulus.kind, dice)
+
+    def _analyze(self) -> None:
+        if len(self._oracle.decisions) >= self._analyze_at:
+            self._base.analyze()
+            self._analyze_at = 3 * len(self._oracle.decisions)
 
     def _staff(self, kind: str, dice: Random) -> None:
         workers = self._carrier.workers

@@ -47,6 +47,17 @@ cross join aclexplode(c.relacl) as a
 where c.relnamespace = 'orderlatch_data'::regnamespace and a.grantee <> c.relowner
 """
 
+# Indexes that say the same, or of which one begins with all that another has.
+REPEATED = """
+select a.indexrelid::regclass::text, b.indexrelid::regclass::text from pg_index as a
+join pg_class as c on c.oid = a.indrelid and c.relnamespace = 'orderlatch_data'::regnamespace
+join pg_index as b on b.indrelid = a.indrelid and b.indexrelid <> a.indexrelid
+where not a.indisunique and a.indexprs is null and b.indexprs is null
+  and pg_get_expr(a.indpred, a.indrelid) is not distinct from pg_get_expr(b.indpred, b.indrelid)
+  and starts_with(b.indkey::text || ' ', a.indkey::text || ' ')
+  and starts_with(b.indoption::text || ' ', a.indoption::text || ' ')
+"""
+
 # Every function, trigger functions with each table that they serve and its transition tables.
 CHECK = """
 select p.oid::regprocedure::text || coalesce(' on ' || t.tgrelid::regclass::text, ''),
@@ -73,6 +84,10 @@ def test_tables_do_not_depend_on_functions(connect: Connect) -> None:
 
 def test_tables_are_commented(connect: Connect) -> None:
     assert connect().execute(UNCOMMENTED).fetchall() == []
+
+
+def test_no_index_is_paid_for_twice(connect: Connect) -> None:
+    assert connect().execute(REPEATED).fetchall() == []
 
 
 def test_constraints_are_named_for_why_they_exist(connect: Connect) -> None:

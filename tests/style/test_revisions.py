@@ -43,6 +43,7 @@ BEFORE_THE_FIRST_RELEASE = (
     "0008_risk_sums",
     "0009_gates",
     "0011_orders_by_decision",
+    "0013_fewer_indexes",
 )
 BLOCK_LARGE_TABLES = (
     "constraint-missing-not-valid",

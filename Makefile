@@ -9,6 +9,7 @@ PG ?= 18,15
 JOBS ?= 2
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+PEERS := .bench/venv/.installed
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,8 +46,15 @@ migrate: setup ## bring the database at DATABASE_URL (or the embedded one) up to
 psql: setup ## a psql prompt on the same database, as the auditor: type :help
 	@$(BIN)/orderlatch psql --audit
 
-bench: setup ## all benchmarks (ONLY=mirror for one of lives mirror accounts wired budget; QUICK=1; MINUTES=10 of budget)
-	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) $(if $(MINUTES),--minutes $(MINUTES))
+bench: setup $(PEERS) ## all benchmarks, beside the peers (QUICK=1: a smaller round in 5 minutes; ONLY=pickup: one of them)
+	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) $(if $(MINUTES),--minutes $(MINUTES)) \
+	  $(if $(DECISIONS),--decisions $(DECISIONS))
+
+$(PEERS): pyproject.toml
+	@echo "bench: installing the peers that pyproject.toml pins into .bench/venv"
+	@$(PYTHON) -m venv .bench/venv
+	@.bench/venv/bin/pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@touch $@
 
 model: setup ## check the protocol's model in every state, and print the tables of docs/model.md (a minute)
 	@.ci/packages spin gcc libc6-dev
@@ -72,5 +80,5 @@ docs: setup ## write docs/reference.md and docs/generated from a freshly migrate
 
 clean: ## stop the embedded server; remove its data, .venv and caches
 	@test ! -x $(BIN)/orderlatch || $(BIN)/orderlatch stop --remove
-	@rm -rf .venv .orderlatch *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .bench/venv .bench/node .orderlatch *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

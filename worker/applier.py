@@ -27,20 +27,31 @@ KNOWN_FILES = "select f.path, f.checksum from orderlatch_data.sql_files as f"
 KNOWN_OBJECTS = "select o.object, o.checksum from orderlatch_data.sql_objects as o"
 
 # Everything that the files make. The version of an object changes when it is replaced; a view is its rule.
+# Rights one by one, with those that an owner has by default, as a dump does not tell default from granted.
 OBJECTS = """
 select i.type as kind, i.identity, i.type || ' ' || i.identity as name,
   encode(sha256(convert_to(d.definition, 'UTF8')), 'hex') as checksum,
   d.version
 from (
   select 'pg_proc'::regclass as class_id, p.oid as object_id, p.ctid::text as version, concat_ws(E'\\n',
-    pg_get_functiondef(p.oid), p.proowner::regrole, p.proacl, obj_description(p.oid, 'pg_proc')) as definition
+    pg_get_functiondef(p.oid), p.proowner::regrole, a.rights, obj_description(p.oid, 'pg_proc')) as definition
   from pg_proc as p
+  cross join lateral (
+    select string_agg(e.entry, ', ' order by e.entry collate "C")
+    from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as r
+    cross join lateral concat_ws(' ', r.grantee::regrole, r.privilege_type, r.is_grantable) as e (entry)
+  ) as a (rights)
   where p.pronamespace in ('orderlatch'::regnamespace, 'orderlatch_data'::regnamespace) and p.prokind <> 'a'
   union all
   select 'pg_class'::regclass, c.oid, r.ctid::text, concat_ws(E'\\n',
-    pg_get_viewdef(c.oid), c.reloptions, c.relowner::regrole, c.relacl, obj_description(c.oid, 'pg_class'))
+    pg_get_viewdef(c.oid), c.reloptions, c.relowner::regrole, a.rights, obj_description(c.oid, 'pg_class'))
   from pg_class as c
   join pg_rewrite as r on r.ev_class = c.oid and r.rulename = '_RETURN'
+  cross join lateral (
+    select string_agg(e.entry, ', ' order by e.entry collate "C")
+    from aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) as r
+    cross join lateral concat_ws(' ', r.grantee::regrole, r.privilege_type, r.is_grantable) as e (entry)
+  ) as a (rights)
   where c.relnamespace in ('orderlatch'::regnamespace, 'orderlatch_data'::regnamespace)
   union all
   select 'pg_trigger'::regclass, t.oid, t.ctid::text, concat_ws(E'\\n',

@@ -16,12 +16,15 @@ from worker.postgres import DatabaseAwayError, StatementRefusedError, gathering_
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from uuid import UUID
 
     from worker.broker import Broker
     from worker.database import Database
     from worker.life import Life
+    from worker.messages import Trace
     from worker.metrics import Metrics
     from worker.recorder import Recorder
+    from worker.traces import Traces
 
 WORKER_UNKNOWN = "OL101"
 SHORTEST_REST_MS = 10
@@ -44,6 +47,7 @@ class Carrier:
         recorder: Recorder,
         brokers: Mapping[str, Broker],
         metrics: Metrics,
+        traces: Traces,
         slots: int,
         poll_ms: int,
     ) -> None:
@@ -52,6 +56,7 @@ class Carrier:
         self._recorder = recorder
         self._brokers = brokers
         self._metrics = metrics
+        self._traces = traces
         self._free_slots = slots
         self._poll_ms = poll_ms
         self._stopping = False
@@ -69,12 +74,12 @@ class Carrier:
                 asked_at = elapsing()
                 claim = await self._claim()
                 took_s = elapsing() - asked_at
-                for request in claim.requests:
-                    self._free_slots -= 1
-                    carrying.create_task(self._carry(request, asked_at=asked_at))
-                if (
-                    claim.requests
-                ):  # one that found nothing was cheap, and whoever comes next is not kept waiting
+                if claim.requests:
+                    traces = carrying.create_task(self._traces.of(claim.requests))
+                    for request in claim.requests:
+                        self._free_slots -= 1
+                        carrying.create_task(self._carry(request, asked_at=asked_at, traces=traces))
+                    # one that found nothing was cheap, and whoever comes next is not kept waiting
                     await asyncio.sleep(gathering_s(took_s))
                 await self._rest(claim)
 
@@ -96,10 +101,13 @@ class Carrier:
         self._metrics.claims.labels(outcome="granted" if claim.requests else "nothing").inc()
         return claim
 
-    async def _carry(self, request: Request, *, asked_at: float) -> None:
+    async def _carry(
+        self, request: Request, *, asked_at: float, traces: asyncio.Task[Mapping[UUID, Trace]]
+    ) -> None:
         with self._metrics.in_hand.track_inprogress():
             answer = await self._brokers[request.account].call(request, asked_at=asked_at)
             self._metrics.count_call(request, answer)
+            trace = (await traces).get(request.request_id)
             _log.info(
                 "request_carried",
                 request_id=str(request.request_id),
@@ -109,6 +117,7 @@ class Carrier:
                 status=answer.status,
                 error=answer.error,
                 elapsed_ms=answer.elapsed_ms,
+                **(trace.members() if trace else {}),
             )
             await self._recorder.record(answer)
         self._free_slots += 1

@@ -17,6 +17,7 @@ AUDIT_KIT = Path(__file__).with_name("audit.psqlrc")
 
 # Name of the command -> module and click command in it. Add a command by adding a line.
 COMMANDS = {
+    "archive": "worker.archive:archive_command",
     "check": "worker.installer:check_command",
     "demo": "worker.demo:demo_command",
     "drill": "worker.drills.command:drill_command",

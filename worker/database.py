@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from worker.messages import Answer, CarriedAccount, Claim, Meaning, Proposal, ReadHealth, Request
+from worker.messages import Answer, CarriedAccount, Claim, Meaning, Proposal, ReadHealth, Request, Trace
 from worker.postgres import CONNECTIONS, Postgres, errors_named
 
 if TYPE_CHECKING:
@@ -24,13 +24,9 @@ if TYPE_CHECKING:
 SCHEMA_VERSIONS = frozenset({1})
 """The values of `orderlatch.schema_version()` that this worker speaks."""
 
-_SCHEMA_VERSION = b"""
-select orderlatch.schema_version() as value
-"""
+_SCHEMA_VERSION = b"select orderlatch.schema_version()::text as value"
 
-_BACKEND_PID = b"""
-select pg_backend_pid() as value
-"""
+_BACKEND_PID = b"select pg_backend_pid() as value"
 
 _REGISTER_WORKER = b"""
 select orderlatch.register_worker(
@@ -40,9 +36,7 @@ select orderlatch.register_worker(
        )
 """
 
-_RELEASE_WORKER = b"""
-select orderlatch.release_worker(p_worker_id => %(worker_id)s::integer)
-"""
+_RELEASE_WORKER = b"select orderlatch.release_worker(p_worker_id => %(worker_id)s::integer)"
 
 _CLAIM_REQUESTS = b"""
 select claimed.request_id, claimed.account, claimed.kind, claimed.method, claimed.path, claimed.query,
@@ -52,6 +46,11 @@ select claimed.request_id, claimed.account, claimed.kind, claimed.method, claime
          p_accounts => null,
          p_how_many => %(how_many)s::integer
        ) as claimed
+"""
+
+_REQUEST_TRACES = b"""
+select traced.request_id, traced.trace_id, traced.parent_id
+  from orderlatch.request_traces(p_request_ids => %(request_ids)s::uuid[]) as traced
 """
 
 _RECORD_RESPONSES = b"""
@@ -101,11 +100,6 @@ select proposed.input_no, proposed.decision_hash, proposed.status, proposed.outc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Integer:
-    value: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Text:
     value: str
 
@@ -140,8 +134,8 @@ class Database:
 
     async def schema_version(self) -> int:
         """Return the version of the installed schema."""
-        [version] = await self._postgres.rows(_Integer, _SCHEMA_VERSION, {})
-        return version.value
+        [version] = await self._postgres.rows(_Text, _SCHEMA_VERSION, {})
+        return int(version.value)
 
     async def reached_directly(self) -> bool:
         """Whether the server process that works is the one that connecting announced.
@@ -165,6 +159,10 @@ class Database:
             requests=[_request(row, row.request_id) for row in rows if row.request_id is not None],
             ask_again_ms=next((row.ask_again_ms for row in rows if row.request_id is None), None),
         )
+
+    async def request_traces(self, request_ids: Sequence[UUID]) -> list[Trace]:
+        """Say in which traces the decisions of requests were proposed; nothing of those without one."""
+        return await self._postgres.rows(Trace, _REQUEST_TRACES, {"request_ids": list(request_ids)})
 
     async def record_responses(self, answers: Sequence[Answer]) -> list[Meaning]:
         """Record answers. Recording one twice changes nothing, so after a lost connection do it again."""

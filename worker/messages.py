@@ -80,6 +80,19 @@ class Meaning:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """The trace that the decision of a request was proposed in: a row of `request_traces`."""
+
+    request_id: UUID
+    trace_id: str
+    parent_id: str
+
+    def members(self) -> dict[str, str]:
+        """As log lines of a call carry it; the call is a span of its own, named after its request."""
+        return {"trace_id": self.trace_id, "span_id": self.request_id.hex[:16], "parent_id": self.parent_id}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadHealth:
     """How far a standing read of an account has come: a row of `mirror_health`."""
 

@@ -21,6 +21,7 @@ from worker.metrics import Metrics
 from worker.postgres import DatabaseAwayError, StatementRefusedError
 from worker.recorder import Recorder
 from worker.stream import Stream
+from worker.traces import Traces
 from worker.watch import Watch
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ async def run_worker(*, settings: Settings, accounts: Sequence[Account], databas
     async with AsyncExitStack() as resources:
         try:
             await resources.enter_async_context(database.opened())
-            if settings.stream == "on" or settings.metrics_port is not None:
+            if "on" in (settings.stream, settings.traces) or settings.metrics_port is not None:
                 await resources.enter_async_context(beside.opened())
             schema_version = await _checked_schema_version(database)
             if not await database.reached_directly():
@@ -96,6 +97,7 @@ async def run_worker(*, settings: Settings, accounts: Sequence[Account], databas
             recorder=Recorder(database=database, metrics=metrics),
             brokers=brokers,
             metrics=metrics,
+            traces=Traces(beside if settings.traces == "on" else None),
             slots=settings.slots,
             poll_ms=settings.poll_ms,
         )

@@ -77,6 +77,10 @@ class Settings(BaseSettings):
     )
     metrics_host: str = Field(default="127.0.0.1", description="the address to serve them on")
 
+    traces: Literal["on", "off"] = Field(
+        default="off", description="on: log lines of calls carry the trace of their decision"
+    )
+
     @field_validator("accounts", mode="before")
     @classmethod
     def _split_at_commas(cls, names: object) -> object:

@@ -68,9 +68,29 @@ comment on function orderlatch_data.find_account(text) is
   'The account of a name. OL102 account_unknown when there is none, OL301 login_not_bound when session_user '
   'is not bound to it.';
 
--- Finds a decision that the login may act for.
+-- Whether the login may read what was recorded for an account and a strategy of it.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.login_may_read(p_account_id integer, p_strategy_id text)
+returns boolean
+language sql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select orderlatch_data.login_may_act(p_account_id, p_strategy_id)
+    or pg_has_role(session_user, 'orderlatch_auditor', 'member')
+$$;
+revoke all on function orderlatch_data.login_may_read(integer, text) from public;
+comment on function orderlatch_data.login_may_read(integer, text) is
+  'Whether the login may act for it, or is an auditor: the views show an auditor all of it, bound or not.';
+
+-- Finds a decision that the login may act for, or may read.
 -- Locks: none. Raises: OL103 decision_unknown, OL131 argument_invalid, OL301 login_not_bound.
-create or replace function orderlatch_data.find_decision(p_decision_hash text)
+create or replace function orderlatch_data.find_decision(
+  p_decision_hash text,
+  p_to_read boolean default false
+)
 returns orderlatch_data.trade_decisions
 language plpgsql
 stable
@@ -96,7 +116,10 @@ begin
       message = format('decision_unknown: no decision has the hash %s', p_decision_hash),
       hint = 'Was it recorded in this database? See the view orderlatch.decisions.';
   end if;
-  if not orderlatch_data.login_may_act(v_decision.account_id, v_decision.strategy_id) then
+  if not (
+    orderlatch_data.login_may_act(v_decision.account_id, v_decision.strategy_id)
+    or (p_to_read and orderlatch_data.login_may_read(v_decision.account_id, v_decision.strategy_id))
+  ) then
     raise exception using
       errcode = 'OL301',
       message = format('login_not_bound: login %L may not act for this decision', session_user),
@@ -105,10 +128,11 @@ begin
   return v_decision;
 end
 $$;
-revoke all on function orderlatch_data.find_decision(text) from public;
-comment on function orderlatch_data.find_decision(text) is
-  'The decision of a hash (64 hex digits). OL131 argument_invalid, OL103 decision_unknown, OL301 '
-  'login_not_bound when session_user is not bound to its account and strategy.';
+revoke all on function orderlatch_data.find_decision(text, boolean) from public;
+comment on function orderlatch_data.find_decision(text, boolean) is
+  'The decision of a hash (64 hex digits). p_to_read: an auditor may have it too, bound or not. OL131 '
+  'argument_invalid, OL103 decision_unknown, OL301 login_not_bound when session_user is not bound to its '
+  'account and strategy.';
 
 -- Refuses a login that may do a deed neither for the account it is about nor for the whole installation.
 -- Locks: none. Raises: OL301 login_not_bound.

@@ -48,7 +48,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
-  v_decision constant orderlatch_data.trade_decisions := orderlatch_data.find_decision(p_decision_hash);
+  v_decision constant orderlatch_data.trade_decisions := orderlatch_data.find_decision(p_decision_hash, true);
 begin
   return query
   select s.decision_id, s.status, s.reasons, e.moved_at, e.reason,
@@ -85,7 +85,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_decision constant orderlatch_data.trade_decisions := orderlatch_data.find_decision(p_decision_hash);
+  v_decision constant orderlatch_data.trade_decisions := orderlatch_data.find_decision(p_decision_hash, true);
 begin
   return exists (
     select 1 from orderlatch_data.broker_orders as x where x.decision_id = v_decision.decision_id

@@ -10,7 +10,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
-  v_decision constant orderlatch_data.trade_decisions := orderlatch_data.find_decision(p_decision_hash);
+  v_decision constant orderlatch_data.trade_decisions := orderlatch_data.find_decision(p_decision_hash, true);
 begin
   return query
   -- columns that have no canonical form any more make no intent

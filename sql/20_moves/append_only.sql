@@ -31,19 +31,19 @@ create trigger written_once before update or delete or truncate on orderlatch_da
 comment on trigger written_once on orderlatch_data.decision_events is 'Refuses update, delete and truncate.';
 
 drop trigger if exists written_once on orderlatch_data.broker_requests;
-create trigger written_once before update or delete or truncate on orderlatch_data.broker_requests
+create trigger written_once before update or truncate on orderlatch_data.broker_requests
   for each statement execute function orderlatch_data.refuse_change();
-comment on trigger written_once on orderlatch_data.broker_requests is 'Refuses update, delete and truncate.';
+comment on trigger written_once on orderlatch_data.broker_requests is 'Refuses update and truncate.';
 
 drop trigger if exists written_once on orderlatch_data.broker_responses;
-create trigger written_once before update or delete or truncate on orderlatch_data.broker_responses
+create trigger written_once before update or truncate on orderlatch_data.broker_responses
   for each statement execute function orderlatch_data.refuse_change();
-comment on trigger written_once on orderlatch_data.broker_responses is 'Refuses update, delete and truncate.';
+comment on trigger written_once on orderlatch_data.broker_responses is 'Refuses update and truncate.';
 
 drop trigger if exists written_once on orderlatch_data.lost_requests;
-create trigger written_once before update or delete or truncate on orderlatch_data.lost_requests
+create trigger written_once before update or truncate on orderlatch_data.lost_requests
   for each statement execute function orderlatch_data.refuse_change();
-comment on trigger written_once on orderlatch_data.lost_requests is 'Refuses update, delete and truncate.';
+comment on trigger written_once on orderlatch_data.lost_requests is 'Refuses update and truncate.';
 
 drop trigger if exists written_once on orderlatch_data.risk_verdicts;
 create trigger written_once before update or delete or truncate on orderlatch_data.risk_verdicts
@@ -64,3 +64,13 @@ drop trigger if exists written_once on orderlatch_data.event_seals;
 create trigger written_once before update or delete or truncate on orderlatch_data.event_seals
   for each statement execute function orderlatch_data.refuse_change();
 comment on trigger written_once on orderlatch_data.event_seals is 'Refuses update, delete and truncate.';
+
+drop trigger if exists written_once on orderlatch_data.archivings;
+create trigger written_once before update or delete or truncate on orderlatch_data.archivings
+  for each statement execute function orderlatch_data.refuse_change();
+comment on trigger written_once on orderlatch_data.archivings is 'Refuses update, delete and truncate.';
+
+drop trigger if exists written_once on orderlatch_data.archived_calls;
+create trigger written_once before update or delete or truncate on orderlatch_data.archived_calls
+  for each statement execute function orderlatch_data.refuse_change();
+comment on trigger written_once on orderlatch_data.archived_calls is 'Refuses update, delete and truncate.';

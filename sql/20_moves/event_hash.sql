@@ -100,7 +100,7 @@ $$;
 revoke all on function orderlatch_data.is_judgment(text, text) from public;
 comment on function orderlatch_data.is_judgment(text, text) is
   'The moves planned to approved, planned to rejected and approved to rejected: the nth of a decision was '
-  'made by its nth verdict.';
+  'made by its nth verdict. journal_moves spells it out, rather than call this for every move.';
 
 -- Digest of a request and of its answer, as far as that was at hand.
 -- Locks: none. Raises: none.
@@ -116,13 +116,17 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- the body of any other list is kept order by order, in the mirror
-  v_keeps_body constant boolean := p_request.decision_id is not null or exists (
-    select 1
-      from orderlatch_data.broker_reads as r
-     where r.read_id = p_request.read_id and r.purpose = 'proof'
-  );
+  v_keeps_body boolean := true;
 begin
+  -- asked only where it matters: a query would be most of what this costs, twice in each life
+  if p_request.decision_id is null then
+    -- the body of any list but that of a proof is kept order by order, in the mirror
+    v_keeps_body := exists (
+      select 1
+        from orderlatch_data.broker_reads as r
+       where r.read_id = p_request.read_id and r.purpose = 'proof'
+    );
+  end if;
   return sha256(convert_to(jsonb_build_array(
     p_request.request_id, p_request.account_id, p_request.worker_id, p_request.kind, p_request.decision_id,
     p_request.read_id, p_request.broker_order_id, p_request.method, p_request.path, p_request.query,

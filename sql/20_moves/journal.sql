@@ -94,7 +94,7 @@ begin
         select orderlatch_data.verdict_digest(r) as digest
           from orderlatch_data.risk_verdicts as r
          where r.decision_id = n.decision_id
-           and orderlatch_data.is_judgment(o.status, n.status)
+           and o.status in ('planned', 'approved') and n.status in ('approved', 'rejected')
          order by r.verdict_no desc limit 1
       ) as v on true
       left join lateral (

@@ -88,7 +88,11 @@ create trigger keep_strategy_positions
     old.fills_qty <> new.fills_qty
     or (
       new.fills_qty <> 0
-      and (old.decision_id, old.symbol, old.side) is distinct from (new.decision_id, new.symbol, new.side)
+      and (
+        old.decision_id is distinct from new.decision_id
+        or old.symbol is distinct from new.symbol
+        or old.side is distinct from new.side
+      )
     )
   )
   execute function orderlatch_data.keep_strategy_positions();

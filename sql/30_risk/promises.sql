@@ -8,16 +8,15 @@ create or replace view orderlatch_data.risk_promises as
           (
             select count(*)
               from (
-                select b.account_id, d.strategy_id, replace(upper(b.symbol), '/', '') as symbol,
-                       sum(case b.side when 'sell' then -b.fills_qty else b.fills_qty end) as qty
-                  from orderlatch_data.broker_orders as b
-                  join orderlatch_data.trade_decisions as d on d.decision_id = b.decision_id
-                 where b.fills_qty <> 0
-                 group by b.account_id, d.strategy_id, replace(upper(b.symbol), '/', '')
-              ) as f
-              full join orderlatch_data.strategy_positions as p
-                on p.account_id = f.account_id and p.strategy_id = f.strategy_id and p.symbol = f.symbol
-             where coalesce(p.qty, 0) <> coalesce(f.qty, 0)
+                select p.account_id, p.symbol, p.strategy_id from orderlatch_data.strategy_positions as p
+                union
+                select m.account_id, m.symbol, m.strategy_id
+                  from orderlatch_data.holding_marks as m
+                 where m.strategy_id <> ''
+              ) as k
+              left join orderlatch_data.strategy_positions as p
+                on p.account_id = k.account_id and p.strategy_id = k.strategy_id and p.symbol = k.symbol
+             where not orderlatch_data.is_held(k.account_id, k.symbol, k.strategy_id, coalesce(p.qty, 0))
           )
         ),
         (

@@ -6,26 +6,27 @@ create or replace view orderlatch_data.gate_promises as
         (
           18, 'after a restart or a change of the cluster no submit was granted before the orders were read',
           (
+            -- only calls between a server's start and the first read after it are looked at
             select count(*)
-              from orderlatch_data.broker_requests as q
-              join orderlatch_data.clusters as c on c.reads_from < q.claimed_at and c.why <> 'first'
-             where q.kind = 'submit_order'
+              from orderlatch_data.clusters as c
+             cross join orderlatch_data.accounts as a
+             cross join lateral orderlatch_data.first_read_since(a.account_id, c.reads_from) as f(read_at)
+             cross join lateral (
+               select q.claimed_at
+                 from orderlatch_data.all_requests as q
+                where q.account_id = a.account_id
+                  and q.claimed_at > c.reads_from
+                  and q.claimed_at < f.read_at
+                  and q.kind = 'submit_order'
+               offset 0
+             ) as q
+             where c.why <> 'first'
                and not exists (
                  select 1
-                   from orderlatch_data.broker_requests as p
-                   join orderlatch_data.broker_reads as b on b.read_id = p.read_id and b.purpose = 'orders'
-                   join orderlatch_data.broker_responses as r on r.request_id = p.request_id
-                  where p.account_id = q.account_id
-                    and p.claimed_at >= c.reads_from
-                    and r.meaning = 'orders_listed'
-                    and r.recorded_at <= q.claimed_at
-               )
-               and not exists (
-                 select 1
-                   from orderlatch_data.sign_offs as f
-                  where f.account_id = q.account_id
-                    and f.since >= c.reads_from
-                    and f.signed_at <= q.claimed_at
+                   from orderlatch_data.sign_offs as s
+                  where s.account_id = a.account_id
+                    and s.since >= c.reads_from
+                    and s.signed_at <= q.claimed_at
                )
           )
         )

@@ -75,3 +75,9 @@ create trigger acts_of_update after update on orderlatch_data.incidents
   for each statement execute function orderlatch_data.record_acts();
 comment on trigger acts_of_update on orderlatch_data.incidents is
   'Writes an act for each incident that is closed.';
+
+drop trigger if exists acts_of_insert on orderlatch_data.archivings;
+create trigger acts_of_insert after insert on orderlatch_data.archivings
+  referencing new table as touched
+  for each statement execute function orderlatch_data.record_acts();
+comment on trigger acts_of_insert on orderlatch_data.archivings is 'Writes an act for each order to archive.';

@@ -39,7 +39,7 @@ begin
              ) as v
     loop
       return query select g.*, null::integer from unnest(v_visit.granted) as g;
-      v_left := v_left - coalesce(cardinality(v_visit.granted), 0);
+      v_left := v_left - cardinality(v_visit.granted);
       v_visits := v_visits + 1;
       v_again := v_again || case when v_visit.is_cut then v_visit.account_id end;
     end loop;

@@ -8,7 +8,11 @@ create or replace function orderlatch_data.visit_together(
   p_at_most integer
 )
 returns table (
-  account_id integer, granted orderlatch_data.granted_request[], is_cut boolean, others_may_go boolean
+  account_id integer,
+  granted orderlatch_data.granted_request[],
+  is_cut boolean,
+  is_visited boolean,
+  others_may_go boolean
 )
 language plpgsql
 volatile
@@ -47,12 +51,16 @@ begin
   select distinct w.account_id
     from unnest(v_woken) as w(account_id)
    where w.account_id <> all (coalesce(v_ids, '{}'));
+  return query
+  select h.account_id, '{}'::orderlatch_data.granted_request[], false, false, true
+    from unnest(v_held) as h(account_id)
+   where h.account_id <> all (coalesce(v_ids, '{}'));
   if v_ids is null then
     return;
   end if;
 
   return query
-  select e.account_id, e.granted, e.is_cut, e.others_may_go
+  select e.account_id, e.granted, e.is_cut, true, e.others_may_go
     from orderlatch_data.end_visits(
            v_ids, v_asked, v_allowed, v_waiting,
            array(select g from orderlatch_data.grant_submits(p_worker_id, v_ids, v_allowed) as g),
@@ -63,9 +71,10 @@ $$;
 revoke all on function orderlatch_data.visit_together(integer, integer[], integer[], integer, integer)
   from public;
 comment on function orderlatch_data.visit_together(integer, integer[], integer[], integer, integer) is
-  'Does for all these accounts what visit_account does for each, and returns those that it visited. is_cut: '
-  'there may be more to grant, as its share was used up. others_may_go: submits left tokens that something '
-  'else waits for, so a visit of its own must follow. Which accounts those are: see begin_visits, '
+  'Does for all these accounts what visit_account does for each, and returns those that it holds. '
+  'is_visited: false where more than submits may go, and nothing was done. is_cut: there may be more to '
+  'grant, as its share was used up. others_may_go: a visit of its own must follow, as it was not visited, or '
+  'submits left tokens that something else waits for. Which accounts those are: see begin_visits, '
   'hold_for_submits and only_submits_go; what woke the others is left for their own visit. The caller has '
   'entered the gate of all accounts, and no worker is gone.';
 
@@ -111,7 +120,8 @@ begin
      order by v.place
   ), p_begun_at, true);
   return query
-  select v.account_id, array_agg(p_calls[c.place] order by c.place) filter (where c.place is not null),
+  select v.account_id,
+         coalesce(array_agg(p_calls[c.place] order by c.place) filter (where c.place is not null), '{}'),
          v.granted = v.asked, v.others_wait and v.granted < v.allowed
     from unnest(p_account_ids, v_granted, p_asked, p_allowed, p_others_wait)
          as v(account_id, granted, asked, allowed, others_wait)

@@ -19,6 +19,8 @@ create or replace view orderlatch_data.acted_rows as
   select 'position_adjustments', p.adjustment_id::text, to_jsonb(p), p.adjusted_at
     from orderlatch_data.position_adjustments as p
   union all
+  select 'archivings', g.archiving_id::text, to_jsonb(g), g.ordered_at from orderlatch_data.archivings as g
+  union all
   select 'incidents', i.incident_id::text, to_jsonb(i), i.closed_at
     from orderlatch_data.incidents as i
    where i.closed_at is not null;
@@ -40,6 +42,7 @@ create or replace view orderlatch_data.newest_acts as
                when 'risk_limit_changes' then a.detail ->> 'change_no'
                when 'sign_offs' then a.detail ->> 'sign_off_id'
                when 'position_adjustments' then a.detail ->> 'adjustment_id'
+               when 'archivings' then a.detail ->> 'archiving_id'
                when 'incidents' then a.detail ->> 'incident_id'
              end as row_key
         from orderlatch_data.operator_acts as a

@@ -16,6 +16,7 @@ begin
   -- whoever has drawn one of these numbers holds its table until it commits
   perform orderlatch_data.await_writers();
   perform orderlatch_data.seal_blocks((v_drawn.event_id / 10000)::integer);
+  perform orderlatch_data.mark_holdings();
   return concat_ws(
     '.', v_drawn.event_id, v_drawn.act_no,
     encode(orderlatch_data.digest_all(

@@ -81,10 +81,10 @@ declare
 begin
   if p_event.request_id is not null then
     select q.* into v_request
-      from orderlatch_data.broker_requests as q
+      from orderlatch_data.all_requests as q
      where q.request_id = p_event.request_id;
     select r.* into v_answer
-      from orderlatch_data.broker_responses as r
+      from orderlatch_data.all_responses as r
      where r.request_id = p_event.request_id;
     if v_request.request_id is not null then
       -- an event of a loss was written before an answer that came late

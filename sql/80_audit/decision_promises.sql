@@ -13,7 +13,10 @@ as $$
     from (
       select d.decision_id, o.status as open_as, s.status as settled_as, s.event_id as settled_by,
              x.decision_id is not null as has_order, e.event_id, e.to_status,
-             d.decision_hash <> sha256(convert_to(d.intent, 'UTF8')) as is_changed
+             d.decision_hash <> sha256(convert_to(d.intent, 'UTF8')) as is_changed, s.clean,
+             orderlatch_data.signal_key(
+               d.account_id, d.strategy_id, d.symbol, d.timeframe, d.event_ts, d.leg
+             ) as signal_key
         from orderlatch_data.trade_decisions as d
         left join orderlatch_data.open_decisions as o on o.decision_id = d.decision_id
         left join orderlatch_data.decision_outcomes as s on s.decision_id = d.decision_id
@@ -38,6 +41,15 @@ as $$
                 and (p.settled_as is distinct from p.to_status or p.settled_by is distinct from p.event_id)
      union all
      select 10 where p.is_changed
+     union all
+     select 11
+      where (p.settled_as in ('rejected', 'withdrawn') or (p.clean and p.settled_as in ('refused', 'lapsed')))
+        and exists (
+          select 1
+            from orderlatch_data.live_signals as g
+           where g.signal_key = p.signal_key and g.decision_id = p.decision_id
+          offset 0
+        )
    ) as c(promise_no)
    group by c.promise_no
   union all
@@ -54,7 +66,7 @@ as $$
 $$;
 revoke all on function orderlatch_data.decision_promises(bigint[]) from public;
 comment on function orderlatch_data.decision_promises(bigint[]) is
-  'Promises 1 to 4 and 10 of the view invariants, for the decisions given; no row where none is broken.';
+  'Promises 1 to 4, 10 and 11 of the view invariants, for the decisions given; no row where none is broken.';
 
 -- How often the calls of some decisions break each promise about calls.
 -- Locks: none. Raises: none.
@@ -69,10 +81,10 @@ as $$
   with calls as materialized (
     select q.request_id, q.decision_id, q.kind, q.claimed_at, q.body, r.recorded_at, l.lost_at,
            o.request_id is not null as is_open
-      from orderlatch_data.broker_requests as q
+      from orderlatch_data.all_requests as q
       left join orderlatch_data.open_requests as o on o.request_id = q.request_id
-      left join orderlatch_data.broker_responses as r on r.request_id = q.request_id
-      left join orderlatch_data.lost_requests as l on l.request_id = q.request_id
+      left join orderlatch_data.all_responses as r on r.request_id = q.request_id
+      left join orderlatch_data.all_losses as l on l.request_id = q.request_id
      where q.decision_id = any (p_decision_ids)
   )
   select 6, count(*) from calls as q where q.is_open = (coalesce(q.recorded_at, q.lost_at) is not null)
@@ -103,51 +115,3 @@ $$;
 revoke all on function orderlatch_data.call_promises(bigint[]) from public;
 comment on function orderlatch_data.call_promises(bigint[]) is
   'Promises 6 to 8 of the view invariants, for the calls of the decisions given.';
-
--- How often what is open or not sealed breaks each promise about decisions and their calls.
--- Locks: none. Raises: none.
-create or replace function orderlatch_data.unsealed_promises()
-returns table (promise_no integer, violations bigint)
-language plpgsql
-stable
-parallel safe
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-declare
-  v_decision_ids constant bigint[] := orderlatch_data.unsealed_decisions();
-begin
-  return query
-  select v.promise_no, sum(v.violations)::bigint
-    from (
-      select d.promise_no, d.violations from orderlatch_data.decision_promises(v_decision_ids) as d
-      union all
-      select c.promise_no, c.violations from orderlatch_data.call_promises(v_decision_ids) as c
-      union all
-      -- calls of no decision, since an hour before the newest seal: none takes that long
-      select 6, count(*)
-        from orderlatch_data.accounts as a
-       cross join lateral (
-         select q.request_id
-           from orderlatch_data.broker_requests as q
-          where q.account_id = a.account_id
-            and q.decision_id is null
-            and q.claimed_at > (
-              select coalesce(max(s.sealed_at) - interval '1 hour', '-infinity')
-                from orderlatch_data.event_seals as s
-            )
-       ) as q
-        left join orderlatch_data.open_requests as o on o.request_id = q.request_id
-        left join orderlatch_data.broker_responses as r on r.request_id = q.request_id
-        left join orderlatch_data.lost_requests as l on l.request_id = q.request_id
-       where (o.request_id is null) = (r.request_id is null and l.request_id is null)
-    ) as v
-   group by v.promise_no;
-end
-$$;
-revoke all on function orderlatch_data.unsealed_promises() from public;
-grant execute on function orderlatch_data.unsealed_promises() to orderlatch_operator, orderlatch_auditor;
-comment on function orderlatch_data.unsealed_promises() is
-  'Promises 1 to 4, 6 to 8 and 10 of the view invariants. With the rights of the owner, as that view calls '
-  'it for its readers.';

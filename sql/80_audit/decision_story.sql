@@ -61,8 +61,8 @@ as $$
      select count(*) filter (where q.kind = 'find_order') as lookups,
             count(*) filter (where r.meaning = 'absent') as absent,
             count(*) filter (where q.kind = 'list_orders') as pages
-       from orderlatch_data.broker_requests as q
-       left join orderlatch_data.broker_responses as r on r.request_id = q.request_id
+       from orderlatch_data.all_requests as q
+       left join orderlatch_data.all_responses as r on r.request_id = q.request_id
       where (q.decision_id = p_decision.decision_id or q.request_id = e.request_id)
         and q.kind in ('find_order', 'list_orders')
         and q.claimed_at between e.since and e.moved_at
@@ -168,28 +168,3 @@ $$;
 revoke all on function orderlatch_data.orders_story(bigint) from public;
 comment on function orderlatch_data.orders_story(bigint) is
   'Fills at the broker''s time, each order as the broker last showed it, cancels and incidents as sentences.';
-
--- Tells whether the record of a decision is what was written.
--- Locks: none. Raises: none.
-create or replace function orderlatch_data.chain_story(p_decision_id bigint)
-returns table (story text)
-language plpgsql
-stable
-parallel safe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return query
-  select format('NOT AS IT WAS WRITTEN: %s%s', coalesce('event ' || f.event_id || ': ', ''), f.finding)
-    from orderlatch_data.chain_findings(array[p_decision_id]) as f;
-  if not found then
-    return query
-    select format('verified: its %s events, and what is behind them, are what was written', count(*))
-      from orderlatch_data.decision_events as e
-     where e.decision_id = p_decision_id;
-  end if;
-end
-$$;
-revoke all on function orderlatch_data.chain_story(bigint) from public;
-comment on function orderlatch_data.chain_story(bigint) is 'One sentence, or one for each finding.';

@@ -39,25 +39,3 @@ revoke all on orderlatch.events from public;
 grant select on orderlatch.events to orderlatch_operator, orderlatch_auditor;
 comment on view orderlatch.events is
   'The journal: each move of each decision, with who, when, why and the request behind it.';
-
--- Every call to the broker, with what came back.
-create or replace view orderlatch.wire as
-  select q.request_id, a.account, q.kind, q.claimed_at, q.method, q.path, q.query, q.body as request_body,
-         q.worker_id, q.answer_by,
-         case
-           when r.request_id is not null then 'answered'
-           when l.request_id is not null then 'lost: ' || l.cause
-           else 'on its way'
-         end as state,
-         r.sent, r.status, r.meaning, r.code, r.message, r.error, r.elapsed_ms, r.broker_request_id,
-         r.recorded_at, r.body_octets, encode(d.decision_hash, 'hex') as decision_hash
-    from orderlatch_data.broker_requests as q
-    join orderlatch_data.accounts as a on a.account_id = q.account_id
-    left join orderlatch_data.trade_decisions as d on d.decision_id = q.decision_id
-    left join orderlatch_data.broker_responses as r on r.request_id = q.request_id
-    left join orderlatch_data.lost_requests as l on l.request_id = q.request_id;
-revoke all on orderlatch.wire from public;
-grant select on orderlatch.wire to orderlatch_operator, orderlatch_auditor;
-comment on view orderlatch.wire is
-  'Each call to the broker as it was granted, and its answer: HTTP status, meaning, latency in ms and the '
-  'broker''s X-Request-ID.';

@@ -38,7 +38,7 @@ comment on function orderlatch.explain_decision(text) is
   'p_decision_hash: 64 hex digits, or the first 6 or more of them where no other decision begins so. Raises '
   'OL103 decision_unknown, OL131 argument_invalid, OL136 hash_ambiguous, OL301 login_not_bound.';
 
--- Finds a decision that the login may act for, by the first digits of its hash.
+-- Finds a decision that the login may read, by the first digits of its hash.
 -- Locks: none. Raises: OL103 decision_unknown, OL131, OL136 hash_ambiguous, OL301 login_not_bound.
 create or replace function orderlatch_data.find_by_prefix(p_prefix text)
 returns orderlatch_data.trade_decisions
@@ -52,7 +52,7 @@ declare
   v_hashes text[];
 begin
   if length(p_prefix) = 64 then
-    return orderlatch_data.find_decision(p_prefix);
+    return orderlatch_data.find_decision(p_prefix, true);
   end if;
   if p_prefix is null or p_prefix !~ '^[0-9a-f]{6,63}$' then
     raise exception using
@@ -67,7 +67,7 @@ begin
       from orderlatch_data.trade_decisions as d
      where d.decision_hash >= decode(rpad(p_prefix, 64, '0'), 'hex')
        and d.decision_hash <= decode(rpad(p_prefix, 64, 'f'), 'hex')
-       and orderlatch_data.login_may_act(d.account_id, d.strategy_id)
+       and orderlatch_data.login_may_read(d.account_id, d.strategy_id)
      order by d.decision_hash
      limit 4
   );
@@ -84,7 +84,7 @@ begin
         || case cardinality(v_hashes) when 4 then ', ...' else '' end,
       hint = 'Give more digits.';
   end if;
-  return orderlatch_data.find_decision(v_hashes[1]);
+  return orderlatch_data.find_decision(v_hashes[1], true);
 end
 $$;
 revoke all on function orderlatch_data.find_by_prefix(text) from public;

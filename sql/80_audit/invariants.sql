@@ -31,15 +31,6 @@ create or replace view orderlatch.invariants as
                  or (d.next_lookup_at is null and o.lookup_request_id is null and not d.mismatched)
                )
           )
-        ),
-        (
-          11, 'no signal is taken by a decision that has no order and never will',
-          (
-            select count(*)
-              from orderlatch_data.live_signals as g
-              join orderlatch_data.decision_outcomes as s on s.decision_id = g.decision_id
-             where s.status in ('rejected', 'withdrawn') or (s.clean and s.status in ('refused', 'lapsed'))
-          )
         )
       union all
       select d.promise_no, d.promise, coalesce(v.violations, 0)
@@ -52,7 +43,11 @@ create or replace view orderlatch.invariants as
             (6, 'every call was granted, and is on its way, answered or lost'),
             (7, 'every submit carries the decision hash as client_order_id, and an approval came before it'),
             (8, 'no submit was granted before each earlier one of its decision was answered or given up'),
-            (10, 'every decision is the one that was hashed')
+            (10, 'every decision is the one that was hashed'),
+            (11, 'no signal is taken by a decision that has no order and never will'),
+            (12, 'an order is open until its status is one in which orders end'),
+            (13, 'what an order says of its fills is what they add up to'),
+            (15, 'what replaces an order of a decision, or is a leg of one, belongs to the decision too')
         ) as d(promise_no, promise)
         left join orderlatch_data.unsealed_promises() as v on v.promise_no = d.promise_no
       union all
@@ -69,5 +64,5 @@ revoke all on orderlatch.invariants from public;
 grant select on orderlatch.invariants to orderlatch_operator, orderlatch_auditor;
 comment on view orderlatch.invariants is
   'One row for each promise with the number of its violations. Anything but zero is a bug or a tampered '
-  'database. What is about decisions and their calls is counted over those that are open or not sealed; '
-  'verify_all counts over all.';
+  'database. What is about decisions, their calls and their orders is counted over those that are open or '
+  'not sealed; verify_all counts over all.';

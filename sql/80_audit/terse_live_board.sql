@@ -12,7 +12,7 @@ create or replace view orderlatch.terse_live_board as
              ) as line
       union all
       (
-        select 2, 'HALTED', h.halt_id,
+        select 2, 'HALTED' as what, h.halt_id,
                format(
                  '%s: %s, by %s, for %s', orderlatch_data.terse_text(h.account, 14),
                  orderlatch_data.terse_text(h.reason, 30), h.halted_by, orderlatch_data.terse_age(h.halted_at)
@@ -44,7 +44,7 @@ create or replace view orderlatch.terse_live_board as
       )
       union all
       (
-        select 4, 'INCIDENT', i.incident_id,
+        select 4, 'INCIDENT' as what, i.incident_id,
                concat_ws(
                  ', ', i.incident, orderlatch_data.terse_text(i.account, 14), i.subject,
                  'for ' || orderlatch_data.terse_age(i.opened_at)
@@ -55,7 +55,7 @@ create or replace view orderlatch.terse_live_board as
       )
       union all
       (
-        select 5, 'last move', e.event_id,
+        select 5, 'last move' as what, e.event_id,
                format(
                  '%s %s %s: %s to %s, %s ago', orderlatch_data.terse_text(e.account, 14), e.symbol,
                  left(e.decision_hash, 8), e.from_status, e.to_status, orderlatch_data.terse_age(e.moved_at)

@@ -16,7 +16,7 @@ create or replace view orderlatch.terse_timeline as
           union all
           (
             select c.acted_at, c.detail ->> 'account', c.detail ->> 'symbol',
-                   format('%s by %s', c.act, c.acted_by), null
+                   format('%s by %s', c.act, c.acted_by), null as decision_hash
               from orderlatch.acts as c
              order by c.act_no desc
              limit 25

@@ -140,6 +140,9 @@ begin
       select d.promise_no, d.violations from orderlatch_data.decision_promises(p_decision_ids) as d
       union all
       select c.promise_no, c.violations from orderlatch_data.call_promises(p_decision_ids) as c
+      union all
+      select o.promise_no, o.violations
+        from orderlatch_data.order_promises(orderlatch_data.orders_of(p_decision_ids)) as o
     ) as v
    where v.violations > 0
   union all
@@ -150,34 +153,3 @@ $$;
 revoke all on function orderlatch_data.decision_findings(bigint[]) from public;
 comment on function orderlatch_data.decision_findings(bigint[]) is
   'at_id: the decision_id; of a promise of invariants that is broken, the first of p_decision_ids.';
-
--- What is wrong with acts and seals, and with everything against a head.
--- Locks: none. Raises: OL131 argument_invalid.
-create or replace function orderlatch_data.other_findings(p_head text)
-returns table (what text, at_id bigint, finding text)
-language plpgsql
-stable
-parallel safe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-begin
-  return query
-  select 'acts', f.act_no, f.finding from orderlatch_data.act_findings() as f
-  union all
-  select 'seals', d.differs_at, 'events of block ' || d.differs_at || ' are not those that were sealed'
-    from orderlatch_data.fold_events((
-           select coalesce(max(s.block_no), 0) * 10000 from orderlatch_data.event_seals as s
-         )) as d
-   where d.differs_at is not null;
-  if p_head is not null then
-    return query
-    select 'head', null::bigint, h.what || ': ' || h.finding
-      from orderlatch.verify_against(p_head) as h
-     where not h.agrees;
-  end if;
-end
-$$;
-revoke all on function orderlatch_data.other_findings(text) from public;
-comment on function orderlatch_data.other_findings(text) is 'at_id: the act_no, or the number of the block.';

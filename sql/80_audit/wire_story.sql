@@ -34,7 +34,7 @@ as $$
            coalesce(', X-Request-ID ' || r.broker_request_id, '')
          )
     from orderlatch_data.calls_of(p_decision_id) as q
-    join orderlatch_data.broker_responses as r on r.request_id = q.request_id
+    join orderlatch_data.all_responses as r on r.request_id = q.request_id
     left join lateral (
       select min(e.moved_at) as moved_at
         from orderlatch_data.decision_events as e
@@ -42,14 +42,14 @@ as $$
          and e.request_id = q.request_id
          and not exists (
            select 1
-             from orderlatch_data.lost_requests as g
+             from orderlatch_data.all_losses as g
             where g.request_id = q.request_id and g.lost_at >= e.moved_at
          )
     ) as m on true
   union all
   select l.lost_at, 2, 0, format('  no answer to %s: lost, %s', q.kind, l.cause)
     from orderlatch_data.calls_of(p_decision_id) as q
-    join orderlatch_data.lost_requests as l on l.request_id = q.request_id
+    join orderlatch_data.all_losses as l on l.request_id = q.request_id
 $$;
 revoke all on function orderlatch_data.wire_story(bigint) from public;
 comment on function orderlatch_data.wire_story(bigint) is
@@ -67,12 +67,12 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
   select q.*
-    from orderlatch_data.broker_requests as q
+    from orderlatch_data.all_requests as q
    where q.decision_id = p_decision_id
   union
   select q.*
     from orderlatch_data.decision_events as e
-    join orderlatch_data.broker_requests as q on q.request_id = e.request_id
+    join orderlatch_data.all_requests as q on q.request_id = e.request_id
    where e.decision_id = p_decision_id
   union
   -- cancels of its orders, found by their time
@@ -80,7 +80,7 @@ as $$
     from orderlatch_data.broker_orders as b
     join orderlatch_data.order_cancels as c
       on c.account_id = b.account_id and c.broker_order_id = b.broker_order_id
-    join orderlatch_data.broker_requests as q
+    join orderlatch_data.all_requests as q
       on q.account_id = c.account_id
      and q.claimed_at >= c.asked_at
      and q.claimed_at <= coalesce(c.ended_at, 'infinity')

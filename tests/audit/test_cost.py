@@ -51,10 +51,23 @@ select 1000 + n, s.status, (
   from model as m join orderlatch_data.decision_outcomes as s on s.decision_id = m.decision_id,
        generate_series(1, {decisions}) as n;
 insert into orderlatch_data.broker_orders
-  (account_id, broker_order_id, decision_id, relation, status, is_open, recorded_at, changed_at)
-select b.account_id, 'past-' || n, 1000 + n, 'order', 'filled', false, b.recorded_at, b.changed_at
+  (account_id, broker_order_id, decision_id, relation, status, is_open, recorded_at, changed_at, symbol, side,
+   fills_qty, fills_value)
+select b.account_id, 'past-' || n, 1000 + n, 'order', 'filled', false, b.recorded_at, b.changed_at, 'PAST',
+       'buy', 1, 1
   from model as m join orderlatch_data.broker_orders as b on b.decision_id = m.decision_id,
        generate_series(1, {decisions}) as n;
+insert into orderlatch_data.fills
+  (account_id, activity_id, entry, order_no, symbol, qty, price, activity, filled_at, recorded_at)
+select b.account_id, b.broker_order_id, 'fill', b.order_no, 'PAST', 1, 1, 'fill', '2026-02-02T15:00:00Z',
+       b.recorded_at
+  from orderlatch_data.broker_orders as b where b.symbol = 'PAST';
+insert into orderlatch_data.position_sums (account_id, symbol, qty, bought, sold)
+select t.account_id, 'PAST', {decisions}, {decisions}, 0
+  from model as m join orderlatch_data.trade_decisions as t on t.decision_id = m.decision_id;
+insert into orderlatch_data.strategy_positions (account_id, strategy_id, symbol, qty)
+select t.account_id, t.strategy_id, 'PAST', {decisions}
+  from model as m join orderlatch_data.trade_decisions as t on t.decision_id = m.decision_id;
 set session_replication_role = origin;
 """
 LOOKED_AT = (
@@ -66,6 +79,10 @@ LOOKED_AT = (
     "broker_requests",
     "broker_responses",
     "lost_requests",
+    "live_signals",
+    "order_cancels",
+    "broker_orders",
+    "fills",
 )
 # The last block, which is not full: at most 10,000 events of 2,500 decisions, each looked at a few times.
 BOUND = 40_000
@@ -109,8 +126,10 @@ def test_what_is_sealed_is_found_by_verify_all(database: Database) -> None:
         assert session.execute(broken).fetchall() == before, (
             "it is sealed, and invariants does not look at it"
         )
+        session.execute("update orderlatch_data.broker_orders set fills_qty = 2 where decision_id = 1011")
         found = session.execute(
             "select v.at_id, v.finding from orderlatch.verify_all(p_step => 100) as v "
             "where v.what = 'promises'"
         ).fetchall()
         assert any("promise 1 is broken 1 times" in str(finding) for _, finding in found)
+        assert any("promise 13 is broken 1 times" in str(finding) for _, finding in found)

@@ -52,7 +52,7 @@ class Share:
 
 def main(size: Size) -> Figures:
     """Once at Alpaca's limit, once with limits that bind nothing: what one database can do."""
-    many, seconds = (100, 5.0) if size.quick else (1000, 10.0)
+    many, seconds = (50, 3.0) if size.quick else (1000, 10.0)
     figures: dict[str, Figures] = {}
     rows = []
     for name, limit in (("200 a minute", ALPACAS_LIMIT), ("no limit", NO_LIMIT)):

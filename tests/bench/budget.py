@@ -17,6 +17,7 @@ from tests.bench.wire import Meter, sandbox, workers
 
 WORKERS = 4
 ACCOUNTS = 50
+ACCOUNTS_IF_QUICK = 10
 LIMIT = 200
 SLOTS = 32
 # How many decisions each account has waiting: those of half a minute.
@@ -36,17 +37,17 @@ PROMISES = "select i.promise from orderlatch.invariants as i where i.violations 
 
 def main(size: Size) -> Figures:
     """Work for some minutes, and ask the sandbox what it saw."""
-    minutes = 0.5 if size.quick else size.minutes
-    names = [f"a{number}" for number in range(ACCOUNTS)]
+    minutes = 0.25 if size.quick else size.minutes
+    names = [f"a{number}" for number in range(ACCOUNTS_IF_QUICK if size.quick else ACCOUNTS)]
     url = fresh_database()
     with psycopg.connect(url, autocommit=True) as session, sandbox(names, rate_limit=LIMIT) as broker:
         for name in names:
             session.execute(CREATE, [name, json.dumps({"max_decision_age": "1 day"})])
         # every order fills at once: else ever more of them rest, and are read again every minute
         broker.tell("PUT", "prices", {symbol: {"price": "1.4"} for symbol in SYMBOLS})
-        with workers(url, broker, [names] * WORKERS, slots=SLOTS) as carriers:
+        with workers(url, broker.url, [names] * WORKERS, slots=SLOTS) as carriers:
             strategy = Strategy(url, names, ENOUGH)
-            while session.execute(READY, [WORKERS * ACCOUNTS]).fetchone() != (True,):
+            while session.execute(READY, [WORKERS * len(names)]).fetchone() != (True,):
                 time.sleep(0.2)
             for name in names:
                 strategy.propose(session, name, ENOUGH)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 import platform
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import psycopg
 
+from tests.bench.summary import at, top
 from worker import embedded
 from worker.applier import read_files
 from worker.installer import ROOT, migrate
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
 
 RESULTS = ROOT / ".bench" / "results.json"
 TICKS = os.sysconf("SC_CLK_TCK")
+TEMPLATE = "orderlatch_template_of_bench"
+MADE = "select d.datname from pg_database as d where d.datname ^@ 'orderlatch_bench'"
 STATED = ("server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers")
 
 Figures: TypeAlias = "dict[str, Figures] | list[Figures] | str | int | float | bool | None"
@@ -27,23 +33,47 @@ Figures: TypeAlias = "dict[str, Figures] | list[Figures] | str | int | float | b
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How long and how large: `quick` is for trying the benchmark out; minutes are those of the budget."""
+    """How large: `quick` is a smaller round; minutes are those of the budget, decisions of the past."""
 
     quick: bool
-    minutes: float
+    minutes: float = 2
+    decisions: int | None = None
+
+
+def blank_database(name: str, template: str = "template1") -> str:
+    """Create an empty database on the embedded server, or a copy of a template, and return its URL."""
+    url = embedded.ensure_running()
+    with psycopg.connect(url, autocommit=True) as connection:
+        drop_database(connection, name)
+        connection.execute(f"create database {name} template {template}".encode())
+        # what the last benchmark left to be written is none of this one's time
+        connection.execute("checkpoint")
+    return psycopg.conninfo.make_conninfo(url, dbname=name)
 
 
 def fresh_database(name: str = "orderlatch_bench") -> str:
-    """Create an empty database on the embedded server, migrate it, and return its URL."""
-    url = embedded.ensure_running()
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"drop database if exists {name} with (force)".encode())
-        connection.execute(f"create database {name}".encode())
-        # what the last benchmark left to be written is none of this one's time
-        connection.execute("checkpoint")
-        bench = psycopg.conninfo.make_conninfo(url, dbname=name)
-    migrate(bench, read_files(ROOT / "sql"))
-    return bench
+    """Create a migrated database on the embedded server, and return its URL."""
+    return blank_database(name, migrated_template())
+
+
+@cache
+def migrated_template() -> str:
+    """A database that was migrated once in this run, to be copied."""
+    with redirect_stdout(StringIO()):
+        migrate(blank_database(TEMPLATE), read_files(ROOT / "sql"))
+    return TEMPLATE
+
+
+def drop_database(connection: psycopg.Connection, name: str) -> None:
+    """Drop a database of a benchmark, whoever is still in it."""
+    connection.execute(f"drop database if exists {name} with (force)".encode())
+
+
+def clean_up() -> None:
+    """Drop every database that a benchmark made: a long past takes much room."""
+    with psycopg.connect(embedded.ensure_running(), autocommit=True) as connection:
+        for (name,) in connection.execute(MADE).fetchall():
+            drop_database(connection, name)
 
 
 def server_settings() -> dict[str, Figures]:
@@ -79,11 +109,11 @@ def wal_position(connection: psycopg.Connection) -> int:
 
 
 def keep(name: str, figures: Figures) -> None:
-    """Write the figures of one benchmark; those of the others stay."""
+    """Write the figures of one benchmark, and the keys at the top; the figures of the others stay."""
     kept: dict[str, Figures] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    kept = {each: kept[each] for each in kept if isinstance(kept[each], dict)}
+    kept = {each: kept[each] for each in kept if at(kept[each], "figures") is not None} | {name: figures}
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(kept | {name: figures}, indent=1, sort_keys=True) + "\n")
+    RESULTS.write_text(json.dumps(top(kept) | kept, indent=1) + "\n")
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str | float]]) -> None:

@@ -1,7 +1,7 @@
-"""Lives a second of the real functions beside layouts written by hand, on one durable server.
+"""Lives a second of the real functions beside layouts by hand and beside the peers, on one durable server.
 
-Every layout runs in turn within each round, and the figure is the median of the rounds, so that a machine
-that slows down slows all of them down. Nothing here is a test: nothing fails because it is slow.
+Every one of them runs in turn within each round, and the figure is the median of the rounds, so that a
+machine that slows down slows all of them down. Each round has a fresh database.
 """
 
 from __future__ import annotations
@@ -10,90 +10,132 @@ import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import psycopg
 
-from tests.bench.ground import Figures, Size, fresh_database, table, wal_position
-from tests.bench.layouts import Floor, Layout, Orderlatch, Wide
+from tests.bench.ground import Figures, Size, table, wal_position
+from tests.bench.layouts import Floor, Layout, Wide
+from tests.bench.orderlatch import Orderlatch
+from tests.bench.queues import Absurd, Pgmq, Procrastinate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 CONNECTIONS = 8
 ROUNDS = 3
-SECONDS = 4.0
+SECONDS = 5.0
 BATCHES = (1, 100)
+LAYOUTS: Mapping[str, Callable[[], Layout]] = {
+    "floor": Floor,
+    "wide": Wide,
+    "pgmq": Pgmq,
+    "procrastinate": Procrastinate,
+    "absurd": Absurd,
+    "orderlatch": Orderlatch,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """Medians over the rounds of one layout."""
+    """Medians over the rounds of one layout, the slowest and the fastest of them."""
 
     layout: str
     batch: int
     lives_per_s: float
+    slowest: float
+    fastest: float
     wal_bytes_per_life: float
+    ours_over_it: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run: lives, the seconds that they took, bytes of WAL for each."""
+
+    lives: int
+    seconds: float
+    wal_bytes_per_life: float
+
+    @property
+    def lives_per_s(self) -> float:
+        """What it is about."""
+        return self.lives / self.seconds
 
 
 def main(size: Size) -> Figures:
-    """Measure each layout with each size of batch; ratios are to the floor."""
-    rounds, seconds = (1, 2.0) if size.quick else (ROUNDS, SECONDS)
+    """Measure each layout with each size of batch."""
+    rounds, seconds = (1, 1.5) if size.quick else (ROUNDS, SECONDS)
     results = [result for batch in BATCHES for result in measure(batch, rounds, seconds)]
-    floors = {result.batch: result.lives_per_s for result in results if result.layout == "floor"}
     print(f"  {CONNECTIONS} connections, median of {rounds} rounds of {seconds:g} s")
-    heads = ("layout", "batch", "lives/s", "of floor", "WAL bytes/life")
+    heads = ("layout", "batch", "lives/s", "slowest", "fastest", "ours over it", "WAL bytes/life")
     table(
         heads,
         [
-            (
-                each.layout,
-                each.batch,
-                each.lives_per_s,
-                each.lives_per_s / floors[each.batch],
-                each.wal_bytes_per_life,
-            )
+            (each.layout, each.batch, each.lives_per_s, each.slowest, each.fastest, each.ours_over_it,
+             each.wal_bytes_per_life)
             for each in results
         ],
-    )
-    return [dict(asdict(result)) for result in results]
+    )  # fmt: skip
+    return {
+        "rounds": rounds,
+        "seconds": seconds,
+        "connections": CONNECTIONS,
+        "results": [dict(asdict(result)) for result in results],
+    }
 
 
 def measure(batch: int, rounds: int, seconds: float) -> list[Result]:
     """Run every layout in each round."""
-    layouts: dict[str, Layout] = {"floor": Floor(), "wide": Wide(), "orderlatch": Orderlatch()}
-    seen: dict[str, list[tuple[float, float]]] = {name: [] for name in layouts}
+    seen: dict[str, list[Run]] = {name: [] for name in LAYOUTS}
     for _ in range(rounds):
-        for name, layout in layouts.items():
-            url = fresh_database()
-            seen[name].append(run(url, layout, batch, seconds))
+        for name, make in LAYOUTS.items():
+            layout = make()
+            seen[name].append(run(layout.create(CONNECTIONS), layout, batch, seconds))
+    speeds = {name: statistics.median(each.lives_per_s for each in runs) for name, runs in seen.items()}
     return [
         Result(
             layout=name,
             batch=batch,
-            lives_per_s=statistics.median(speed for speed, _ in figures),
-            wal_bytes_per_life=statistics.median(wal for _, wal in figures),
+            lives_per_s=speeds[name],
+            slowest=min(each.lives_per_s for each in runs),
+            fastest=max(each.lives_per_s for each in runs),
+            wal_bytes_per_life=statistics.median(each.wal_bytes_per_life for each in runs),
+            ours_over_it=speeds["orderlatch"] / speeds[name],
         )
-        for name, figures in seen.items()
+        for name, runs in seen.items()
     ]
 
 
-def run(url: str, layout: Layout, batch: int, seconds: float) -> tuple[float, float]:
-    """Live for some seconds over all connections; lives a second, and bytes of WAL for each."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        layout.prepare(connection, CONNECTIONS)
-        before = wal_position(connection)
+def run(url: str, layout: Layout, batch: int, seconds: float, first: int = 0) -> Run:
+    """Live for some seconds over all connections, once all of them are ready."""
+    connections = [psycopg.connect(url, autocommit=True, prepare_threshold=1) for _ in range(CONNECTIONS)]
+    try:
+        for lane, connection in enumerate(connections):
+            layout.enter(connection, lane)
+        before = wal_position(connections[0])
         began = time.monotonic()
         with ThreadPoolExecutor(CONNECTIONS) as pool:
             lives = sum(
-                pool.map(lambda lane: live(url, layout, lane, batch, began + seconds), range(CONNECTIONS))
+                pool.map(
+                    lambda lane: live(connections[lane], layout, lane, batch, began + seconds, first),
+                    range(CONNECTIONS),
+                )
             )
         took = time.monotonic() - began
-        return lives / took, (wal_position(connection) - before) / lives
+        written = wal_position(connections[0]) - before
+    finally:
+        for connection in connections:
+            connection.close()
+    return Run(lives=lives, seconds=took, wal_bytes_per_life=written / lives)
 
 
-def live(url: str, layout: Layout, lane: int, batch: int, until: float) -> int:
-    """Live over one connection until the time is up; how many lives."""
-    lives = 0
-    with psycopg.connect(url, autocommit=True, prepare_threshold=1) as connection:
-        layout.enter(connection, lane)
-        while time.monotonic() < until:
-            layout.live(connection, lane, lives, batch)
-            lives += batch
-    return lives
+def live(
+    connection: psycopg.Connection, layout: Layout, lane: int, batch: int, until: float, first: int
+) -> int:
+    """Live over one connection until the time is up; how many lives were finished."""
+    put, finished = first, 0
+    while time.monotonic() < until:
+        finished += layout.live(connection, lane, put, batch)
+        put += batch
+    return finished

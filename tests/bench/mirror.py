@@ -138,7 +138,7 @@ class Mirror:
 
 def main(size: Size) -> Figures:
     """The whole past, then empty rounds after it and after a short one, and the view of positions."""
-    many = 10_000 if size.quick else 100_000
+    many = 2_000 if size.quick else 100_000
     mirror = Mirror.made(many)
     whole = reconcile(mirror, many)
     table(

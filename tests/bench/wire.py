@@ -80,7 +80,7 @@ class Sandbox:
 
 @contextmanager
 def workers(
-    url: str, broker: Sandbox, carried: Sequence[Sequence[str]], *, slots: int
+    url: str, broker_url: str, carried: Sequence[Sequence[str]], *, slots: int
 ) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Run a worker for each list of accounts; they are stopped in good order."""
     with TemporaryDirectory() as logs, ExitStack() as running:
@@ -96,7 +96,7 @@ def workers(
                 environment |= {
                     f"ORDERLATCH_{name.upper()}_KEY_ID": f"K{name}",
                     f"ORDERLATCH_{name.upper()}_SECRET_KEY": f"S{name}",
-                    f"ORDERLATCH_{name.upper()}_BASE_URL": broker.url,
+                    f"ORDERLATCH_{name.upper()}_BASE_URL": broker_url,
                 }
             log = running.enter_context(Path(logs, f"worker-{number}").open("wb"))
             process = running.enter_context(

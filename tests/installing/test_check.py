@@ -12,6 +12,8 @@ from worker.applier import read_files
 from worker.installer import check, migrate
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.servers import Database
 
 pytestmark = pytest.mark.every_major
@@ -116,3 +118,16 @@ def test_what_somebody_else_owns_is_not_taken_from_them(database: Database) -> N
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr.startswith("orderlatch: sql/ could not be applied or compared: ")
     assert "Traceback" not in result.stderr
+
+
+def test_a_database_that_was_dumped_and_restored_is_equal(
+    database: Database, blank_database: Database, tmp_path: Path
+) -> None:
+    if database.server.major != 15:
+        pytest.skip("Debian's pg_dump is that of Postgres 15")
+    dump = tmp_path / "dump.sql"
+    subprocess.run(["pg_dump", "--file", dump, database.url], check=True)
+    psql = ["psql", "--no-psqlrc", "--quiet", "--output", "/dev/null", "--set", "ON_ERROR_STOP=1"]
+    subprocess.run([*psql, "--file", dump, blank_database.url], check=True)
+    result = orderlatch(blank_database, "check")
+    assert result.stdout.startswith("check: equal (revision "), result.stdout + result.stderr

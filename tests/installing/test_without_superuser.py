@@ -35,6 +35,8 @@ def test_a_database_owner_with_createrole_installs_and_upgrades(bare_server: Tes
         assert connection.execute("select orderlatch.schema_version()").fetchone() == (1,)
         missing = connection.execute("select s.what from orderlatch.stuck as s order by s.what").fetchall()
         assert missing == [("advisory locks",), ("lock times",)]
+        gauge = "select m.value from orderlatch.metrics as m where m.name = 'orderlatch_stuck'"
+        assert connection.execute(gauge).fetchone() == (0.0,), "nothing is stuck for that"
 
 
 def test_an_owner_without_createrole_is_told_what_is_missing(bare_server: TestServer) -> None:

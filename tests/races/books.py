@@ -14,10 +14,10 @@ PROMISES = {
           <> (select count(*) from orderlatch_data.decision_outcomes as s
               where s.decision_id = d.decision_id and s.status = 'submitted')""",
     "an open request is neither answered nor lost, and every other one is": """
-        select count(*) from orderlatch_data.broker_requests as q
+        select count(*) from orderlatch_data.all_requests as q
         where exists (select from orderlatch_data.open_requests as o where o.request_id = q.request_id)
-          = (exists (select from orderlatch_data.broker_responses as r where r.request_id = q.request_id)
-             or exists (select from orderlatch_data.lost_requests as l where l.request_id = q.request_id))""",
+          = (exists (select from orderlatch_data.all_responses as r where r.request_id = q.request_id)
+             or exists (select from orderlatch_data.all_losses as l where l.request_id = q.request_id))""",
     "events form one chain for each decision, from nothing to its status": """
         with chained as (
           select e.*, lag(e.to_status, 1, 'none') over w as before, lead(e.event_id) over w is null as newest
@@ -30,7 +30,7 @@ PROMISES = {
         where c.from_status <> c.before or (c.newest and c.to_status <> coalesce(o.status, s.status))""",
     "each submit was one move to submitting": """
         select count(*) from orderlatch_data.trade_decisions as d
-        where (select count(*) from orderlatch_data.broker_requests as q
+        where (select count(*) from orderlatch_data.all_requests as q
                where q.decision_id = d.decision_id and q.kind = 'submit_order')
           <> (select count(*) from orderlatch_data.decision_events as e
               where e.decision_id = d.decision_id and e.to_status = 'submitting')""",
@@ -39,19 +39,19 @@ PROMISES = {
         where e.to_status = 'approved' and e.from_status <> 'planned'
           and e.reason !~ '^(proved|declared) absent'
           and not exists (
-            select from orderlatch_data.broker_responses as r
+            select from orderlatch_data.all_responses as r
             where r.request_id = e.request_id and r.meaning in ('not_sent', 'unauthorized', 'throttled'))""",
     "after a 429 the order is looked for before it is sent again": """
         select count(*) from orderlatch_data.decision_events as t
-        join orderlatch_data.broker_responses as r on r.request_id = t.request_id and r.meaning = 'throttled'
+        join orderlatch_data.all_responses as r on r.request_id = t.request_id and r.meaning = 'throttled'
         join lateral (
           select e.* from orderlatch_data.decision_events as e
           where e.decision_id = t.decision_id and e.event_id > t.event_id
           order by e.event_id limit 1
         ) as n on n.to_status = 'submitting'
         where t.to_status = 'approved' and not exists (
-          select from orderlatch_data.broker_requests as q
-          join orderlatch_data.broker_responses as a on a.request_id = q.request_id and a.meaning = 'absent'
+          select from orderlatch_data.all_requests as q
+          join orderlatch_data.all_responses as a on a.request_id = q.request_id and a.meaning = 'absent'
           where q.decision_id = t.decision_id and q.kind = 'find_order'
             and a.recorded_at between t.moved_at and n.moved_at)""",
     "a rejection has its verdict": """

@@ -20,8 +20,10 @@ SANDBOX = WORKER / "sandbox"
 PLAYERS = {WORKER / name for name in ("demo.py", "demo_report.py", "rehearsal.py")} | {
     *(WORKER / "drills").glob("*.py")
 }
-# The worker's one module with SQL, those that install or start a database, and the players.
-SPEAK_SQL = PLAYERS | {WORKER / name for name in ("database.py", "installer.py", "applier.py", "embedded.py")}
+# The worker's one module with SQL, those that install, start or archive a database, and the players.
+SPEAK_SQL = PLAYERS | {
+    WORKER / name for name in ("database.py", "installer.py", "applier.py", "embedded.py", "archive.py")
+}
 STATEMENT = re.compile(
     r"\s*(select|insert into|update|delete from|with|create|alter|drop|set|listen|notify)\s", re.IGNORECASE
 )

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.worker.peer import Exchange, listening_in_a_thread
 from tests.worker.script import Worker, wait_until
-from tests.worker.test_propose import FIXTURES, propose
+from tests.worker.test_propose import FIXTURES, line, propose
 from tests.worker.world import a_free_port, ask
 
 if TYPE_CHECKING:
@@ -77,3 +77,44 @@ def test_every_real_decision_becomes_one_order(database: Database, connect: Conn
     assert set(broker.orders) == {decision_hash for (decision_hash,) in hashes}
     released = "select bool_and(w.released_at is not null) from orderlatch_data.workers as w"
     assert session.execute(released).fetchone() == (True,)
+
+
+def test_log_lines_of_calls_carry_the_trace_of_their_decision(
+    database: Database, connect: Connect, tmp_path: Path
+) -> None:
+    session = connect()
+    session.execute("select orderlatch.create_account('paper', 'paper')")
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    lines = [
+        line(symbol="TRACED", metadata={"traceparent": trace}),
+        line(symbol="PLAIN", metadata={"desk": "one"}),
+        line(symbol="BAD", metadata={"traceparent": "not a trace"}),
+    ]
+    assert propose(database, b"".join(lines)).returncode == 0
+    broker, carried = Broker(), "request_carried"
+    with listening_in_a_thread(broker.script) as peer:
+        environment = {
+            "DATABASE_URL": database.url,
+            "ORDERLATCH_ACCOUNTS": "paper",
+            "ORDERLATCH_PAPER_BASE_URL": peer.url,
+            "ORDERLATCH_STREAM": "off",
+            "ORDERLATCH_TRACES": "on",
+            "APCA_API_KEY_ID": "PKTEST",
+            "APCA_API_SECRET_KEY": "PKSECRET",
+        }
+        with Worker(environment, directory=tmp_path) as worker:
+            wait_until(lambda: session.execute(OPEN).fetchone() == (0,), what="all decisions submitted")
+            assert worker.stop() == 0
+            submits = {
+                each["request_id"]: each for each in worker.events(carried) if each["kind"] == "submit_order"
+            }
+    assert len(submits) == broker.posts == 3
+    [(traced,)] = session.execute(
+        "select w.request_id::text from orderlatch.wire as w join orderlatch.decisions as d"
+        " on d.decision_hash = w.decision_hash where d.symbol = 'TRACED'"
+    ).fetchall()
+    told = submits.pop(traced)
+    assert told["trace_id"] == "4bf92f3577b34da6a3ce929d0e0e4736"
+    assert told["parent_id"] == "00f067aa0ba902b7"
+    assert told["span_id"] == str(traced).replace("-", "")[:16]
+    assert not any("trace_id" in each for each in submits.values())

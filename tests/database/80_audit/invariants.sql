@@ -143,8 +143,8 @@ insert into deeds values
    $$ update orderlatch_data.broker_orders as b set is_open = true where b.broker_order_id = 'traded' $$),
   (12, '{}', 'an order that is not open although it rests',
    $$ insert into orderlatch_data.broker_orders
-        (account_id, broker_order_id, relation, status, is_open, recorded_at, changed_at)
-      values (test.account_id(), 'rests', 'order', 'new', false, orderlatch_data.clock(), orderlatch_data.clock()) $$),
+        (account_id, broker_order_id, relation, status, is_open, submitted_at, recorded_at, changed_at)
+      select test.account_id(), 'rests', 'order', 'new', false, c.at, c.at, c.at from orderlatch_data.clock() as c(at) $$),
   (13, '{}', 'a fill at another price',
    $$ update orderlatch_data.fills as f set price = f.price + 1 $$),
   (13, '{14}', 'a fill taken away', $$ delete from orderlatch_data.fills $$),
@@ -162,7 +162,8 @@ insert into deeds values
    $$ delete from orderlatch_data.open_requests as r where r.kind = 'list_positions' $$),
   (11, '{}', 'a signal that a rejected decision keeps to itself',
    $$ insert into orderlatch_data.live_signals (signal_key, decision_id)
-      values (orderlatch_data.new_request_id(), pg_temp.id_of('rejected')) $$),
+      select orderlatch_data.signal_key(t.account_id, t.strategy_id, t.symbol, t.timeframe, t.event_ts, t.leg), t.decision_id
+        from orderlatch_data.trade_decisions as t where t.decision_id = pg_temp.id_of('rejected') $$),
   (18, '{}', 'a submit granted after a restart, without a look at the broker',
    $$ insert into orderlatch_data.clusters
         (system_identifier, timeline, home, server_started_at, noticed_at, why, reads_from)
@@ -180,7 +181,7 @@ insert into deeds values
         from orderlatch_data.clusters as c $$),
   (19, '{}', 'a position of a strategy without a trade',
    $$ insert into orderlatch_data.strategy_positions (account_id, strategy_id, symbol, qty) values (test.account_id(), 'momentum', 'GOOG', 1) $$),
-  (19, '{13}', 'a trade that no strategy holds',
+  (13, '{}', 'an order that was filled without a fill',
    $$ update orderlatch_data.broker_orders as b set fills_qty = 1 where b.decision_id = pg_temp.id_of('submitted') $$),
   (20, '{}', 'a limit that was changed behind the back of its history',
    $$ update orderlatch_data.risk_limits set ceiling = 7 where limit_kind = 'opposite_order' $$),

@@ -1,6 +1,6 @@
 -- A login acts for what it is bound to, by the name that it connected with, whatever it prepares beforehand.
 begin;
-select plan(37);
+select plan(45);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account(a.account) from unnest('{paper,other}'::text[]) as a(account);
@@ -119,6 +119,17 @@ select throws_ok(
   'as the group role it is still the login that it is'
 )
   from hashes as h;
+reset session authorization;
+
+-- An auditor ----------------------------------------------------------------------------------------------------------
+
+create role an_auditor login in role orderlatch_auditor;
+select test_support.act_as('an_auditor');
+select lives_ok(format(d.statement, h.anothers), format('an auditor who is bound to nothing can %s a decision', d.deed))
+  from deeds as d, hashes as h where d.deed not in ('have judged', 'withdraw');
+select lives_ok(format('select orderlatch.explain_decision(%L)', left(h.anothers, 20)), 'also by its first digits') from hashes as h;
+select throws_ok(format(d.statement, h.anothers), '42501', null, format('but not %s it', d.deed))
+  from deeds as d, hashes as h where d.deed in ('have judged', 'withdraw');
 reset session authorization;
 
 select * from finish();

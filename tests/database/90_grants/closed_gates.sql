@@ -1,7 +1,7 @@
 -- Nothing that a strategy, a risk engine or a worker may call, set or be opens a gate: no halt is lifted or bent, no live
 -- grant made or stretched, no account changed, no submit granted that a gate holds back.
 begin;
-select plan(92);
+select plan(93);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account('live', '{"risk_engine": "external"}', 'live');
@@ -92,6 +92,7 @@ select c.login, c.called, c.statement, c.expected
       ('a_carrier', 'claim_requests', 'select orderlatch.claim_requests(l.worker_id, null, 1000) from lives as l', 'opened nothing'),
       ('a_carrier', 'mirror_health', 'select h.account from lives as l, orderlatch.mirror_health(l.worker_id, null) as h', 'opened nothing'),
       ('a_carrier', 'worker_health', 'select h.account from lives as l, orderlatch.worker_health(l.worker_id) as h', 'opened nothing'),
+      ('a_carrier', 'request_traces', 'select t.trace_id from orderlatch.request_traces(array[gen_random_uuid()]) as t', 'opened nothing'),
       ('a_carrier', 'record_responses', $$select orderlatch.record_responses(
          '[{"request_id": "11111111-2222-4333-8444-555555555555", "sent": "yes", "status": 200, "body": "e30="}]')$$, 'opened nothing'),
       ('a_carrier', 'record_trade_update', $$select orderlatch.record_trade_update(l.worker_id, 'live', '{"stream": "trade_updates"}') from lives as l$$,

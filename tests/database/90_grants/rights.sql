@@ -37,6 +37,7 @@ insert into decided values
   ('function record_stream_state', '{worker}'),
   ('function mirror_health', '{worker}'),
   ('function worker_health', '{worker}'),
+  ('function request_traces', '{worker}'),
   -- operators run the place
   ('function create_account', '{operator}'),
   ('function update_account', '{operator}'),
@@ -45,6 +46,7 @@ insert into decided values
   ('function set_limit', '{operator}'),
   ('function set_symbols', '{operator}'),
   ('function halt', '{operator}'),
+  ('function archive_before', '{operator}'),
   ('function lift_halt', '{operator}'),
   ('function grant_live', '{operator}'),
   ('function revoke_live', '{operator}'),
@@ -116,6 +118,7 @@ insert into decided values
   ('view timeline', '{auditor,operator}'),
   ('view waiting', '{auditor,operator}'),
   ('view wire', '{auditor,operator}'),
+  ('view archivings', '{auditor,operator}'),
   ('view workers', '{auditor,operator}');
 
 -- Everything that somebody but the owner was given, in both schemas: object, grantee, right.
@@ -193,6 +196,8 @@ select results_eq(
   $$ values ('function act_findings', 'auditor'), ('function act_findings', 'operator'),
             ('function clock', 'auditor'), ('function clock', 'operator'),
             ('function execution_of', 'auditor'), ('function execution_of', 'operator'),
+            ('function first_read_since', 'auditor'), ('function first_read_since', 'operator'),
+            ('function is_held', 'auditor'), ('function is_held', 'operator'),
             ('function lock_class', 'auditor'), ('function lock_class', 'operator'),
             ('function lock_holders', 'auditor'), ('function lock_holders', 'operator'),
             ('function read_budgets', 'auditor'), ('function read_budgets', 'operator'),
@@ -261,7 +266,7 @@ select is_empty(
 select results_eq(
   $$ select p.proname::text collate "default" from pg_proc as p
       where p.pronamespace = 'orderlatch_data'::regnamespace and p.prosecdef and p.prorettype <> 'trigger'::regtype order by 1 $$,
-  $$ values ('act_findings'), ('execution_of'), ('lock_holders'), ('read_budgets'), ('terse_age'), ('terse_time'), ('unsealed_findings'), ('unsealed_promises') $$,
+  $$ values ('act_findings'), ('execution_of'), ('first_read_since'), ('is_held'), ('lock_holders'), ('read_budgets'), ('terse_age'), ('terse_time'), ('unsealed_findings'), ('unsealed_promises') $$,
   'of the helpers only triggers, and those that views call, run with the rights of the owner'
 );
 select is_empty(

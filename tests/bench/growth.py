@@ -1,0 +1,159 @@
+"""Throughput with a long past beside an empty database; what a settled decision takes and how it is told.
+
+The past lies in the same accounts that trade. Rounds on the empty and on the full database take turns, so
+that a machine that slows down slows both; the ratio is that of the medians.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from tests.bench.ground import Figures, Size, fresh_database, table
+from tests.bench.history import live_templates, load
+from tests.bench.lives import CONNECTIONS, run
+from tests.bench.orderlatch import Orderlatch, create_accounts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DECISIONS = 10_000_000
+QUICK = 10_000
+NAMES = [f"bench-{lane}" for lane in range(CONNECTIONS)]
+SIZES = """
+select c.relname, pg_total_relation_size(c.oid) from pg_class as c
+ where c.relnamespace = 'orderlatch_data'::regnamespace and c.relkind = 'r'
+"""
+SAMPLE = """
+select encode(d.decision_hash, 'hex') from orderlatch_data.trade_decisions as d
+ where d.decision_id in (
+   select (1 + random() * (select max(m.decision_id) from orderlatch_data.trade_decisions as m))::bigint
+     from generate_series(1, 400)
+ ) limit 200
+"""
+ASKED = {
+    "decision_status": "select s.status from orderlatch.decision_status(%s) as s",
+    "explain_decision": "select e.story from orderlatch.explain_decision(%s) as e",
+}
+
+
+@dataclass(slots=True)
+class Past(Orderlatch):
+    """The layout in a database that has a past already; lanes come back to it in every round."""
+
+    url: str = ""
+    rounds: int = 0
+
+    def create(self, lanes: int) -> str:  # noqa: ARG002
+        """It is there."""
+        self.rounds += 1
+        return self.url
+
+    def live(self, connection: psycopg.Connection, lane: int, first: int, many: int) -> int:
+        """As ever, with decisions that no other round has proposed."""
+        return Orderlatch.live(self, connection, lane, self.rounds * 100_000_000 + first, many)
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the rounds of one database gave: lives a second by batch, milliseconds by step and batch."""
+
+    speeds: dict[int, list[float]] = field(default_factory=dict)
+    calls: dict[str, list[float]] = field(default_factory=dict)
+
+    def add(self, batch: int, speed: float, layout: Orderlatch) -> None:
+        """Add a round."""
+        self.speeds.setdefault(batch, []).append(speed)
+        for step, seconds in layout.times():
+            self.calls.setdefault(f"{step}_ms_{batch}", []).append(1000 * statistics.median(seconds))
+
+
+def main(size: Size) -> Figures:
+    """Load, measure in turns, ask, and weigh."""
+    rounds, seconds = (1, 1.5) if size.quick else (3, 10.0)
+    past = Past(url=fresh_database("orderlatch_bench_past"))
+    with psycopg.connect(past.url, autocommit=True) as session:
+        create_accounts(session, NAMES)
+        live_templates(past.url, NAMES[0])
+        before = sizes(session)
+        wanted = size.decisions or (QUICK if size.quick else DECISIONS)
+        decisions, loaded_s = load(past.url, wanted, NAMES)
+        weights = {name: (now - before.get(name, 0)) / decisions for name, now in sizes(session).items()}
+        asked = {name: ask(session, statement) for name, statement in ASKED.items()}
+    empty, full = Seen(), Seen()
+    for _ in range(rounds):
+        for batch in (1, 100):
+            for seen, layout in ((empty, Orderlatch()), (full, past)):
+                speed = run(layout.create(CONNECTIONS), layout, batch, seconds).lives_per_s
+                seen.add(batch, speed, layout)
+    return told(decisions, loaded_s, weights, asked, empty, full) | {"rounds": rounds, "seconds": seconds}
+
+
+def told(
+    decisions: int,
+    loaded_s: float,
+    weights: dict[str, float],
+    asked: dict[str, dict[str, float]],
+    empty: Seen,
+    full: Seen,
+) -> dict[str, Figures]:
+    """Print, and give the figures."""
+    speeds: dict[str, Figures] = {}
+    rows = []
+    for batch in (1, 100):
+        there, here = statistics.median(full.speeds[batch]), statistics.median(empty.speeds[batch])
+        speeds[str(batch)] = {"empty": here, "full": there, "ratio": there / here}
+        rows.append((f"lives/s, batch {batch}", here, there, there / here))
+    calls: dict[str, Figures] = {}
+    for step in sorted(full.calls):
+        there, here = statistics.median(full.calls[step]), statistics.median(empty.calls[step])
+        calls[step] = {"empty": here, "full": there, "ratio": there / here}
+        rows.append((step, here, there, there / here))
+    table((f"{decisions:,} settled decisions", "none", "all", "ratio"), rows)
+    table(
+        ("of the past", "p50 ms", "p99 ms"),
+        [(name, each["p50_ms"], each["p99_ms"]) for name, each in asked.items()],
+    )
+    heavy = {name: weight for name, weight in weights.items() if weight >= 5}
+    table(
+        ("bytes for each decision", ""),
+        [(name, heavy[name]) for name in sorted(heavy, key=lambda name: -heavy[name])],
+    )
+    print(f"  {sum(weights.values()):,.0f} bytes in all; loaded in {loaded_s:,.0f} s")
+    return {
+        "decisions": decisions,
+        "loaded_s": loaded_s,
+        "lives_per_s": speeds,
+        "calls": calls,
+        "asked": {name: dict(each) for name, each in asked.items()},
+        "bytes": dict(heavy),
+        "bytes_per_decision": sum(weights.values()),
+    }
+
+
+def sizes(session: psycopg.Connection) -> dict[str, int]:
+    """Bytes of each table with toast and indexes."""
+    return {str(name): int(octets) for name, octets in session.execute(SIZES).fetchall()}
+
+
+def ask(session: psycopg.Connection, statement: str) -> dict[str, float]:
+    """Milliseconds of one question about decisions anywhere in the past, each asked once."""
+    hashes = session.execute(SAMPLE).fetchall()
+    assert hashes, "the sample of the past is empty"
+    took = sorted(one(session, statement, decision_hash) for decision_hash in hashes)
+    return {
+        "asked": len(took),
+        "p50_ms": statistics.median(took),
+        "p99_ms": took[min(len(took) - 1, int(0.99 * len(took)))],
+    }
+
+
+def one(session: psycopg.Connection, statement: str, decision_hash: Sequence[object]) -> float:
+    """Milliseconds of one call."""
+    began = time.perf_counter()
+    assert session.execute(statement.encode(), decision_hash).fetchall()
+    return 1000 * (time.perf_counter() - began)

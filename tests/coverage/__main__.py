@@ -21,7 +21,16 @@ def main(chosen: list[str]) -> int:
     """Measure and print; the exit status is that of the tests."""
     with tempfile.TemporaryDirectory() as place:
         counts = Path(place, "counts.json")
-        command = [sys.executable, "-m", "pytest", "-q", "--pg=15", "--timeout=0", "-p", "tests.coverage.plugin"]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "--pg=15",
+            "--timeout=0",
+            "-p",
+            "tests.coverage.plugin",
+        ]
         status = subprocess.run(
             [*command, *(chosen or TESTS)],
             check=False,

@@ -67,7 +67,7 @@ def main(size: Size) -> Figures:
         assert not broken, broken
         ((burst, refill, reserve), *_) = session.execute(BUDGETS).fetchall()
     figures = summed_up(before, after, names, (burst - reserve + refill * measured["seconds"] / 60))
-    figures |= measured | {"least_waiting": strategy.least, "minutes": minutes}
+    figures |= measured | {"least_waiting": strategy.least, "minutes": minutes, "accounts": len(names)}
     heads = ("", "requests", "a second", "above the limit", "429", "used of possible", "least", "most")
     row = [figures[each] for each in
            ("requests", "requests_per_s", "above_limit", "throttled", "used", "least", "most")]  # fmt: skip

@@ -1,7 +1,7 @@
 """Throughput with a long past beside an empty database; what a settled decision takes and how it is told.
 
-The past lies in the same accounts that trade. Rounds on the empty and on the full database take turns, so
-that a machine that slows down slows both; the ratio is that of the medians.
+The past lies in the same accounts that trade. Rounds on the empty and on the full database take turns in
+going first, so that a machine that slows down slows both; the ratio is that of the medians.
 """
 
 from __future__ import annotations
@@ -85,9 +85,10 @@ def main(size: Size) -> Figures:
         weights = {name: (now - before.get(name, 0)) / decisions for name, now in sizes(session).items()}
         asked = {name: ask(session, statement) for name, statement in ASKED.items()}
     empty, full = Seen(), Seen()
-    for _ in range(rounds):
+    for turn in range(rounds):
         for batch in (1, 100):
-            for seen, layout in ((empty, Orderlatch()), (full, past)):
+            pair = [(empty, Orderlatch()), (full, past)]
+            for seen, layout in pair if turn % 2 == 0 else reversed(pair):
                 speed = run(layout.create(CONNECTIONS), layout, batch, seconds).lives_per_s
                 seen.add(batch, speed, layout)
     return told(decisions, loaded_s, weights, asked, empty, full) | {"rounds": rounds, "seconds": seconds}

@@ -42,10 +42,11 @@ NO_READS = (
 def create_accounts(connection: psycopg.Connection, names: Sequence[str]) -> None:
     """Accounts with two limits each, and a rate that binds nothing."""
     settings = json.dumps({"max_in_doubt": 1000, "rate_limit": 1_000_000, "burst": 500_000})
-    for name in names:
-        connection.execute(CREATE, [name, settings])
-        connection.execute(LIMIT, ["order_quantity", 1000, name])
-        connection.execute(LIMIT, ["order_notional", 100_000, name])
+    with connection.transaction():
+        for name in names:
+            connection.execute(CREATE, [name, settings])
+            connection.execute(LIMIT, ["order_quantity", 1000, name])
+            connection.execute(LIMIT, ["order_notional", 100_000, name])
 
 
 def stop_reads(connection: psycopg.Connection) -> None:

@@ -141,7 +141,12 @@ def budget(figures: Figures) -> Iterator[Iterator[str]]:
                "throttled": "429", "database_cpu_ms": "CPU ms a call: database", "workers_cpu_ms": "workers",
                "sandbox_cpu_ms": "sandbox"}  # fmt: skip
     minutes = f"{said(at(figures, 'minutes'))} minutes"
-    yield named({"budget": {minutes: figures}}, "budget", "50 accounts, 4 workers, for", columns)
+    yield named(
+        {"budget": {minutes: figures}},
+        "budget",
+        f"{said(at(figures, 'accounts'))} accounts, 4 workers, for",
+        columns,
+    )
 
 
 def chain(figures: Figures) -> Iterator[Iterator[str]]:

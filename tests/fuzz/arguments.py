@@ -46,6 +46,8 @@ SOUND: dict[str, object] = {
     "p_settings": Jsonb({"max_in_doubt": 5}),
     "p_connected": True,
     "p_symbol": "GOOG",
+    "p_before": "2026-02-01T00:00:00Z",
+    "p_calls": 100,
 }
 
 
@@ -214,6 +216,9 @@ class Pools:
                 return ANYTHING.map(Jsonb)
             case "bytea", _:
                 return self.body()
+            case "uuid[]", _:
+                known = st.sampled_from([*self.requests, "00000000-0000-4000-8000-000000000000"])
+                return st.lists(known, max_size=3).map(list)
             case "text[]", _:
                 return st.lists(st.sampled_from([*self.accounts, "GOOG", ""]), max_size=3)
             case (("integer" | "bigint"), "p_worker_id"):

@@ -23,12 +23,15 @@ async def carry(url: str, broker_url: str) -> None:
     listening = await psycopg.AsyncConnection.connect(url, autocommit=True)
     claiming = await psycopg.AsyncConnection.connect(url, autocommit=True, prepare_threshold=1)
     await listening.execute("listen bare")
-    async with httpx.AsyncClient(base_url=broker_url, trust_env=False) as client:
+    async with (
+        httpx.AsyncClient(base_url=broker_url, trust_env=False) as client,
+        asyncio.TaskGroup() as carrying,
+    ):
         await client.get("/v2/account")
         print("ready", flush=True)
         async for _ in listening.notifies():
             for (key,) in await (await claiming.execute(CLAIM)).fetchall():
-                await client.post("/v2/orders", json={"client_order_id": key})
+                carrying.create_task(client.post("/v2/orders", json={"client_order_id": key}))
 
 
 asyncio.run(carry(*sys.argv[1:3]))

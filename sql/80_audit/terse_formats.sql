@@ -90,7 +90,7 @@ begin
     when length(v_plain) <= 11 then v_plain
     when abs(p_number) < 10000000000
     then trim_scale(round(p_number, greatest(0, 9 - length(trunc(abs(p_number))::text))))::text
-    else to_char(p_number, '9.999EEEE')
+    else ltrim(to_char(p_number, '9.999EEEE'))
   end;
 end
 $$;

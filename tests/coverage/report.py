@@ -90,16 +90,15 @@ def _coverage(statements: list[Statement], place: tuple[str, int]) -> Coverage:
 
 
 def _branches(statements: list[Statement]) -> Iterator[tuple[int | None, bool]]:
-    """Each way out of a condition: whether it was taken, and the line of a condition that was never false."""
+    """Each way out of a condition, and each handler: was it taken; and the line of what was never false."""
     for parent in statements:
         bodies: dict[str, int] = {}
         for child in statements:
             if child.parent == parent.number and child.part is not None:
                 bodies.setdefault(child.part, child.executed)
-        if parent.kind not in ("IF", "CASE", "WHILE", "LOOP") and not parent.kind.startswith("FOR"):
-            continue
-        for executed in bodies.values():
-            yield None, executed > 0
+        for part, executed in bodies.items():
+            if part != "body":
+                yield None, executed > 0
         if parent.kind == "IF" and "else body" not in bodies:
             never_false = parent.executed > 0 and parent.executed <= sum(bodies.values())
             yield (parent.line if never_false else None), parent.executed > sum(bodies.values())

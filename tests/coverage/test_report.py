@@ -65,6 +65,17 @@ def test_bodies_of_a_case_are_branches_each(monkeypatch: pytest.MonkeyPatch) -> 
     assert coverage.gaps == ["20_moves/is_final.sql:18", "20_moves/is_final.sql:19"]
 
 
+def test_a_handler_of_errors_is_a_branch(monkeypatch: pytest.MonkeyPatch) -> None:
+    coverage = measured(
+        monkeypatch,
+        (None, None, 3, "statement block", 5),
+        (0, "body", 4, "PERFORM", 5),
+        (0, "exception 1", 7, "RETURN", 0),
+    )
+    assert (coverage.taken, coverage.branches) == (0, 1)
+    assert coverage.gaps == ["20_moves/is_final.sql:18"]
+
+
 def test_every_function_has_its_place() -> None:
     where = places()
     assert where["orderlatch.claim_requests"][0] == "50_requests/claim_requests.sql"

@@ -1,6 +1,6 @@
 -- What fills added up to is noted once they are old; nothing depends on the note.
 begin;
-select plan(12);
+select plan(13);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account();
@@ -40,6 +40,9 @@ select is(
   (select m.qty from orderlatch_data.holding_marks as m where m.strategy_id = ''), 6::numeric,
   'the next mark goes on from the one before: what came late is in none');
 select is(test.broken_promises(), '{}', 'and where that does not fit, all fills are added up');
+select test.take_fills(jsonb_build_array(
+  test.a_fill(o.broker_order_id, 'renamed', '{"qty": "2", "symbol": "GOOGL", "transaction_time": "2026-03-22T15:00:00Z"}'))) from orders as o;
+select is(test.broken_promises(), '{}', 'a strategy holds what its order is in, whatever symbol a fill has');
 
 set local session_replication_role = replica;
 update orderlatch_data.position_sums set qty = qty + 1;

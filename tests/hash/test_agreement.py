@@ -26,7 +26,7 @@ VECTORS = [
 
 pytestmark = pytest.mark.every_major
 
-thorough = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+thorough = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def ask_sql(session: psycopg.Connection, delivery: Delivery) -> tuple[str | None, str | None, str | None]:

@@ -3,43 +3,29 @@
 from __future__ import annotations
 
 import re
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.model.runs import ALWAYS, BUGS, EVENTUALLY, LOST, PAGE, PROOFS, Run
-from tests.model.spin import MODEL, Checked, version
+from tests.model.spin import MODEL, version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from tests.model.spin import Checked
 
 TOLD = "frozen_and_sent_again"
 
 
-@pytest.fixture(scope="module")
-def checks(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Future[Checked]]]:
-    """The checks of all runs that were selected, two at a time."""
-    selected = {item.name for item in request.session.items if item.path == request.path}
-    with ThreadPoolExecutor(2) as pool:
-        yield {
-            run.name: pool.submit(run.check)
-            for run in (*PROOFS, *LOST, *BUGS)
-            if any(f"[{run.name}]" in name for name in selected)
-        }
-        pool.shutdown(cancel_futures=True)
-
-
 @pytest.mark.parametrize("run", PROOFS, ids=lambda run: run.name)
-def test_what_is_promised_holds_in_every_state(run: Run, checks: Mapping[str, Future[Checked]]) -> None:
-    checked = checks[run.name].result()
+def test_what_is_promised_holds_in_every_state(run: Run) -> None:
+    checked = run.check()
     assert not checked.broken, "\n".join(checked.story)
     compare_with_page(run, checked)
 
 
 @pytest.mark.parametrize("run", LOST, ids=lambda run: run.name)
-def test_what_is_not_promised_is_lost(run: Run, checks: Mapping[str, Future[Checked]]) -> None:
-    checked = checks[run.name].result()
+def test_what_is_not_promised_is_lost(run: Run) -> None:
+    checked = run.check()
     assert checked.broken, f"{run.promises[0]} holds: promise it"
     compare_with_page(run, checked)
     if run.name == TOLD:
@@ -47,8 +33,8 @@ def test_what_is_not_promised_is_lost(run: Run, checks: Mapping[str, Future[Chec
 
 
 @pytest.mark.parametrize("run", BUGS, ids=lambda run: run.name)
-def test_a_planted_bug_breaks_its_promise(run: Run, checks: Mapping[str, Future[Checked]]) -> None:
-    checked = checks[run.name].result()
+def test_a_planted_bug_breaks_its_promise(run: Run) -> None:
+    checked = run.check()
     assert checked.broken, f"spin does not find {run.name}"
     compare_with_page(run, checked)
 

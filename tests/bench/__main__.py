@@ -63,8 +63,8 @@ def bench(only: str | None, *, quick: bool, minutes: float, decisions: int | Non
     for name in [only] if only else BENCHMARKS:
         if name != REPORT:
             measure(name, size)
-    # what a quick round says is no news for the documents
-    write_report(docs=not quick)
+    # the documents show what was measured together, and what a quick round says is no news for them
+    write_report(docs=only == REPORT or (only is None and not quick))
 
 
 def measure(name: str, size: Size) -> None:

@@ -100,7 +100,7 @@ def draw(kept: dict[str, Figures], path: Path) -> None:
     """All panels, two in a row; quick rounds are named as such."""
     mpl.rcParams.update(STYLE)
     drawn = panels(kept)
-    rows = (len(drawn) + 1) // 2
+    rows = max(1, (len(drawn) + 1) // 2)
     picture, places = plt.subplots(rows, 2, figsize=(11, 3.2 * rows), layout="constrained", squeeze=False)
     for axes in places.flat[len(drawn) :]:
         axes.set_visible(False)

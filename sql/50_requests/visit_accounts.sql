@@ -93,18 +93,18 @@ declare
   v_queue integer[] := p_queue;
   v_shares integer[] := p_shares;
   v_round integer[];
-  v_visits integer := 0;
+  v_held integer := 0;
   v_left integer := p_how_many;
 begin
   -- rounds, because what some have no use for goes to those whose shares did not fit
-  while cardinality(v_queue) > 0 and v_left > 0 and v_visits < p_at_most loop
+  while cardinality(v_queue) > 0 and v_left > 0 and v_held < p_at_most loop
     v_round := '{}';
     for account_id, granted, is_cut, is_visited, others_may_go in
       select v.account_id, v.granted, v.is_cut, v.is_visited, v.others_may_go
-        from orderlatch_data.visit_together(p_worker_id, v_queue, v_shares, v_left, p_at_most - v_visits) as v
+        from orderlatch_data.visit_together(p_worker_id, v_queue, v_shares, v_left, p_at_most - v_held) as v
     loop
       v_round := v_round || account_id;
-      v_visits := v_visits + is_visited::integer;
+      v_held := v_held + 1;
       v_left := v_left - cardinality(granted);
       if others_may_go then
         -- a visit of its own follows, and finds its slots
@@ -124,4 +124,5 @@ revoke all on function orderlatch_data.visit_in_rounds(integer, integer[], integ
   from public;
 comment on function orderlatch_data.visit_in_rounds(integer, integer[], integer[], integer, integer) is
   'Columns as in visit_together, of as many rounds as it takes. Of p_how_many calls, those that must be '
-  'visited by themselves keep their shares.';
+  'visited by themselves keep their shares. Holds at most p_at_most accounts: until the commit no other '
+  'claim gets to them.';

@@ -1,6 +1,6 @@
 -- Accounts for which nothing is due but submits are visited all at once; everything else is left for a visit of its own.
 begin;
-select plan(34);
+select plan(35);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account(a, '{"max_in_doubt": 100}') from unnest('{a,b,c,d}'::text[]) as a;
@@ -111,6 +111,23 @@ select is(pg_temp.dealt(:worker, '{3,4,4,4}', 11), '{a:find_order=1,a:submit_ord
           'three slots of the idle account are for the one whose share did not fit');
 select is(pg_temp.dealt(:worker, '{1,1,1,1}', 3), '{a:find_order=1,b:submit_order=1,c:submit_order=1}',
           'a lookup finds a slot, although submits would take every one');
+
+-- None is held that the claim does not get to: three have a read to make, and two may be visited.
+create function pg_temp.held(p_worker_id integer) returns bigint language plpgsql as $$
+declare
+  v_held bigint;
+begin
+  perform orderlatch.reconcile_account(a.account, 'tests') from orderlatch_data.accounts as a where a.account <> 'd';
+  select count(*) into v_held
+    from orderlatch_data.visit_in_rounds(
+           p_worker_id, array(select a.account_id from orderlatch_data.accounts as a order by a.account_id), '{1,1,1,1}', 100, 2
+         ) as v;
+  raise exception using errcode = 'ZZ000';
+exception when sqlstate 'ZZ000' then
+  return v_held;
+end
+$$;
+select is(pg_temp.held(:worker), 2::bigint, 'a claim holds no more accounts than it may visit');
 
 -- What it leaves behind.
 create temporary table queue as select array_agg(a.account_id order by a.account_id) as ids from orderlatch_data.accounts as a;

@@ -30,36 +30,33 @@ KNOWN_OBJECTS = "select o.object, o.checksum from orderlatch_data.sql_objects as
 # Rights one by one, with those that an owner has by default, as a dump does not tell default from granted.
 OBJECTS = """
 select i.type as kind, i.identity, i.type || ' ' || i.identity as name,
-  encode(sha256(convert_to(d.definition, 'UTF8')), 'hex') as checksum,
+  encode(sha256(convert_to(concat_ws(E'\\n', d.definition, a.rights), 'UTF8')), 'hex') as checksum,
   d.version
 from (
-  select 'pg_proc'::regclass as class_id, p.oid as object_id, p.ctid::text as version, concat_ws(E'\\n',
-    pg_get_functiondef(p.oid), p.proowner::regrole, a.rights, obj_description(p.oid, 'pg_proc')) as definition
+  select 'pg_proc'::regclass as class_id, p.oid as object_id, p.ctid::text as version,
+    coalesce(p.proacl, acldefault('f', p.proowner)) as acl, concat_ws(E'\\n',
+    pg_get_functiondef(p.oid), p.proowner::regrole, obj_description(p.oid, 'pg_proc')) as definition
   from pg_proc as p
-  cross join lateral (
-    select string_agg(e.entry, ', ' order by e.entry collate "C")
-    from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as r
-    cross join lateral concat_ws(' ', r.grantee::regrole, r.privilege_type, r.is_grantable) as e (entry)
-  ) as a (rights)
   where p.pronamespace in ('orderlatch'::regnamespace, 'orderlatch_data'::regnamespace) and p.prokind <> 'a'
   union all
-  select 'pg_class'::regclass, c.oid, r.ctid::text, concat_ws(E'\\n',
-    pg_get_viewdef(c.oid), c.reloptions, c.relowner::regrole, a.rights, obj_description(c.oid, 'pg_class'))
+  select 'pg_class'::regclass, c.oid, r.ctid::text, coalesce(c.relacl, acldefault('r', c.relowner)),
+    concat_ws(E'\\n',
+    pg_get_viewdef(c.oid), c.reloptions, c.relowner::regrole, obj_description(c.oid, 'pg_class'))
   from pg_class as c
   join pg_rewrite as r on r.ev_class = c.oid and r.rulename = '_RETURN'
-  cross join lateral (
-    select string_agg(e.entry, ', ' order by e.entry collate "C")
-    from aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) as r
-    cross join lateral concat_ws(' ', r.grantee::regrole, r.privilege_type, r.is_grantable) as e (entry)
-  ) as a (rights)
   where c.relnamespace in ('orderlatch'::regnamespace, 'orderlatch_data'::regnamespace)
   union all
-  select 'pg_trigger'::regclass, t.oid, t.ctid::text, concat_ws(E'\\n',
+  select 'pg_trigger'::regclass, t.oid, t.ctid::text, null, concat_ws(E'\\n',
     pg_get_triggerdef(t.oid), 'enabled: ' || t.tgenabled::text, obj_description(t.oid, 'pg_trigger'))
   from pg_trigger as t
   join pg_class as c on c.oid = t.tgrelid
   where c.relnamespace in ('orderlatch'::regnamespace, 'orderlatch_data'::regnamespace) and not t.tgisinternal
 ) as d
+cross join lateral (
+  select string_agg(e.entry, ', ' order by e.entry collate "C")
+  from aclexplode(d.acl) as r
+  cross join lateral concat_ws(' ', r.grantee::regrole, r.privilege_type, r.is_grantable) as e (entry)
+) as a (rights)
 cross join pg_identify_object(d.class_id, d.object_id, 0) as i
 order by name
 """

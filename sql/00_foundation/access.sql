@@ -117,8 +117,10 @@ begin
       hint = 'Was it recorded in this database? See the view orderlatch.decisions.';
   end if;
   if not (
-    orderlatch_data.login_may_act(v_decision.account_id, v_decision.strategy_id)
-    or (p_to_read and orderlatch_data.login_may_read(v_decision.account_id, v_decision.strategy_id))
+    case
+      when p_to_read then orderlatch_data.login_may_read(v_decision.account_id, v_decision.strategy_id)
+      else orderlatch_data.login_may_act(v_decision.account_id, v_decision.strategy_id)
+    end
   ) then
     raise exception using
       errcode = 'OL301',

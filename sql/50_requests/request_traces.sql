@@ -17,7 +17,7 @@ as $$
      offset 0
    ) as q
    cross join lateral (
-     select d.metadata, d.strategy_id
+     select d.metadata
        from orderlatch_data.trade_decisions as d
       where d.decision_id = coalesce(q.decision_id, (
         select b.decision_id

@@ -15,30 +15,17 @@ begin
   return query
   select v.promise_no, sum(v.violations)::bigint
     from (
-      select d.promise_no, d.violations from orderlatch_data.decision_promises(v_decision_ids) as d
+      select p.promise_no, p.violations
+        from orderlatch_data.promises_about(
+               v_decision_ids, orderlatch_data.unsealed_orders(v_decision_ids)
+             ) as p
       union all
-      select c.promise_no, c.violations from orderlatch_data.call_promises(v_decision_ids) as c
-      union all
-      select o.promise_no, o.violations
-        from orderlatch_data.order_promises(orderlatch_data.unsealed_orders(v_decision_ids)) as o
-      union all
-      -- calls of no decision, since an hour before the newest seal: none takes that long
-      select 6, count(*)
-        from orderlatch_data.accounts as a
-       cross join lateral (
-         select q.request_id
-           from orderlatch_data.broker_requests as q
-          where q.account_id = a.account_id
-            and q.decision_id is null
-            and q.claimed_at > (
-              select coalesce(max(s.sealed_at) - interval '1 hour', '-infinity')
-                from orderlatch_data.event_seals as s
-            )
-       ) as q
-        left join orderlatch_data.open_requests as o on o.request_id = q.request_id
-        left join orderlatch_data.broker_responses as r on r.request_id = q.request_id
-        left join orderlatch_data.lost_requests as l on l.request_id = q.request_id
-       where (o.request_id is null) = (r.request_id is null and l.request_id is null)
+      -- since an hour before the newest seal: no call takes that long
+      select c.promise_no, c.violations
+        from orderlatch_data.other_call_promises((
+               select coalesce(max(s.sealed_at) - interval '1 hour', '-infinity')
+                 from orderlatch_data.event_seals as s
+             )) as c
     ) as v
    group by v.promise_no;
 end

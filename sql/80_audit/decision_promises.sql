@@ -115,3 +115,30 @@ $$;
 revoke all on function orderlatch_data.call_promises(bigint[]) from public;
 comment on function orderlatch_data.call_promises(bigint[]) is
   'Promises 6 to 8 of the view invariants, for the calls of the decisions given.';
+
+-- How often the calls since a moment that are about no decision break a promise about calls.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.other_call_promises(p_since timestamptz)
+returns table (promise_no integer, violations bigint)
+language sql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  -- what is archived has its answer or its loss by a constraint
+  select 6, count(*)
+    from orderlatch_data.accounts as a
+   cross join lateral (
+     select q.request_id
+       from orderlatch_data.broker_requests as q
+      where q.account_id = a.account_id and q.decision_id is null and q.claimed_at > p_since
+   ) as q
+    left join orderlatch_data.open_requests as o on o.request_id = q.request_id
+    left join orderlatch_data.broker_responses as r on r.request_id = q.request_id
+    left join orderlatch_data.lost_requests as l on l.request_id = q.request_id
+   where (o.request_id is null) = (r.request_id is null and l.request_id is null)
+$$;
+revoke all on function orderlatch_data.other_call_promises(timestamptz) from public;
+comment on function orderlatch_data.other_call_promises(timestamptz) is
+  'Promise 6 of the view invariants, for the calls that were granted after p_since.';

@@ -24,12 +24,12 @@ as $$
   union all
   select 19, count(*)
     from (
-      select b.account_id, d.strategy_id, replace(upper(b.symbol), '/', '') as symbol,
+      select b.account_id, d.strategy_id, orderlatch_data.position_symbol(b.symbol) as symbol,
              sum(case b.side when 'sell' then -b.fills_qty else b.fills_qty end) as qty
         from orderlatch_data.broker_orders as b
         join orderlatch_data.trade_decisions as d on d.decision_id = b.decision_id
        where b.fills_qty <> 0
-       group by b.account_id, d.strategy_id, replace(upper(b.symbol), '/', '')
+       group by b.account_id, d.strategy_id, orderlatch_data.position_symbol(b.symbol)
     ) as f
     full join orderlatch_data.strategy_positions as p
       on p.account_id = f.account_id and p.strategy_id = f.strategy_id and p.symbol = f.symbol

@@ -108,3 +108,23 @@ $$;
 revoke all on function orderlatch_data.orders_of(bigint[]) from public;
 comment on function orderlatch_data.orders_of(bigint[]) is
   'Their order_nos. p_decision_ids: null for the orders of nobody here.';
+
+-- How often some decisions, their calls, and some orders break each promise about them.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.promises_about(p_decision_ids bigint[], p_order_nos bigint[])
+returns table (promise_no integer, violations bigint)
+language sql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+  select d.promise_no, d.violations from orderlatch_data.decision_promises(p_decision_ids) as d
+  union all
+  select c.promise_no, c.violations from orderlatch_data.call_promises(p_decision_ids) as c
+  union all
+  select o.promise_no, o.violations from orderlatch_data.order_promises(p_order_nos) as o
+$$;
+revoke all on function orderlatch_data.promises_about(bigint[], bigint[]) from public;
+comment on function orderlatch_data.promises_about(bigint[], bigint[]) is
+  'Promises 1 to 4, 6 to 8, 10 to 13 and 15 of the view invariants, each as often as it has a row.';

@@ -66,14 +66,7 @@ as $$
   select o.promise_no, o.violations
     from orderlatch_data.order_promises(orderlatch_data.orders_of(null)) as o
   union all
-  -- of calls that are about no decision; what is archived has its answer or its loss by a constraint
-  select 6, count(*)
-    from orderlatch_data.broker_requests as q
-    left join orderlatch_data.open_requests as o on o.request_id = q.request_id
-    left join orderlatch_data.broker_responses as r on r.request_id = q.request_id
-    left join orderlatch_data.lost_requests as l on l.request_id = q.request_id
-   where q.decision_id is null
-     and (o.request_id is null) = (r.request_id is null and l.request_id is null)
+  select c.promise_no, c.violations from orderlatch_data.other_call_promises('-infinity') as c
 $$;
 revoke all on function orderlatch_data.other_promises() from public;
 comment on function orderlatch_data.other_promises() is

@@ -136,14 +136,7 @@ begin
            'promise %s is broken %s times in the decisions from here on to %s', v.promise_no, v.violations,
            p_decision_ids[cardinality(p_decision_ids)]
          )
-    from (
-      select d.promise_no, d.violations from orderlatch_data.decision_promises(p_decision_ids) as d
-      union all
-      select c.promise_no, c.violations from orderlatch_data.call_promises(p_decision_ids) as c
-      union all
-      select o.promise_no, o.violations
-        from orderlatch_data.order_promises(orderlatch_data.orders_of(p_decision_ids)) as o
-    ) as v
+    from orderlatch_data.promises_about(p_decision_ids, orderlatch_data.orders_of(p_decision_ids)) as v
    where v.violations > 0
   union all
   select 'events', f.decision_id, concat_ws(': ', 'event ' || f.event_id, f.finding)

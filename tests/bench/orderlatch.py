@@ -17,6 +17,7 @@ import psycopg
 
 from tests.bench.ground import fresh_database
 from tests.bench.layouts import PAYLOAD
+from tests.support.decisions import a_limit_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,18 +58,14 @@ def stop_reads(connection: psycopg.Connection) -> None:
 
 def a_decision(number: int, symbol: str) -> dict[str, object]:
     """A limit order with half of the payload."""
-    return {
-        "strategy_id": "bench",
-        "symbol": symbol,
-        "event_ts": "2026-11-20T21:00:00Z",
-        "timeframe": "1Min",
-        "leg": str(number),
-        "action": "buy",
-        "qty": "10",
-        "order_type": "limit",
-        "limit_price": "185.02",
-        "params": {"fast": 10, "slow": 30, "note": PAYLOAD[:300]},
-    }
+    return a_limit_order(
+        number,
+        strategy_id="bench",
+        symbol=symbol,
+        event_ts="2026-11-20T21:00:00Z",
+        limit_price="185.02",
+        params={"fast": 10, "slow": 30, "note": PAYLOAD[:300]},
+    )
 
 
 def an_answer(request_id: object, document: object) -> dict[str, object]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from tests.support.decisions import a_limit_order
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -25,18 +27,14 @@ select a.account, count(o.decision_id) filter (where o.status = 'approved')
 def decisions(first: int, many: int) -> list[dict[str, object]]:
     """Plain limit orders over some symbols."""
     return [
-        {
-            "strategy_id": "bench",
-            "symbol": SYMBOLS[number % len(SYMBOLS)],
-            "event_ts": "2026-11-20T21:00:00Z",
-            "timeframe": "1Min",
-            "leg": str(number),
-            "action": "buy",
-            "qty": "10",
-            "order_type": "limit",
-            "limit_price": "1.5",
-            "params": {"fast": 10, "slow": 30},
-        }
+        a_limit_order(
+            number,
+            strategy_id="bench",
+            symbol=SYMBOLS[number % len(SYMBOLS)],
+            event_ts="2026-11-20T21:00:00Z",
+            limit_price="1.5",
+            params={"fast": 10, "slow": 30},
+        )
         for number in range(first, first + many)
     ]
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from tests.support.counts import rows_since, rows_touched
+from tests.support.decisions import a_limit_order
 
 if TYPE_CHECKING:
     import psycopg
@@ -56,18 +57,14 @@ def explained(session: psycopg.Connection, statement: str, *arguments: object) -
 def live(session: psycopg.Connection, worker: int, first: int, many: int) -> tuple[int, int]:
     """Propose, claim, record."""
     decisions = [
-        {
-            "strategy_id": "cost",
-            "symbol": "C" + chr(65 + number % 10) + chr(65 + number // 10 % 10),
-            "event_ts": "2026-03-02T11:59:00Z",
-            "timeframe": "1Min",
-            "leg": str(number),
-            "action": "buy",
-            "qty": "10",
-            "order_type": "limit",
-            "limit_price": "1.5",
-            "params": {"fast": 10, "slow": 30, "note": NOTE},
-        }
+        a_limit_order(
+            number,
+            strategy_id="cost",
+            symbol="C" + chr(65 + number % 10) + chr(65 + number // 10 % 10),
+            event_ts="2026-03-02T11:59:00Z",
+            limit_price="1.5",
+            params={"fast": 10, "slow": 30, "note": NOTE},
+        )
         for number in range(first, first + many)
     ]
     proposed = explained(session, PROPOSE, json.dumps(decisions))

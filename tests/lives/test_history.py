@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.counts import rows_since, rows_touched
+from tests.support.decisions import a_limit_order
 
 if TYPE_CHECKING:
     import psycopg
@@ -46,17 +47,13 @@ BOUND = 20 * LIVES
 def propose(session: psycopg.Connection, first: int, many: int) -> None:
     """Propose decisions over as many symbols; all are approved."""
     decisions = [
-        {
-            "strategy_id": "history",
-            "symbol": "H" + chr(65 + number % 26) + chr(65 + number // 26),
-            "event_ts": "2026-03-02T11:59:00Z",
-            "timeframe": "1Min",
-            "leg": str(number),
-            "action": "buy",
-            "qty": "10",
-            "order_type": "limit",
-            "limit_price": "1.5",
-        }
+        a_limit_order(
+            number,
+            strategy_id="history",
+            symbol="H" + chr(65 + number % 26) + chr(65 + number // 26),
+            event_ts="2026-03-02T11:59:00Z",
+            limit_price="1.5",
+        )
         for number in range(first, first + many)
     ]
     taken = session.execute(

@@ -13,7 +13,7 @@ import psycopg
 
 from tests.bench.ground import Figures, Size, fresh_database, table
 from tests.bench.traffic import SYMBOLS, Strategy
-from tests.bench.wire import Meter, sandbox, workers
+from tests.bench.wire import Meter, sandbox, wait_for_reads, workers
 
 WORKERS = 4
 ACCOUNTS = 50
@@ -23,12 +23,6 @@ SLOTS = 32
 # How many decisions each account has waiting: those of half a minute.
 ENOUGH = 100
 CREATE = "select orderlatch.create_account(%s, 'paper', %s)"
-# A worker's own question comes first, and what is not answered yet was not counted.
-READY = """
-select count(*) = %s from orderlatch_data.worker_accounts as w
-  join orderlatch_data.broker_reads as r on r.account_id = w.account_id and r.purpose = 'positions'
- where w.verified_at is not null and r.covered_at is not null
-"""
 BUDGETS = """
 select b.burst, b.refill_a_minute::float, greatest(1, b.burst / 10.0)::float from orderlatch.budgets as b
 """
@@ -47,8 +41,7 @@ def main(size: Size) -> Figures:
         broker.tell("PUT", "prices", {symbol: {"price": "1.4"} for symbol in SYMBOLS})
         with workers(url, broker.url, [names] * WORKERS, slots=SLOTS) as carriers:
             strategy = Strategy(url, names, ENOUGH)
-            while session.execute(READY, [WORKERS * len(names)]).fetchone() != (True,):
-                time.sleep(0.2)
+            wait_for_reads(session, WORKERS * len(names))
             for name in names:
                 strategy.propose(session, name, ENOUGH)
             session.execute("vacuum analyze")

@@ -16,8 +16,8 @@ import psycopg
 
 from tests.bench.ground import Figures, Size, cpu_s, fresh_database, table
 from tests.bench.orderlatch import create_accounts
-from tests.bench.pickup import READY, spoken
-from tests.bench.wire import workers
+from tests.bench.pickup import spoken
+from tests.bench.wire import wait_for_reads, workers
 
 if TYPE_CHECKING:
     import subprocess
@@ -44,8 +44,7 @@ def main(size: Size) -> Figures:
     ):
         create_accounts(session, ["paper"])
         with workers(url, broker, [["paper"]], slots=16) as (worker,):
-            while session.execute(READY).fetchone() != (True,):
-                time.sleep(0.1)
+            wait_for_reads(session, 1)
             time.sleep(3)
             figures = watch(session, worker, seconds)
     heads = (

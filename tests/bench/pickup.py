@@ -26,7 +26,7 @@ from tests.bench.layouts import Floor
 from tests.bench.orderlatch import create_accounts
 from tests.bench.putting import PUTTERS, Put
 from tests.bench.queues import installed
-from tests.bench.wire import clean_environment, workers
+from tests.bench.wire import clean_environment, wait_for_reads, workers
 from worker.installer import ROOT
 
 if TYPE_CHECKING:
@@ -34,12 +34,6 @@ if TYPE_CHECKING:
 
 PICKERS = Path(__file__).parent / "pickers"
 A_SECOND = 50
-# What a worker reads when it begins is read.
-READY = """
-select count(*) = 1 from orderlatch_data.worker_accounts as w
-  join orderlatch_data.broker_reads as r on r.account_id = w.account_id and r.purpose = 'positions'
- where w.verified_at is not null and r.covered_at is not null
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +140,7 @@ def our_worker(url: str, broker_url: str) -> Iterator[None]:
     with psycopg.connect(url, autocommit=True) as connection:
         create_accounts(connection, ["paper"])
         with workers(url, broker_url, [["paper"]], slots=16):
-            while connection.execute(READY).fetchone() != (True,):
-                time.sleep(0.1)
+            wait_for_reads(connection, 1)
             yield
 
 

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     import psycopg
 
 PROGRAM = Path(sys.executable).parent / "orderlatch"
+# A worker's own question comes first, and what is not answered yet was not counted.
+READ = """
+select count(*) = %s from orderlatch_data.worker_accounts as w
+  join orderlatch_data.broker_reads as r on r.account_id = w.account_id and r.purpose = 'positions'
+ where w.verified_at is not null and r.covered_at is not null
+"""
 BACKENDS = "select a.pid from pg_stat_activity as a where a.datname = current_database()"
 
 
@@ -137,3 +143,9 @@ class Meter:
             f"{part}_cpu_ms": 1000 * (now - self.before[part]) / requests for part, now in self.read().items()
         }
         return {"seconds": took_s, "requests": requests, "requests_per_s": requests / took_s, **used}
+
+
+def wait_for_reads(session: psycopg.Connection, many: int) -> None:
+    """Until workers have read what they read at their start; many: accounts, by each that carries them."""
+    while session.execute(READ, [many]).fetchone() != (True,):
+        time.sleep(0.1)

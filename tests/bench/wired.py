@@ -16,15 +16,11 @@ import psycopg
 from tests.bench.accounts import ALPACAS_LIMIT, CREATE
 from tests.bench.ground import Figures, Size, fresh_database, table
 from tests.bench.traffic import PROPOSE, Strategy, decisions
-from tests.bench.wire import Meter, sandbox, workers
+from tests.bench.wire import Meter, sandbox, wait_for_reads, workers
 
 SLOTS = 128
 STEP = 50
 NO_LIMIT = {"rate_limit": 1_000_000, "burst": 500_000, "on_foreign_order": "ignore"}
-READY = """
-select count(*) = %s from orderlatch_data.broker_reads as r
- where r.purpose = 'positions' and r.covered_at is not null
-"""
 FILLS_READ = (
     "select r.covered_at is not null from orderlatch_data.broker_reads as r where r.purpose = 'fills'"
 )
@@ -92,7 +88,7 @@ def carry(size: Size) -> dict[str, float]:
         for name in names:
             session.execute(CREATE, [name, json.dumps({"max_decision_age": "1 day"})])
         with workers(url, broker.url, [names[::2], names[1::2]], slots=SLOTS) as carriers:
-            wait_for(session, many)
+            wait_for_reads(session, many)
             strategy = Strategy(url, names, 30)
             strategy.fill(session)
             session.execute("vacuum analyze")
@@ -122,12 +118,6 @@ def carry(size: Size) -> dict[str, float]:
     return figures
 
 
-def wait_for(session: psycopg.Connection, many: int) -> None:
-    """Until everything was read once."""
-    while session.execute(READY, [many]).fetchone() != (True,):
-        time.sleep(0.1)
-
-
 def read_a_past(size: Size) -> dict[str, float]:
     """One account with a past, from nothing; neither side limits the rate, so that the work itself shows."""
     many = 1_000 if size.quick else 100_000
@@ -140,7 +130,7 @@ def read_a_past(size: Size) -> dict[str, float]:
         with workers(url, broker.url, [["paper"]], slots=16) as carriers:
             meter = Meter(session, broker, carriers)
             meter.start()
-            wait_for(session, 1)
+            wait_for_reads(session, 1)
             while session.execute(FILLS_READ).fetchone() != (True,):
                 time.sleep(0.1)
             pages = broker.rates()["paper"]["requests"]

@@ -6,20 +6,22 @@ create or replace function orderlatch_data.login_may_act(
   p_login text default session_user
 )
 returns boolean
-language sql
+language plpgsql
 stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select pg_has_role(p_login::name, 'orderlatch_owner', 'member')
+begin
+  return pg_has_role(p_login::name, 'orderlatch_owner', 'member')
     or exists (
       select 1
         from orderlatch_data.login_bindings as b
        where b.login = p_login
          and b.account_id = p_account_id
          and (b.strategy_id = '' or b.strategy_id = p_strategy_id)
-    )
+    );
+end
 $$;
 revoke all on function orderlatch_data.login_may_act(integer, text, text) from public;
 comment on function orderlatch_data.login_may_act(integer, text, text) is

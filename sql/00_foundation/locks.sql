@@ -2,13 +2,14 @@
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.lock_class(p_name text)
 returns integer
-language sql
+language plpgsql
 immutable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select case p_name
+begin
+  return case p_name
     when 'worker' then 20300     -- held by a session: this life of a worker goes on; key worker_id
     when 'cluster' then 20307    -- noting the server that claims find themselves on; key 0
     when 'judging' then 20301    -- recording and judging decisions of an account; key account_id
@@ -17,7 +18,8 @@ as $$
     when 'granting' then 20302   -- granting calls for an account; key account_id
     when 'answering' then 20303  -- recording answers that change what is known of an account; key account_id
     when 'decision' then 20304   -- moving one decision; key: the first four bytes of its hash
-  end
+  end;
+end
 $$;
 revoke all on function orderlatch_data.lock_class(text) from public;
 comment on function orderlatch_data.lock_class(text) is
@@ -29,13 +31,15 @@ comment on function orderlatch_data.lock_class(text) is
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.decision_lock_key(p_decision_hash bytea)
 returns integer
-language sql
+language plpgsql
 immutable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select ('x' || encode(substr(p_decision_hash, 1, 4), 'hex'))::bit(32)::integer
+begin
+  return ('x' || encode(substr(p_decision_hash, 1, 4), 'hex'))::bit(32)::integer;
+end
 $$;
 revoke all on function orderlatch_data.decision_lock_key(bytea) from public;
 comment on function orderlatch_data.decision_lock_key(bytea) is
@@ -78,13 +82,15 @@ comment on function orderlatch_data.lock_account(text, integer) is
 -- Locks: account (try). Raises: none.
 create or replace function orderlatch_data.try_lock_granting(p_account_id integer)
 returns boolean
-language sql
+language plpgsql
 volatile
 parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select pg_try_advisory_xact_lock(orderlatch_data.lock_class('granting'), p_account_id)
+begin
+  return pg_try_advisory_xact_lock(orderlatch_data.lock_class('granting'), p_account_id);
+end
 $$;
 revoke all on function orderlatch_data.try_lock_granting(integer) from public;
 comment on function orderlatch_data.try_lock_granting(integer) is
@@ -149,13 +155,15 @@ comment on function orderlatch_data.lock_decisions(integer[]) is
 -- Locks: decision (try). Raises: none.
 create or replace function orderlatch_data.try_lock_decision(p_lock_key integer)
 returns boolean
-language sql
+language plpgsql
 volatile
 parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select pg_try_advisory_xact_lock(orderlatch_data.lock_class('decision'), p_lock_key)
+begin
+  return pg_try_advisory_xact_lock(orderlatch_data.lock_class('decision'), p_lock_key);
+end
 $$;
 revoke all on function orderlatch_data.try_lock_decision(integer) from public;
 comment on function orderlatch_data.try_lock_decision(integer) is

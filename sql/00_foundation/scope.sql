@@ -2,13 +2,15 @@
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.canonical_symbol(p_symbol text)
 returns text
-language sql
+language plpgsql
 immutable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select translate(btrim(p_symbol, E' \t\r\n'), 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ')
+begin
+  return translate(btrim(p_symbol, E' \t\r\n'), 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ');
+end
 $$;
 revoke all on function orderlatch_data.canonical_symbol(text) from public;
 comment on function orderlatch_data.canonical_symbol(text) is
@@ -41,13 +43,15 @@ comment on function orderlatch_data.require_scope(text, text) is
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.position_symbol(p_symbol text)
 returns text
-language sql
+language plpgsql
 immutable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select replace(upper(p_symbol), '/', '')
+begin
+  return replace(upper(p_symbol), '/', '');
+end
 $$;
 revoke all on function orderlatch_data.position_symbol(text) from public;
 comment on function orderlatch_data.position_symbol(text) is

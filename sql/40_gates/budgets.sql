@@ -115,13 +115,15 @@ comment on function orderlatch_data.buckets_at(integer[], timestamptz) is
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.whole_milliseconds(p_seconds double precision)
 returns interval
-language sql
+language plpgsql
 immutable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select make_interval(secs => greatest(0, ceil(1000 * p_seconds) / 1000))
+begin
+  return make_interval(secs => greatest(0, ceil(1000 * p_seconds) / 1000));
+end
 $$;
 revoke all on function orderlatch_data.whole_milliseconds(double precision) from public;
 comment on function orderlatch_data.whole_milliseconds(double precision) is

@@ -2,18 +2,20 @@
 -- Locks: gate (try, shared); shutting (try, shared, given back at once). Raises: none.
 create or replace function orderlatch_data.try_enter_gate(p_key integer)
 returns boolean
-language sql
+language plpgsql
 volatile
 parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
+begin
   -- in this order: whoever sets a halt and then looks who is inside sees every claim that was let in before
-  select case
+  return case
     when not pg_try_advisory_xact_lock_shared(orderlatch_data.lock_class('gate'), p_key) then false
     when not pg_try_advisory_lock_shared(orderlatch_data.lock_class('shutting'), p_key) then false
     else pg_advisory_unlock_shared(orderlatch_data.lock_class('shutting'), p_key)
-  end
+  end;
+end
 $$;
 revoke all on function orderlatch_data.try_enter_gate(integer) from public;
 comment on function orderlatch_data.try_enter_gate(integer) is

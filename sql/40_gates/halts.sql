@@ -29,20 +29,22 @@ comment on function orderlatch_data.halt_account(integer, text) is
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.is_halted(p_account_id integer, p_strategy_id text, p_symbol text)
 returns boolean
-language sql
+language plpgsql
 stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select exists (
+begin
+  return exists (
     select 1
       from orderlatch_data.halts as h
      where h.lifted_at is null
        and (h.account_id is null or h.account_id = p_account_id)
        and (h.strategy_id is null or h.strategy_id = p_strategy_id)
        and (h.symbol is null or h.symbol = p_symbol)
-  )
+  );
+end
 $$;
 revoke all on function orderlatch_data.is_halted(integer, text, text) from public;
 comment on function orderlatch_data.is_halted(integer, text, text) is

@@ -66,13 +66,15 @@ comment on function orderlatch_data.grant_requests(integer, orderlatch_data.want
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.request_lock_key(p_request_id uuid)
 returns integer
-language sql
+language plpgsql
 immutable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select ('x' || left(p_request_id::text, 8))::bit(32)::integer
+begin
+  return ('x' || left(p_request_id::text, 8))::bit(32)::integer;
+end
 $$;
 revoke all on function orderlatch_data.request_lock_key(uuid) from public;
 comment on function orderlatch_data.request_lock_key(uuid) is
@@ -86,17 +88,19 @@ create or replace function orderlatch_data.is_backing_off(
   p_now timestamptz
 )
 returns boolean
-language sql
+language plpgsql
 stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select exists (
+begin
+  return exists (
     select 1
       from orderlatch_data.kind_backoffs as b
      where b.account_id = p_account_id and b.kind = p_kind and b.next_try_at > p_now
-  )
+  );
+end
 $$;
 revoke all on function orderlatch_data.is_backing_off(integer, text, timestamptz) from public;
 comment on function orderlatch_data.is_backing_off(integer, text, timestamptz) is

@@ -104,13 +104,15 @@ comment on function orderlatch_data.grant_checks(orderlatch_data.accounts, integ
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.is_on_its_way(p_request_id uuid)
 returns boolean
-language sql
+language plpgsql
 stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select exists (select 1 from orderlatch_data.open_requests as r where r.request_id = p_request_id)
+begin
+  return exists (select 1 from orderlatch_data.open_requests as r where r.request_id = p_request_id);
+end
 $$;
 revoke all on function orderlatch_data.is_on_its_way(uuid) from public;
 comment on function orderlatch_data.is_on_its_way(uuid) is

@@ -21,12 +21,14 @@ begin
                 and h.symbol is null
            ) then 0
            when exists (
-             select 1 from orderlatch_data.reconcile_waits as w where w.account_id = a.account_id
+             -- by its key: else the planner may ask this of every account that there is
+             select 1 from orderlatch_data.reconcile_waits as w where w.account_id = a.account_id offset 0
            ) then 0
            when exists (
              select 1
                from orderlatch_data.kind_backoffs as b
               where b.account_id = a.account_id and b.kind = 'submit_order' and b.next_try_at > p_now
+             offset 0
            ) then 0
            when a.environment = 'live' and grants.granted_until is null then 0
            else greatest(0, a.max_in_doubt - unknown.on_their_way - unknown.in_doubt)::integer

@@ -37,6 +37,7 @@ begin
          select 1
            from orderlatch_data.doubts as d
           where d.account_id = s.account_id and d.next_lookup_at <= v_now
+         offset 0
        )),
        -- as urgent as a lookup: a proof waits for it
        (3, 'proof', exists (
@@ -44,6 +45,7 @@ begin
            from orderlatch_data.doubts as d
           where d.account_id = s.account_id and d.second_absent_at is not null
             and not orderlatch_data.calls_may_be_unknown(d.account_id)
+         offset 0 -- by its key: else the planner may ask this of every account that there is
        )),
        (4, 'submit_order', orderlatch_data.has_approved(s.account_id)),
        (5, 'get_order', r.orders_since is not null),

@@ -2,17 +2,19 @@
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.is_paused(p_account_id integer)
 returns boolean
-language sql
+language plpgsql
 stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select exists (
+begin
+  return exists (
     select 1
       from orderlatch_data.account_states as s
      where s.account_id = p_account_id and s.paused_until > orderlatch_data.clock()
-  )
+  );
+end
 $$;
 revoke all on function orderlatch_data.is_paused(integer) from public;
 comment on function orderlatch_data.is_paused(integer) is
@@ -22,17 +24,19 @@ comment on function orderlatch_data.is_paused(integer) is
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.is_verified(p_worker_id integer, p_account_id integer)
 returns boolean
-language sql
+language plpgsql
 stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select exists (
+begin
+  return exists (
     select 1
       from orderlatch_data.worker_accounts as c
      where c.worker_id = p_worker_id and c.account_id = p_account_id and c.verified_at is not null
-  )
+  );
+end
 $$;
 revoke all on function orderlatch_data.is_verified(integer, integer) from public;
 comment on function orderlatch_data.is_verified(integer, integer) is

@@ -2,13 +2,14 @@
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.order_body(p_decision orderlatch_data.trade_decisions)
 returns text
-language sql
+language plpgsql
 immutable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select jsonb_strip_nulls(
+begin
+  return jsonb_strip_nulls(
            jsonb_build_object(
              'symbol', p_decision.symbol,
              'qty', orderlatch_data.canonical_decimal(p_decision.qty),
@@ -27,7 +28,8 @@ as $$
              'position_intent', p_decision.position_intent,
              'client_order_id', encode(p_decision.decision_hash, 'hex')
            )
-         )::text
+         )::text;
+end
 $$;
 revoke all on function orderlatch_data.order_body(orderlatch_data.trade_decisions) from public;
 comment on function orderlatch_data.order_body(orderlatch_data.trade_decisions) is

@@ -139,13 +139,16 @@ comment on function orderlatch_data.schedule_visits(integer[], integer[], intege
 -- Locks: account (granting, try). Raises: none.
 create or replace function orderlatch_data.try_begin_visit(p_account_id integer)
 returns boolean
-language sql
+language plpgsql
 volatile
 parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select orderlatch_data.login_may_act(p_account_id, null) and orderlatch_data.try_lock_granting(p_account_id)
+begin
+  return orderlatch_data.login_may_act(p_account_id, null)
+     and orderlatch_data.try_lock_granting(p_account_id);
+end
 $$;
 revoke all on function orderlatch_data.try_begin_visit(integer) from public;
 comment on function orderlatch_data.try_begin_visit(integer) is

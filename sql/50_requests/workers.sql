@@ -107,13 +107,14 @@ comment on function orderlatch.release_worker(integer) is
 -- Locks: worker (try, shared). Raises: none.
 create or replace function orderlatch_data.worker_is_gone(p_worker_id integer)
 returns boolean
-language sql
+language plpgsql
 volatile
 parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select case
+begin
+  return case
     -- the usual answer costs one try of a lock that another session holds
     when not pg_try_advisory_xact_lock_shared(orderlatch_data.lock_class('worker'), p_worker_id) then false
     -- a session can share its own lock: then it is alive too, and this is its connection
@@ -128,7 +129,8 @@ as $$
          and l.mode = 'ExclusiveLock'
          and l.granted
     )
-  end
+  end;
+end
 $$;
 revoke all on function orderlatch_data.worker_is_gone(integer) from public;
 comment on function orderlatch_data.worker_is_gone(integer) is

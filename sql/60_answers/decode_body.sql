@@ -50,19 +50,21 @@ comment on function orderlatch_data.read_base64(text) is
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.read_decimal(p_value jsonb)
 returns numeric
-language sql
+language plpgsql
 immutable
 strict
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select case
+begin
+  return case
     when jsonb_typeof(p_value) in ('string', 'number')
       and length(p_value #>> '{}') <= 80
       and p_value #>> '{}' ~ '^-?[0-9]+(\.[0-9]+)?$'
       then (p_value #>> '{}')::numeric
-  end
+  end;
+end
 $$;
 revoke all on function orderlatch_data.read_decimal(jsonb) from public;
 comment on function orderlatch_data.read_decimal(jsonb) is
@@ -72,16 +74,18 @@ comment on function orderlatch_data.read_decimal(jsonb) is
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.read_decision_hash(p_order jsonb)
 returns bytea
-language sql
+language plpgsql
 immutable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select case
+begin
+  return case
     when length(p_order ->> 'client_order_id') = 64 and p_order ->> 'client_order_id' !~ '[^0-9a-f]'
       then decode(p_order ->> 'client_order_id', 'hex')
-  end
+  end;
+end
 $$;
 revoke all on function orderlatch_data.read_decision_hash(jsonb) from public;
 comment on function orderlatch_data.read_decision_hash(jsonb) is
@@ -92,15 +96,16 @@ comment on function orderlatch_data.read_decision_hash(jsonb) is
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.read_broker_time(p_value jsonb)
 returns timestamptz
-language sql
+language plpgsql
 immutable
 strict
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
+begin
   -- the broker writes up to nine digits; cutting to six never moves a time forward
-  select case
+  return case
     when jsonb_typeof(p_value) = 'string'
       then orderlatch_data.parse_time(
         case
@@ -108,7 +113,8 @@ as $$
           else regexp_replace(p_value #>> '{}', '(\.[0-9]{6})[0-9]{1,3}(?=[Z+-])', '\1')
         end
       )
-  end
+  end;
+end
 $$;
 revoke all on function orderlatch_data.read_broker_time(jsonb) from public;
 comment on function orderlatch_data.read_broker_time(jsonb) is

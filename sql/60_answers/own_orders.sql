@@ -62,17 +62,19 @@ comment on function orderlatch_data.keys_of_orders(integer, jsonb) is
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.orders_in(p_document jsonb)
 returns jsonb
-language sql
+language plpgsql
 immutable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select case jsonb_typeof(p_document)
+begin
+  return case jsonb_typeof(p_document)
     when 'array' then p_document
     when 'object' then jsonb_build_array(p_document)
     else '[]'
-  end
+  end;
+end
 $$;
 revoke all on function orderlatch_data.orders_in(jsonb) from public;
 comment on function orderlatch_data.orders_in(jsonb) is

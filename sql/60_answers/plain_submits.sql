@@ -113,13 +113,14 @@ comment on function orderlatch_data.plain_submits(jsonb) is
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.is_as_sent(p_document jsonb, p_sent jsonb)
 returns boolean
-language sql
+language plpgsql
 immutable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select p_document @> p_sent
+begin
+  return p_document @> p_sent
      and coalesce(nullif(p_document ->> 'order_class', ''), 'simple') = 'simple'
      and jsonb_strip_nulls(
            jsonb_build_object(
@@ -129,7 +130,8 @@ as $$
              'legs', p_document -> 'legs', 'replaces', p_document -> 'replaces',
              'replaced_by', p_document -> 'replaced_by'
            )
-         ) <@ p_sent
+         ) <@ p_sent;
+end
 $$;
 revoke all on function orderlatch_data.is_as_sent(jsonb, jsonb) from public;
 comment on function orderlatch_data.is_as_sent(jsonb, jsonb) is
@@ -144,13 +146,14 @@ create or replace function orderlatch_data.is_news_of_submit(
   p_broker_order_id text
 )
 returns boolean
-language sql
+language plpgsql
 stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select exists (
+begin
+  return exists (
       select 1
         from orderlatch_data.open_decisions as o
        where o.decision_id = p_decision_id
@@ -181,7 +184,8 @@ as $$
       select 1
         from orderlatch_data.kind_backoffs as f
        where f.account_id = p_account_id and f.kind = 'submit_order'
-    )
+    );
+end
 $$;
 revoke all on function orderlatch_data.is_news_of_submit(uuid, integer, bigint, text) from public;
 comment on function orderlatch_data.is_news_of_submit(uuid, integer, bigint, text) is

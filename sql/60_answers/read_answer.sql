@@ -81,13 +81,14 @@ comment on function orderlatch_data.read_answer(text, text, text, integer, bytea
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.is_order(p_document jsonb)
 returns boolean
-language sql
+language plpgsql
 immutable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select coalesce(
+begin
+  return coalesce(
     jsonb_typeof(p_document) = 'object'
     and jsonb_typeof(p_document -> 'id') = 'string'
     and jsonb_typeof(p_document -> 'client_order_id') = 'string'
@@ -96,7 +97,8 @@ as $$
     and length(p_document ->> 'id') between 1 and 128 and p_document ->> 'id' !~ '[^[:graph:]]'
     and length(p_document ->> 'status') between 1 and 64 and p_document ->> 'status' !~ '[^[:graph:]]',
     false
-  )
+  );
+end
 $$;
 revoke all on function orderlatch_data.is_order(jsonb) from public;
 comment on function orderlatch_data.is_order(jsonb) is

@@ -61,13 +61,15 @@ comment on function orderlatch_data.read_orders(jsonb) is
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.legs_of(p_document jsonb)
 returns jsonb
-language sql
+language plpgsql
 immutable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select case when jsonb_typeof(p_document -> 'legs') = 'array' then p_document -> 'legs' else '[]' end
+begin
+  return case when jsonb_typeof(p_document -> 'legs') = 'array' then p_document -> 'legs' else '[]' end;
+end
 $$;
 revoke all on function orderlatch_data.legs_of(jsonb) from public;
 comment on function orderlatch_data.legs_of(jsonb) is
@@ -77,13 +79,14 @@ comment on function orderlatch_data.legs_of(jsonb) is
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.status_rank(p_status text)
 returns integer
-language sql
+language plpgsql
 immutable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select case
+begin
+  return case
     when p_status in ('filled', 'canceled', 'expired', 'rejected', 'replaced') then 9
     when p_status in ('pending_cancel', 'pending_replace') then 5
     when p_status in ('partially_filled', 'done_for_day', 'stopped', 'suspended', 'calculated') then 4
@@ -91,7 +94,8 @@ as $$
     when p_status in ('accepted', 'accepted_for_bidding', 'held') then 2
     when p_status in ('unknown', 'vanished') then 0
     else 1
-  end
+  end;
+end
 $$;
 revoke all on function orderlatch_data.status_rank(text) from public;
 comment on function orderlatch_data.status_rank(text) is
@@ -102,13 +106,15 @@ comment on function orderlatch_data.status_rank(text) is
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.relation_rank(p_relation text)
 returns integer
-language sql
+language plpgsql
 immutable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select case p_relation when 'leg' then 2 when 'replacement' then 1 else 0 end
+begin
+  return case p_relation when 'leg' then 2 when 'replacement' then 1 else 0 end;
+end
 $$;
 revoke all on function orderlatch_data.relation_rank(text) from public;
 comment on function orderlatch_data.relation_rank(text) is

@@ -276,6 +276,7 @@ class StoreInMemory(Store):
 
     def __init__(self) -> None:
         db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        db.execute("pragma page_size = 16384")  # a commit in memory takes time for every page there is
         _prepare(db)
         super().__init__(db)
 

@@ -37,7 +37,8 @@ begin
         select k.account_id from orderlatch_data.broker_requests as k where k.request_id = r.request_id
         offset 0
       ) as q on true
-     where r.answer_no <> all (v_plain)
+     where cardinality(v_plain) < jsonb_array_length(p_answers)
+       and r.answer_no <> all (v_plain)
      order by q.account_id, r.answer_no
   loop
     answer_no := v_report.answer_no;

@@ -98,6 +98,13 @@ def growth(figures: Figures) -> Iterator[Iterator[str]]:
     yield lines(("bytes for each decision", ""), [*rows, ("all", said(at(figures, "bytes_per_decision")))])
 
 
+def keys(figures: Figures) -> Iterator[Iterator[str]]:
+    """Ways to keep a hash unique."""
+    columns = {"us": "us a decision", "wal_bytes": "bytes of WAL", "pages": "whole pages",
+               "index_bytes": "bytes of index", "lookup_us": "lookup by hash, us"}  # fmt: skip
+    yield named(figures, "ways", f"unique, over {said(at(figures, 'past'))} older ones", columns)
+
+
 def snapshot(figures: Figures) -> Iterator[Iterator[str]]:
     """First and last tenth."""
     columns = {"first": "lives/s, first tenth", "last": "last tenth", "ratio": "ratio"}
@@ -160,7 +167,7 @@ def chain(figures: Figures) -> Iterator[Iterator[str]]:
 
 TABLES = {
     "lives": lives, "pickup": pickup, "growth": growth, "snapshot": snapshot, "contention": contention,
-    "idle": idle, "wired": wired, "accounts": accounts, "budget": budget, "chain": chain,
+    "keys": keys, "idle": idle, "wired": wired, "accounts": accounts, "budget": budget, "chain": chain,
 }  # fmt: skip
 
 
@@ -182,4 +189,6 @@ def lines(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
 
 def said(value: Figures) -> str:
     """A figure as it is read."""
+    if value is None:
+        return "-"
     return figure(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)

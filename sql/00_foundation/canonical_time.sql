@@ -14,6 +14,15 @@ declare
   v_offset text;
   v_time timestamp;
 begin
+  -- As brokers and strategies write nearly every time. Of these none depends on a setting, or can be wrong:
+  -- every month has 28 days.
+  if p_text collate "C" ~
+    '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]'
+    '([.][0-9]{1,6})?Z$'
+    and left(p_text, 4) <> '0000'
+  then
+    return p_text::timestamptz;
+  end if;
   -- Taken apart, not cast: a cast heeds DateStyle and TimeZone, knows 'now' and names of zones, and raises.
   if length(p_text) > 64 or p_text collate "C" !~
     '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]'

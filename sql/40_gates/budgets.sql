@@ -76,8 +76,15 @@ begin
          greatest(p_now, k.counted_at), s.remaining - w.on_their_way,
          case when w.on_their_way is not null then s.resets_at end
     from orderlatch_data.account_budgets as k
-    join orderlatch_data.broker_limits as s on s.account_id = k.account_id
-    join orderlatch_data.accounts as a on a.account_id = k.account_id
+   -- by their keys: for a join the planner may read those of all accounts
+   cross join lateral (
+     select h.* from orderlatch_data.broker_limits as h where h.account_id = k.account_id
+     offset 0
+   ) as s
+   cross join lateral (
+     select c.* from orderlatch_data.accounts as c where c.account_id = k.account_id
+     offset 0
+   ) as a
    cross join lateral (
      -- what the broker says binds where it is less; below the least that a setting may be it is no limit
      select least(

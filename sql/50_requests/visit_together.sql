@@ -104,7 +104,10 @@ begin
   v_granted := array(
     select count(c.account)::integer
       from unnest(p_account_ids) with ordinality as v(account_id, place)
-      join orderlatch_data.accounts as a on a.account_id = v.account_id
+     cross join lateral (
+       select k.account from orderlatch_data.accounts as k where k.account_id = v.account_id
+       offset 0
+     ) as a
       left join unnest(p_calls) as c on c.account = a.account
      group by v.place
      order by v.place
@@ -125,7 +128,10 @@ begin
          v.granted = v.asked, v.others_wait and v.granted < v.allowed
     from unnest(p_account_ids, v_granted, p_asked, p_allowed, p_others_wait)
          as v(account_id, granted, asked, allowed, others_wait)
-    join orderlatch_data.accounts as a on a.account_id = v.account_id
+   cross join lateral (
+     select k.account from orderlatch_data.accounts as k where k.account_id = v.account_id
+     offset 0
+   ) as a
     left join generate_subscripts(p_calls, 1) as c(place) on (p_calls[c.place]).account = a.account
    group by v.account_id, v.granted, v.asked, v.allowed, v.others_wait;
 end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,11 +22,13 @@ TESTS = Path(__file__).parent
 # What the database promises is proved on every version; what the worker does with it, on the first of --pg.
 EVERY_MAJOR = (TESTS / "database",)
 SERVERS = pytest.StashKey[Servers]()
+# Whoever waits for the tests gets a short storm.
+STORM_MINUTES = "1" if os.environ.get("CI") else "0.2"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pg", default=",".join(map(str, MAJORS)), help="major versions of Postgres: 18,15")
-    parser.addoption("--minutes", default="0.2", help="how long the storm of tests/chaos rages")
+    parser.addoption("--minutes", default=STORM_MINUTES, help="how long the storm of tests/chaos rages")
     parser.addoption("--seed", default="1", help="which troubles it brings")
     parser.addoption("--thorough", action="store_true", help="also variants that take long")
 

@@ -10,20 +10,10 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_rest text collate "C";
+  v_zone text;
   v_offset text;
   v_time timestamp;
 begin
-  -- As brokers and strategies write nearly every time. Of these none depends on a setting, or can be wrong:
-  -- every month has 28 days.
-  if p_text collate "C" ~
-    '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]'
-    '([.][0-9]{1,6})?Z$'
-    and left(p_text, 4) <> '0000'
-  then
-    return p_text::timestamptz;
-  end if;
-  -- Taken apart, not cast: a cast heeds DateStyle and TimeZone, knows 'now' and names of zones, and raises.
   if length(p_text) > 64 or p_text collate "C" !~
     '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]'
     '(:[0-5][0-9]([.][0-9]{1,6}0*)?)?([Zz]|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)$'
@@ -32,23 +22,24 @@ begin
     return null;
   end if;
   -- What the pattern cannot know: the 30th of February is in March.
-  if extract(month from make_date(left(p_text, 4)::integer, substr(p_text, 6, 2)::integer, 1)
-                        + (substr(p_text, 9, 2)::integer - 1)) <> substr(p_text, 6, 2)::integer then
+  if substr(p_text, 9, 2) collate "C" > '28'
+    and extract(month from make_date(left(p_text, 4)::integer, substr(p_text, 6, 2)::integer, 1)
+                        + (substr(p_text, 9, 2)::integer - 1)) <> substr(p_text, 6, 2)::integer
+  then
     return null;
   end if;
-  v_rest := substr(p_text, 17);
-  v_time := make_timestamp(
-    left(p_text, 4)::integer, substr(p_text, 6, 2)::integer, substr(p_text, 9, 2)::integer,
-    substr(p_text, 12, 2)::integer, substr(p_text, 15, 2)::integer,
-    case when left(v_rest, 1) = ':' then substring(v_rest, '[0-9.]+')::double precision else 0 end);
-  v_offset := replace(substring(v_rest, '[+-].*$'), ':', '');
-  if v_offset is not null then
+  -- Without its zone: a cast to a time with one heeds settings, and knows names. What passed so far has one
+  -- reading, whatever DateStyle says, and cannot raise.
+  v_zone := substring(substr(p_text, 17), '[Zz+-].*$');
+  v_time := (left(p_text, 10) || ' ' || substr(p_text, 12, length(p_text) - 11 - length(v_zone)))::timestamp;
+  if v_zone not in ('Z', 'z') then
+    v_offset := replace(v_zone, ':', '');
     v_time := v_time - make_interval(
       hours => left(v_offset, 3)::integer,
       mins => (left(v_offset, 1) || '0' || substr(v_offset, 4))::integer);
-  end if;
-  if v_time < make_timestamp(1, 1, 1, 0, 0, 0) or v_time >= make_timestamp(10000, 1, 1, 0, 0, 0) then
-    return null;
+    if v_time < make_timestamp(1, 1, 1, 0, 0, 0) or v_time >= make_timestamp(10000, 1, 1, 0, 0, 0) then
+      return null;
+    end if;
   end if;
   return v_time at time zone 'UTC';
 end

@@ -37,6 +37,7 @@ begin
         select k.account_id from orderlatch_data.broker_requests as k where k.request_id = r.request_id
         offset 0
       ) as q on true
+     -- where all were plain, nothing is read a second time
      where cardinality(v_plain) < jsonb_array_length(p_answers)
        and r.answer_no <> all (v_plain)
      order by q.account_id, r.answer_no

@@ -118,7 +118,9 @@ begin
               when s.paused_until > p_begun_at then s.paused_until
               when b.calls = 0 then b.next_call_at
               when v.granted >= v.asked then v_now
-              when v.granted = 0 and orderlatch_data.is_held_up(v.account_id, b.submits) then v_soon
+              -- what came due meanwhile is not held up: it is due now
+              when v.granted = 0 and orderlatch_data.is_held_up(v.account_id, b.submits)
+                then least(d.due_at, v_soon)
               when b.submits = 0 and orderlatch_data.has_approved(v.account_id)
                 then least(d.due_at, b.next_submit_at)
               else d.due_at

@@ -27,7 +27,7 @@ create function pg_temp.tick() returns timestamptz language sql volatile securit
 $$;
 create or replace function orderlatch_data.clock() returns timestamptz language plpgsql volatile as 'begin return pg_temp.tick(); end';
 
--- At how many of the moments within a claim something may come due without being granted by it, nor due 20 ms after it.
+-- At how many of the moments within a claim something may come due without being granted by it, nor due after it.
 create function pg_temp.forgotten(p_statement text, p_kind text) returns integer language plpgsql as $$
 declare
   v_forgotten integer := 0;
@@ -41,7 +41,7 @@ begin
       perform setval('pg_temp.ticks', 0);
       v_kinds := test.kinds((select max(w.worker_id) from orderlatch_data.workers as w));
       raise exception using errcode = 'ZZ000', message = (
-        select v_kinds @> array[p_kind] or g.due_at <= c.held_at + greatest(v_tick, currval('pg_temp.ticks') + 20) * interval '1 millisecond'
+        select v_kinds @> array[p_kind] or g.due_at <= c.held_at + greatest(v_tick, currval('pg_temp.ticks')) * interval '1 millisecond'
           from orderlatch_data.account_agenda as g
          cross join test_support.clock as c
       )::text;

@@ -67,6 +67,8 @@ def test_a_runbook_does_what_it_says(page: Page, server: TestServer, tmp_path: P
                 "APCA_API_KEY_ID": keys.key,
                 "APCA_API_SECRET_KEY": keys.secret,
                 "ORDERLATCH_PAPER_BASE_URL": str(broker.base_url).rstrip("/"),
+                # whether the answer or the stream tells of an order first, no page can know
+                "ORDERLATCH_STREAM": "off",
             }
         with subprocess.Popen(
             ["bash", "-c", page.script(lambda login: server.url(database.name, login))],

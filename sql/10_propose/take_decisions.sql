@@ -17,6 +17,7 @@ declare
   v_taken jsonb;
   v_ids bigint[];
   v_seen bigint[];
+  v_outcomes text[];
 begin
   perform orderlatch_data.require_read_committed();
   perform orderlatch_data.require_batch('p_decisions', p_decisions);
@@ -24,8 +25,9 @@ begin
   perform orderlatch_data.lock_account('judging', v_account.account_id);
 
   select jsonb_agg(to_jsonb(r)),
-         array_agg(r.decision_id) filter (where r.outcome in ('created', 'existing', 'conflict'))
-    into v_taken, v_ids
+         array_agg(r.decision_id) filter (where r.outcome in ('created', 'existing', 'conflict')),
+         array_agg(r.outcome)
+    into v_taken, v_ids, v_outcomes
     from orderlatch_data.record_decisions(v_account, p_decisions) as r;
 
   v_seen := array(
@@ -40,15 +42,24 @@ begin
   end if;
   -- Nobody else sees what this transaction has recorded. Of what was there before only those are held that
   -- may move here: a redelivery of a thousand approved decisions takes no lock.
-  perform orderlatch_data.lock_decisions(array(
-    select orderlatch_data.decision_lock_key(t.decision_hash)
-      from jsonb_to_recordset(v_taken) as t(decision_id bigint, decision_hash bytea, outcome text)
-      left join orderlatch_data.open_decisions as o on o.decision_id = t.decision_id
-     where t.outcome = 'existing' and (o.status = 'planned' or t.decision_id = any (v_seen))
-  ));
-  perform orderlatch_data.reject_conflicts(v_account, v_taken);
-  perform orderlatch_data.report_collisions(v_account, v_taken);
-  perform orderlatch_data.adopt_seen_orders(v_seen);
+  if v_outcomes && '{existing}' then
+    perform orderlatch_data.lock_decisions(array(
+      select orderlatch_data.decision_lock_key(t.decision_hash)
+        from jsonb_to_recordset(v_taken) as t(decision_id bigint, decision_hash bytea, outcome text)
+        left join orderlatch_data.open_decisions as o on o.decision_id = t.decision_id
+       where t.outcome = 'existing' and (o.status = 'planned' or t.decision_id = any (v_seen))
+    ));
+  end if;
+  -- what is rare costs those nothing that it does not concern
+  if v_outcomes && '{conflict}' then
+    perform orderlatch_data.reject_conflicts(v_account, v_taken);
+  end if;
+  if v_outcomes && '{collision}' then
+    perform orderlatch_data.report_collisions(v_account, v_taken);
+  end if;
+  if cardinality(v_seen) > 0 then
+    perform orderlatch_data.adopt_seen_orders(v_seen);
+  end if;
   if p_judge and v_account.risk_engine = 'builtin' then
     perform orderlatch_data.judge_decisions(v_account, v_ids);
   end if;

@@ -70,6 +70,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_moved bigint[];
   v_settled bigint[];
 begin
   with journaled as (
@@ -106,24 +107,24 @@ begin
         offset 0
       ) as c on true
      order by n.decision_id
-    returning e.decision_id, e.event_id, e.to_status, e.moved_at
-  ), settled as (
-    insert into orderlatch_data.decision_outcomes as s (decision_id, status, event_id, clean, settled_at)
-    select j.decision_id, j.to_status, j.event_id, n.clean, j.moved_at
-      from journaled as j
-      join after_move as n on n.decision_id = j.decision_id
-     where orderlatch_data.is_final(j.to_status)
-    on conflict on constraint decision_outcomes_pkey do update
-      set status = excluded.status, event_id = excluded.event_id, settled_at = excluded.settled_at
-    returning s.decision_id
+    returning e.decision_id, e.event_id, e.to_status
   )
-  select array_agg(s.decision_id) into v_settled from settled as s;
-  perform orderlatch_data.announce_events(array(
-    select n.account_id
-      from after_move as n
-      join before_move as o on o.decision_id = n.decision_id and o.status <> n.status
-  ));
+  select array_agg(j.event_id), array_agg(j.decision_id) filter (where orderlatch_data.is_final(j.to_status))
+    into v_moved, v_settled
+    from journaled as j;
+  if v_moved is null then
+    return null;
+  end if;
+  perform orderlatch_data.announce_events(array(select n.account_id from after_move as n));
   if v_settled is not null then
+    insert into orderlatch_data.decision_outcomes as s (decision_id, status, event_id, clean, settled_at)
+    select e.decision_id, e.to_status, e.event_id, n.clean, e.moved_at
+      from after_move as n
+      join orderlatch_data.decision_events as e
+        on e.decision_id = n.decision_id and e.event_id = any (v_moved)
+     where n.decision_id = any (v_settled)
+    on conflict on constraint decision_outcomes_pkey do update
+      set status = excluded.status, event_id = excluded.event_id, settled_at = excluded.settled_at;
     perform orderlatch_data.free_signals(v_settled);
     delete from orderlatch_data.doubts as d where d.decision_id = any (v_settled);
     delete from orderlatch_data.open_decisions as o where o.decision_id = any (v_settled);

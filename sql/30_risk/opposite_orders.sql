@@ -13,6 +13,22 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  -- most symbols have nothing open: then what follows need not be set up
+  if not exists (
+      select 1
+        from orderlatch_data.broker_orders as b
+       where b.account_id = p_account_id and b.symbol = any (p_symbols) and b.is_open
+    )
+    and not exists (
+      select 1
+        from orderlatch_data.open_decisions as o
+       where o.account_id = p_account_id
+         and o.symbol = any (p_symbols)
+         and o.status in ('approved', 'submitting', 'in_doubt')
+    )
+  then
+    return;
+  end if;
   return query
   with wanted as (
     select distinct w.symbol, case w.action when 'buy' then 'sell' else 'buy' end as side

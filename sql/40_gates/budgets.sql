@@ -71,45 +71,62 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
-  select k.account_id, d.depth, b.reserve, r.refill, t.tokens,
-         least(b.reserve, t.tokens, k.reserved + p.passed_s * r.refill * b.reserve / d.depth),
-         greatest(p_now, k.counted_at), s.remaining - w.on_their_way,
-         case when w.on_their_way is not null then s.resets_at end
-    from orderlatch_data.account_budgets as k
-   -- by their keys: for a join the planner may read those of all accounts
-   cross join lateral (
-     select h.* from orderlatch_data.broker_limits as h where h.account_id = k.account_id
-     offset 0
-   ) as s
-   cross join lateral (
-     select c.* from orderlatch_data.accounts as c where c.account_id = k.account_id
-     offset 0
-   ) as a
-   cross join lateral (
-     -- what the broker says binds where it is less; below the least that a setting may be it is no limit
-     select least(
-       a.rate_limit, case when s.rate_limit is not null then greatest(10, s.rate_limit) end
-     )::double precision as rate_limit
-   ) as l
-   cross join lateral (
-     select greatest(2, floor(coalesce(a.burst, a.rate_limit / 10) * l.rate_limit / a.rate_limit)) as depth
-   ) as d
-   cross join lateral (select greatest(1, d.depth / 10) as reserve) as b
-   -- depth and refill over 61 seconds are the limit: calls may leave up to a second apart more than granted
-   cross join lateral (select (l.rate_limit - d.depth) / 61 as refill) as r
-   cross join lateral (
-     select greatest(0, extract(epoch from p_now - k.counted_at))::double precision as passed_s
-   ) as p
-   cross join lateral (select least(d.depth, k.tokens + p.passed_s * r.refill) as tokens) as t
+  select r.account_id, r.depth, r.reserve, r.refill, r.tokens,
+         least(r.reserve, r.tokens, r.reserved + r.passed_s * r.refill * r.reserve / r.depth),
+         greatest(p_now, r.counted_at), r.remaining - w.on_their_way,
+         case when w.on_their_way is not null then r.resets_at end
+    from (
+      select l.*, least(l.depth, l.tokens_then + l.passed_s * l.refill) as tokens
+        from (
+          select d.*, greatest(1, d.depth / 10) as reserve,
+                 -- depth and refill over 61 seconds are the limit: calls may leave up to a second apart more
+                 -- than granted
+                 (d.rate_limit - d.depth) / 61 as refill
+            from (
+              select m.*,
+                     greatest(2, floor(m.burst * m.rate_limit / m.own_limit)) as depth
+                from (
+                  select k.account_id, k.tokens as tokens_then, k.reserved, k.counted_at, s.remaining,
+                         s.resets_at, a.rate_limit as own_limit,
+                         coalesce(a.burst, a.rate_limit / 10) as burst,
+                         -- what the broker says binds where it is less; below the least that a setting may be
+                         -- it is no limit
+                         least(
+                           a.rate_limit, case when s.rate_limit is not null then greatest(10, s.rate_limit) end
+                         )::double precision as rate_limit,
+                         greatest(0, extract(epoch from p_now - k.counted_at))::double precision as passed_s
+                    from orderlatch_data.account_budgets as k
+                   -- by their keys: for a join the planner may read those of all accounts
+                   cross join lateral (
+                     select h.rate_limit, h.remaining, h.resets_at
+                       from orderlatch_data.broker_limits as h
+                      where h.account_id = k.account_id
+                     offset 0
+                   ) as s
+                   cross join lateral (
+                     select c.rate_limit, c.burst
+                       from orderlatch_data.accounts as c
+                      where c.account_id = k.account_id
+                     offset 0
+                   ) as a
+                   where k.account_id = any (p_account_ids)
+                  -- each step is computed once, and not again wherever the next one names it
+                  offset 0
+                ) as m
+              offset 0
+            ) as d
+          offset 0
+        ) as l
+      offset 0
+    ) as r
    cross join lateral (
      -- a window that ends in more than a minute is one from before the clock was set back
-     select case when s.resets_at > p_now and s.resets_at <= p_now + interval '1 minute' then (
+     select case when r.resets_at > p_now and r.resets_at <= p_now + interval '1 minute' then (
               select count(*)::integer
                 from orderlatch_data.open_requests as q
-               where q.account_id = k.account_id
+               where q.account_id = r.account_id
             ) end as on_their_way
-   ) as w
-   where k.account_id = any (p_account_ids);
+   ) as w;
 end
 $$;
 revoke all on function orderlatch_data.buckets_at(integer[], timestamptz) from public;

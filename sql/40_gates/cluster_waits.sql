@@ -4,8 +4,21 @@ create or replace view orderlatch_data.reconcile_waits as
     from orderlatch_data.accounts as a
     join orderlatch_data.account_states as s on s.account_id = a.account_id
     left join (
-      select c.* from orderlatch_data.clusters as c order by c.cluster_no desc limit 1
+      select c.changed_from, c.reads_from, c.why
+        from orderlatch_data.clusters as c
+       order by c.cluster_no desc
+       limit 1
     ) as k on true
+   cross join lateral (
+     select (
+              select max(r.covered_at)
+                from orderlatch_data.broker_reads as r
+               where r.account_id = a.account_id and r.purpose = 'orders'
+            ) as covered_at,
+            (
+              select max(f.since) from orderlatch_data.sign_offs as f where f.account_id = a.account_id
+            ) as signed_off
+   ) as n
    cross join lateral (
      values
        -- a call that the old cluster granted may be unknown here, and alive for so long
@@ -14,20 +27,29 @@ create or replace view orderlatch_data.reconcile_waits as
        (s.reconcile_reason, s.reconcile_after, s.reconcile_after)
    ) as w(reason, since, reads_from)
    where w.reads_from is not null
-     and not exists (
-       select 1
-         from orderlatch_data.broker_reads as r
-        where r.account_id = a.account_id and r.purpose = 'orders' and r.covered_at >= w.reads_from
-     )
-     and not exists (
-       select 1
-         from orderlatch_data.sign_offs as f
-        where f.account_id = a.account_id and f.since >= w.since
-     );
+     and coalesce(n.covered_at < w.reads_from, true)
+     and coalesce(n.signed_off < w.since, true);
 revoke all on orderlatch_data.reconcile_waits from public;
 comment on view orderlatch_data.reconcile_waits is
   'Each account and what has happened to it (new, restart, cluster; since then) for which a complete read of '
   'orders that began at or after reads_from is still to come, unless an operator has signed it off.';
+
+-- Whether submits of an account wait for a read of its orders.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.waits_for_reads(p_account_id integer)
+returns boolean
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return exists (select 1 from orderlatch_data.reconcile_waits as w where w.account_id = p_account_id);
+end
+$$;
+revoke all on function orderlatch_data.waits_for_reads(integer) from public;
+comment on function orderlatch_data.waits_for_reads(integer) is 'Why, and since when: see reconcile_waits.';
 
 -- Whether calls that another cluster granted for an account may be unknown here.
 -- Locks: none. Raises: none.

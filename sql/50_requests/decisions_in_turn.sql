@@ -13,7 +13,7 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_head record;
+  v_next record;
   v_found integer := 0;
   v_some_halted constant boolean := exists (
     select 1
@@ -32,25 +32,26 @@ declare
      where d.account_id = p_account_id
   );
 begin
-  -- a loop, because few are wanted: each turn finds the first one of a symbol that was not passed yet
-  while v_found < p_how_many loop
+  if p_how_many <= 0 then
+    return;
+  end if;
+  -- a loop, because few are wanted: of each symbol the first one counts, and it ends when there are enough
+  for v_next in
     select o.decision_id, o.lock_key, o.symbol, o.next_try_at <= p_now and not o.lookup_first as is_due
-      into v_head
       from orderlatch_data.open_decisions as o
      where o.account_id = p_account_id
        and o.status = 'approved'
-       and o.symbol <> all (v_passed)
        and not (v_some_halted and orderlatch_data.is_decision_halted(o))
      order by o.approval_no
-     limit 1;
-    exit when not found;
-    v_passed := v_passed || v_head.symbol;
-    if v_head.is_due then
-      decision_id := v_head.decision_id;
-      lock_key := v_head.lock_key;
-      return next;
-      v_found := v_found + 1;
-    end if;
+  loop
+    continue when v_next.symbol = any (v_passed);
+    v_passed := v_passed || v_next.symbol;
+    continue when not v_next.is_due;
+    decision_id := v_next.decision_id;
+    lock_key := v_next.lock_key;
+    return next;
+    v_found := v_found + 1;
+    exit when v_found = p_how_many;
   end loop;
 end
 $$;

@@ -8,56 +8,28 @@ parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_environment text;
+  v_max_in_doubt integer;
 begin
-  return query
-  select a.account_id,
-         case
-           when exists (
-             select 1
-               from orderlatch_data.halts as h
-              where h.lifted_at is null
-                and (h.account_id is null or h.account_id = a.account_id)
-                and h.strategy_id is null
-                and h.symbol is null
-           ) then 0
-           when exists (
-             -- by its key: else the planner may ask this of every account that there is
-             select 1 from orderlatch_data.reconcile_waits as w where w.account_id = a.account_id offset 0
-           ) then 0
-           when exists (
-             select 1
-               from orderlatch_data.kind_backoffs as b
-              where b.account_id = a.account_id and b.kind = 'submit_order' and b.next_try_at > p_now
-             offset 0
-           ) then 0
-           when a.environment = 'live' and grants.granted_until is null then 0
-           else greatest(0, a.max_in_doubt - unknown.on_their_way - unknown.in_doubt)::integer
-         end,
-         case when a.environment = 'live' then grants.granted_until end
-    from orderlatch_data.accounts as a
-   cross join lateral (
-      select max(g.granted_until) as granted_until
-        from orderlatch_data.live_grants as g
-       where g.account_id = a.account_id and g.granted_until >= p_now + interval '1 millisecond'
-    ) as grants
-   cross join lateral (
-      -- a submit on its way may come back in doubt, so it counts; a doubt older than a good read does not
-      select (
-               select count(*)
-                 from orderlatch_data.open_requests as r
-                where r.account_id = a.account_id and r.kind = 'submit_order'
-             ) as on_their_way,
-             (
-               select count(*)
-                 from orderlatch_data.doubts as d
-                 join orderlatch_data.open_decisions as o
-                   on o.decision_id = d.decision_id and o.status = 'in_doubt'
-                 join orderlatch_data.account_states as s on s.account_id = d.account_id
-                where d.account_id = a.account_id
-                  and (s.last_read_at is null or d.in_doubt_at >= s.last_read_at)
-             ) as in_doubt
-    ) as unknown
-   where a.account_id = any (p_account_ids);
+  -- a loop of small questions: most accounts need only the first few of them answered
+  for account_id, v_environment, v_max_in_doubt in
+    select a.account_id, a.environment, a.max_in_doubt
+      from orderlatch_data.accounts as a
+     where a.account_id = any (p_account_ids)
+  loop
+    send_until := case
+      when v_environment = 'live' then orderlatch_data.granted_live_until(account_id, p_now)
+    end;
+    room := case
+      when v_environment = 'live' and send_until is null then 0
+      when orderlatch_data.is_account_halted(account_id) then 0
+      when orderlatch_data.waits_for_reads(account_id) then 0
+      when orderlatch_data.is_backing_off(account_id, 'submit_order', p_now) then 0
+      else greatest(0, v_max_in_doubt - orderlatch_data.unknown_submits(account_id))
+    end;
+    return next;
+  end loop;
 end
 $$;
 revoke all on function orderlatch_data.submit_rooms(integer[], timestamptz) from public;
@@ -65,6 +37,83 @@ comment on function orderlatch_data.submit_rooms(integer[], timestamptz) is
   'room: submits that may be granted now; 0 under a halt of the account, before it is reconciled, without '
   'a live grant, while submits back off, or at the account''s max_in_doubt. send_until: end of the live '
   'grant, or null.';
+
+-- Until when an account may submit real orders.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.granted_live_until(p_account_id integer, p_now timestamptz)
+returns timestamptz
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (
+    select max(g.granted_until)
+      from orderlatch_data.live_grants as g
+     where g.account_id = p_account_id and g.granted_until >= p_now + interval '1 millisecond'
+  );
+end
+$$;
+revoke all on function orderlatch_data.granted_live_until(integer, timestamptz) from public;
+comment on function orderlatch_data.granted_live_until(integer, timestamptz) is
+  'End of the longest live grant that lasts a millisecond more at least; null without one.';
+
+-- Whether a halt of all accounts, or of this one as a whole, is in force.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.is_account_halted(p_account_id integer)
+returns boolean
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return exists (
+    select 1
+      from orderlatch_data.halts as h
+     where h.lifted_at is null
+       and (h.account_id is null or h.account_id = p_account_id)
+       and h.strategy_id is null
+       and h.symbol is null
+  );
+end
+$$;
+revoke all on function orderlatch_data.is_account_halted(integer) from public;
+comment on function orderlatch_data.is_account_halted(integer) is
+  'Halts of a strategy or a symbol hold single decisions: see is_decision_halted.';
+
+-- How many submits of an account may have come to an order that nobody knows of.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.unknown_submits(p_account_id integer)
+returns integer
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (
+      select count(*)
+        from orderlatch_data.open_requests as r
+       where r.account_id = p_account_id and r.kind = 'submit_order'
+    )
+    + (
+      select count(*)
+        from orderlatch_data.doubts as d
+        join orderlatch_data.open_decisions as o on o.decision_id = d.decision_id and o.status = 'in_doubt'
+        join orderlatch_data.account_states as s on s.account_id = d.account_id
+       where d.account_id = p_account_id
+         and (s.last_read_at is null or d.in_doubt_at >= s.last_read_at)
+    );
+end
+$$;
+revoke all on function orderlatch_data.unknown_submits(integer) from public;
+comment on function orderlatch_data.unknown_submits(integer) is
+  'A submit on its way may come back in doubt, so it counts; a doubt older than a good read does not.';
 
 -- Grants submits: each decision moves to submitting in the transaction that grants its call.
 -- Locks: decisions (try). Raises: none.

@@ -29,7 +29,6 @@ begin
          array_agg(r.outcome)
     into v_taken, v_ids, v_outcomes
     from orderlatch_data.record_decisions(v_account, p_decisions) as r;
-
   v_seen := array(
     select t.decision_id
       from orderlatch_data.trade_decisions as t
@@ -40,17 +39,10 @@ begin
     -- legs and fills of their orders may be recorded at this moment
     perform orderlatch_data.lock_account('answering', v_account.account_id);
   end if;
-  -- Nobody else sees what this transaction has recorded. Of what was there before only those are held that
-  -- may move here: a redelivery of a thousand approved decisions takes no lock.
+  -- what is rare costs nothing where it does not happen
   if v_outcomes && '{existing}' then
-    perform orderlatch_data.lock_decisions(array(
-      select orderlatch_data.decision_lock_key(t.decision_hash)
-        from jsonb_to_recordset(v_taken) as t(decision_id bigint, decision_hash bytea, outcome text)
-        left join orderlatch_data.open_decisions as o on o.decision_id = t.decision_id
-       where t.outcome = 'existing' and (o.status = 'planned' or t.decision_id = any (v_seen))
-    ));
+    perform orderlatch_data.lock_redelivered(v_taken, v_seen);
   end if;
-  -- what is rare costs those nothing that it does not concern
   if v_outcomes && '{conflict}' then
     perform orderlatch_data.reject_conflicts(v_account, v_taken);
   end if;
@@ -82,6 +74,32 @@ revoke all on function orderlatch_data.take_decisions(text, jsonb, boolean) from
 comment on function orderlatch_data.take_decisions(text, jsonb, boolean) is
   'The whole of proposing, for ensure_decision, propose_decision and propose_decisions. p_decisions: jsonb '
   'array. p_judge: whether to judge what is planned. Returns a row for each element, in input order.';
+
+-- Holds those of the decisions delivered again that may move here.
+-- Locks: decisions ascending. Raises: OL202 decision_busy.
+create or replace function orderlatch_data.lock_redelivered(p_taken jsonb, p_seen bigint[])
+returns void
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- nobody else sees what this transaction has recorded; of what was there before only these may move: a
+  -- redelivery of a thousand approved decisions takes no lock
+  perform orderlatch_data.lock_decisions(array(
+    select orderlatch_data.decision_lock_key(t.decision_hash)
+      from jsonb_to_recordset(p_taken) as t(decision_id bigint, decision_hash bytea, outcome text)
+      left join orderlatch_data.open_decisions as o on o.decision_id = t.decision_id
+     where t.outcome = 'existing' and (o.status = 'planned' or t.decision_id = any (p_seen))
+  ));
+end
+$$;
+revoke all on function orderlatch_data.lock_redelivered(jsonb, bigint[]) from public;
+comment on function orderlatch_data.lock_redelivered(jsonb, bigint[]) is
+  'p_taken: rows of record_decisions as a JSON array. p_seen: decisions whose orders were seen before they '
+  'were recorded. Held are those that were recorded before, and are planned or seen.';
 
 -- Takes one decision in, and raises what is wrong with it.
 -- Locks: account (judging), decision. Raises: OL102, OL110 to OL121, OL132, OL201, OL202, OL301.

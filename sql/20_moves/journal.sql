@@ -112,10 +112,9 @@ begin
   select array_agg(j.event_id), array_agg(j.decision_id) filter (where orderlatch_data.is_final(j.to_status))
     into v_moved, v_settled
     from journaled as j;
-  if v_moved is null then
-    return null;
+  if v_moved is not null then
+    perform orderlatch_data.announce_events(array(select n.account_id from after_move as n));
   end if;
-  perform orderlatch_data.announce_events(array(select n.account_id from after_move as n));
   if v_settled is not null then
     insert into orderlatch_data.decision_outcomes as s (decision_id, status, event_id, clean, settled_at)
     select e.decision_id, e.to_status, e.event_id, n.clean, e.moved_at

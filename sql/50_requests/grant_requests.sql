@@ -19,8 +19,8 @@ begin
   end if;
   return query
   with called as materialized (
-    select w.request_id, w.account_id, w.kind, w.decision_id, w.read_id, w.broker_order_id, w.lock_key, w.path,
-           w.query, w.body, w.ordinality, a.account, t.send_within_ms,
+    select w.request_id, w.account_id, w.kind, w.decision_id, w.read_id, w.broker_order_id, w.lock_key,
+           w.path, w.query, w.body, w.ordinality, a.account, t.send_within_ms,
            (1000 * extract(epoch from a.call_timeout))::integer as timeout_ms,
            v_now + a.send_within + a.call_timeout + a.answer_grace as answer_by,
            case w.kind

@@ -23,6 +23,7 @@ from tests.bench import (
     mirror,
     peers,
     pickup,
+    profile,
     report,
     snapshot,
     wired,
@@ -47,6 +48,7 @@ BENCHMARKS: dict[str, Callable[[Size], Figures]] = {
     "wired": wired.main,
     "budget": budget.main,
     "chain": chain.main,
+    "profile": profile.main,
 }
 # No benchmark: writes page and picture again from the figures that are kept.
 REPORT = "report"

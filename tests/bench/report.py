@@ -165,9 +165,21 @@ def chain(figures: Figures) -> Iterator[Iterator[str]]:
     yield lines(heads, [[said(at(each, key)) for key in keys] for each in figures])
 
 
+def profile(figures: Figures) -> Iterator[Iterator[str]]:
+    """Functions by their own time, statements with all they call."""
+    batches = at(figures, "batches")
+    assert isinstance(batches, dict)
+    for batch, found in batches.items():
+        heads = f"in batches of {batch}: {said(at(found, 'cpu_us'))} us of CPU a life"
+        yield named(found, "functions", heads, {"times": "calls a life", "us": "own us a life"})
+    yield named(figures, "statements", "one at a time, on Postgres 15 with a profiler",
+                {"times": "times a life", "us": "us a life, with all it calls"})  # fmt: skip
+
+
 TABLES = {
     "lives": lives, "pickup": pickup, "growth": growth, "snapshot": snapshot, "contention": contention,
     "keys": keys, "idle": idle, "wired": wired, "accounts": accounts, "budget": budget, "chain": chain,
+    "profile": profile,
 }  # fmt: skip
 
 

@@ -82,9 +82,13 @@ def an_answer(request_id: object, document: object) -> dict[str, object]:
 
 @dataclass(slots=True)
 class Seat:
-    """One worker's life on one connection, and how long its calls took: seconds by step, for each call."""
+    """One worker's life, and how long its calls took: seconds by step, for each call.
+
+    As a worker does, it proves itself alive on a connection of its own.
+    """
 
     connection: psycopg.Connection
+    listener: psycopg.Connection
     worker_id: int
     took: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
@@ -92,9 +96,10 @@ class Seat:
     def taken(cls, connection: psycopg.Connection, accounts: Sequence[str]) -> Seat:
         """Register, and be verified for each account."""
         carried = json.dumps([{"account": account, "environment": "paper"} for account in accounts])
-        row = connection.execute(REGISTER, [carried]).fetchone()
+        listener = psycopg.connect(connection.info.dsn, autocommit=True)
+        row = listener.execute(REGISTER, [carried]).fetchone()
         assert row is not None
-        seat = cls(connection, row[0])
+        seat = cls(connection, listener, row[0])
         verified = 0
         while verified < len(accounts):
             verified += seat.carry(1000)["get_account"]

@@ -79,8 +79,9 @@ class Carrier:
                     for request in claim.requests:
                         self._free_slots -= 1
                         carrying.create_task(self._carry(request, asked_at=asked_at, traces=traces))
-                    # one that found nothing was cheap, and whoever comes next is not kept waiting
-                    await asyncio.sleep(gathering_s(took_s))
+                    # where they come one by one, whoever comes next is not kept waiting
+                    if len(claim.requests) > 1:
+                        await asyncio.sleep(gathering_s(took_s))
                 await self._rest(claim)
 
     async def _claim(self) -> Claim:

@@ -1,6 +1,9 @@
 -- Makes accounts due for a visit, without waiting for anybody.
 -- Locks: none; a row of the agenda that somebody else is changing is passed over. Raises: none.
-create or replace function orderlatch_data.wake_accounts(p_account_ids integer[])
+create or replace function orderlatch_data.wake_accounts(
+  p_account_ids integer[],
+  p_if_waiting boolean default false
+)
 returns void
 language plpgsql
 volatile
@@ -27,7 +30,10 @@ begin
   if v_late then
     update orderlatch_data.account_agenda as g
        set due_at = least(g.due_at, v_now), tidy_at = least(g.tidy_at, v_now)
-     where g.account_id = any (v_held) and (g.due_at > v_now or g.tidy_at > v_now);
+     where g.account_id = any (v_held)
+       and (g.due_at > v_now or g.tidy_at > v_now)
+       -- asked while the row is held: what is approved after this leaves a row in account_wakes
+       and (not p_if_waiting or orderlatch_data.waits_for_room(g.account_id));
   end if;
   if coalesce(v_held, '{}') @> p_account_ids then
     return;
@@ -38,7 +44,8 @@ begin
    where a.account_id <> all (coalesce(v_held, '{}'));
 end
 $$;
-revoke all on function orderlatch_data.wake_accounts(integer[]) from public;
-comment on function orderlatch_data.wake_accounts(integer[]) is
+revoke all on function orderlatch_data.wake_accounts(integer[], boolean) from public;
+comment on function orderlatch_data.wake_accounts(integer[], boolean) is
   'From the commit of this transaction on the accounts are due: by their row of account_agenda, or, where a '
-  'visit or another waker is changing that at this moment, by a row of account_wakes.';
+  'visit or another waker is changing that at this moment, by a row of account_wakes. p_if_waiting: those '
+  'whose row nobody else changes only where something waits_for_room.';

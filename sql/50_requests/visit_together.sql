@@ -47,25 +47,27 @@ begin
     into v_ids, v_asked, v_allowed, v_waiting
     from unnest(v_held, v_sure_of) with ordinality as b(account_id, sure_of, place)
     join orderlatch_data.only_submits_go(v_held, p_worker_id, v_now) as s on s.account_id = b.account_id;
-  insert into orderlatch_data.account_wakes (account_id)
-  select distinct w.account_id
-    from unnest(v_woken) as w(account_id)
-   where w.account_id <> all (coalesce(v_ids, '{}'));
-  return query
-  select h.account_id, '{}'::orderlatch_data.granted_request[], false, false, true
-    from unnest(v_held) as h(account_id)
-   where h.account_id <> all (coalesce(v_ids, '{}'));
-  if v_ids is null then
-    return;
+  if v_woken is not null then
+    insert into orderlatch_data.account_wakes (account_id)
+    select distinct w.account_id
+      from unnest(v_woken) as w(account_id)
+     where w.account_id <> all (coalesce(v_ids, '{}'));
   end if;
-
-  return query
-  select e.account_id, e.granted, e.is_cut, true, e.others_may_go
-    from orderlatch_data.end_visits(
-           v_ids, v_asked, v_allowed, v_waiting,
-           array(select g from orderlatch_data.grant_submits(p_worker_id, v_ids, v_allowed) as g),
-           v_begun_at, v_now
-         ) as e;
+  if not coalesce(v_ids, '{}') @> v_held then
+    return query
+    select h.account_id, '{}'::orderlatch_data.granted_request[], false, false, true
+      from unnest(v_held) as h(account_id)
+     where h.account_id <> all (coalesce(v_ids, '{}'));
+  end if;
+  if v_ids is not null then
+    return query
+    select e.account_id, e.granted, e.is_cut, true, e.others_may_go
+      from orderlatch_data.end_visits(
+             v_ids, v_asked, v_allowed, v_waiting,
+             array(select g from orderlatch_data.grant_submits(p_worker_id, v_ids, v_allowed) as g),
+             v_begun_at, v_now
+           ) as e;
+  end if;
 end
 $$;
 revoke all on function orderlatch_data.visit_together(integer, integer[], integer[], integer, integer)
@@ -112,9 +114,11 @@ begin
      group by v.place
      order by v.place
   );
-  perform orderlatch_data.spend_tokens(
-    p_account_ids, v_granted, array_fill(0, array[cardinality(p_account_ids)]), p_now
-  );
+  if 0 < any (v_granted) then
+    perform orderlatch_data.spend_tokens(
+      p_account_ids, v_granted, array_fill(0, array[cardinality(p_account_ids)]), p_now
+    );
+  end if;
   -- one whose others may go is due at once, in case this claim does not get to it any more
   perform orderlatch_data.schedule_visits(p_account_ids, v_granted, array(
     select case when v.others_wait and v.granted < v.allowed then v.granted else v.asked end
@@ -144,56 +148,3 @@ comment on function orderlatch_data.end_visits(
 ) is
   'p_asked: calls that each account might have got of its share, p_allowed: and of its budget. '
   'p_others_wait: whether less urgent calls wait for a token. p_calls: what was granted, paid as of p_now.';
-
--- Holds for a visit the accounts of a queue that are sure of slots, and that nobody else holds.
--- Locks: granting, gate (shared): all try. Raises: none.
-create or replace function orderlatch_data.hold_for_submits(
-  p_worker_id integer,
-  p_queue integer[],
-  p_shares integer[],
-  p_how_many integer,
-  p_at_most integer,
-  p_now timestamptz
-)
-returns table (account_id integer, sure_of integer)
-language plpgsql
-volatile
-parallel unsafe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_begun integer[];
-  v_sure_of integer[];
-  v_held integer[];
-begin
-  select array_agg(b.account_id), array_agg(b.sure_of) into v_begun, v_sure_of
-    from orderlatch_data.begin_visits(p_queue, p_shares, p_how_many, p_at_most) as b;
-  -- held until the commit: whoever wakes an account meanwhile leaves a row in account_wakes instead
-  v_held := array(
-    select g.account_id
-      from orderlatch_data.account_agenda as g
-     where g.account_id = any (v_begun)
-       and g.visited_at <= p_now
-       and exists (
-         select 1
-           from orderlatch_data.worker_accounts as c
-          where c.worker_id = p_worker_id and c.account_id = g.account_id and c.verified_at is not null
-       )
-     order by g.account_id
-       for no key update skip locked
-  );
-  return query
-  select b.account_id, b.sure_of
-    from unnest(v_begun, v_sure_of) as b(account_id, sure_of)
-   where b.account_id = any (v_held) and orderlatch_data.try_enter_gate(b.account_id);
-end
-$$;
-revoke all on function orderlatch_data.hold_for_submits(
-  integer, integer[], integer[], integer, integer, timestamptz
-) from public;
-comment on function orderlatch_data.hold_for_submits(
-  integer, integer[], integer[], integer, integer, timestamptz
-) is
-  'begin_visits, but for accounts whose agenda another session is writing, that a halt is being set for, for '
-  'which the worker is not verified, and whose last visit lies ahead of p_now, as the clock was set back.';

@@ -22,7 +22,7 @@ revoke all on function orderlatch_data.wake_owners() from public;
 comment on function orderlatch_data.wake_owners() is
   'Trigger of tables whose rows are work for claims.';
 
--- Makes the accounts due whose decisions changed, but for the move that only claims make.
+-- Makes the accounts due whose decisions changed so that a claim may have something to do.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.wake_deciders()
 returns trigger
@@ -34,20 +34,50 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_account_ids integer[];
+  v_settled_ids integer[];
 begin
-  select array_agg(distinct c.account_id) into v_account_ids
-    from changed as c
-   where c.status <> 'submitting';
+  select array_agg(d.account_id) filter (where d.is_open), array_agg(d.account_id) filter (where not d.is_open)
+    into v_account_ids, v_settled_ids
+    from (
+      select c.account_id, bool_or(not orderlatch_data.is_final(c.status)) as is_open
+        from changed as c
+       where c.status <> 'submitting' -- the move that only claims make
+       group by c.account_id
+    ) as d;
   if v_account_ids is not null then
     perform orderlatch_data.wake_accounts(v_account_ids);
+  end if;
+  if v_settled_ids is not null then
+    perform orderlatch_data.wake_accounts(v_settled_ids, p_if_waiting => true);
   end if;
   return null;
 end
 $$;
 revoke all on function orderlatch_data.wake_deciders() from public;
 comment on function orderlatch_data.wake_deciders() is
-  'Trigger of open_decisions: what is approved may be sent, and what has settled makes room for the next of '
-  'its symbol.';
+  'Trigger of open_decisions: what is approved may be sent, and what has settled makes room for what waits. '
+  'Where nothing waits, a visit would find nothing.';
+
+-- Whether anything of an account could go once one of its decisions has settled.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.waits_for_room(p_account_id integer)
+returns boolean
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return orderlatch_data.has_approved(p_account_id)
+    -- an order that has become known is to be cancelled
+    or orderlatch_data.is_cancel_due(p_account_id, orderlatch_data.clock());
+end
+$$;
+revoke all on function orderlatch_data.waits_for_room(integer) from public;
+comment on function orderlatch_data.waits_for_room(integer) is
+  'An approved decision waits for its symbol, or for the room of max_in_doubt; under a halt that cancels an '
+  'order waits for its cancel. What is approved, or wished for, afterwards makes the account due by itself.';
 
 drop trigger if exists wakes_on_insert on orderlatch_data.open_decisions;
 create trigger wakes_on_insert after insert on orderlatch_data.open_decisions

@@ -27,19 +27,23 @@ begin
 
   -- an order whose decision is not known, or of an unknown request, may be of a decision that is being
   -- proposed at this moment: either it is seen here, or the order is seen there
-  for v_account_id in
-    select a.account_id
-      from orderlatch_data.accounts as a
-     where v_unknown or a.account_id = any (v_lost)
-     order by a.account_id
-  loop
-    perform orderlatch_data.lock_account('judging', v_account_id);
-  end loop;
-  for v_account_id in
-    select distinct q.account_id from unnest(v_answering) as q(account_id) order by q.account_id
-  loop
-    perform orderlatch_data.lock_account('answering', v_account_id);
-  end loop;
+  if v_unknown or v_lost is not null then
+    for v_account_id in
+      select a.account_id
+        from orderlatch_data.accounts as a
+       where v_unknown or a.account_id = any (v_lost)
+       order by a.account_id
+    loop
+      perform orderlatch_data.lock_account('judging', v_account_id);
+    end loop;
+  end if;
+  if v_answering is not null then
+    for v_account_id in
+      select distinct q.account_id from unnest(v_answering) as q(account_id) order by q.account_id
+    loop
+      perform orderlatch_data.lock_account('answering', v_account_id);
+    end loop;
+  end if;
   perform orderlatch_data.lock_decisions(v_keys);
 end
 $$;

@@ -28,6 +28,11 @@ begin
     return next;
   end loop;
 
+  if cardinality(v_plain) = jsonb_array_length(p_answers) then
+    -- each has moved its decision, and that wakes who waited for it
+    perform orderlatch_data.note_broker_limits(p_answers);
+    return;
+  end if;
   -- a loop, because each other answer has a consequence of its own; in the order of the accounts, so that two
   -- batches that both change what is known of several accounts meet in the same order
   for v_report in
@@ -37,9 +42,7 @@ begin
         select k.account_id from orderlatch_data.broker_requests as k where k.request_id = r.request_id
         offset 0
       ) as q on true
-     -- where all were plain, nothing is read a second time
-     where cardinality(v_plain) < jsonb_array_length(p_answers)
-       and r.answer_no <> all (v_plain)
+     where r.answer_no <> all (v_plain)
      order by q.account_id, r.answer_no
   loop
     answer_no := v_report.answer_no;

@@ -72,6 +72,43 @@ def test_an_answer_waits_for_no_claim_and_frees_what_waited_for_it(scene: Scene)
     assert scene.claim(scene.hasty()) == ["submit_order"]
 
 
+SAME_SYMBOL = '{"symbol": "GOOG", "leg": "second"}'
+RECORD_ONE = "select test.record(test.answer_order(%s))"
+
+
+def test_an_answer_that_frees_nothing_makes_no_account_due(scene: Scene) -> None:
+    decision = scene.given("submitting")
+    assert scene.claim(scene.session()) == []
+    due = "select g.due_at <= orderlatch_data.clock() from orderlatch_data.account_agenda as g"
+    assert scene.ground.rows(due) == [(False,)]
+    assert scene.hasty().text(RECORD_ONE, scene.holder(decision)) == "order_exists"
+    assert scene.ground.rows(due) == [(False,)], "a visit would find nothing"
+    assert scene.ground.number(WAKES) == 0
+
+
+@pytest.mark.parametrize("answered_first", [True, False])
+@pytest.mark.parametrize("proposal_ends_first", [True, False])
+def test_what_is_proposed_while_an_answer_is_recorded_is_not_forgotten(
+    scene: Scene, answered_first: bool, proposal_ends_first: bool
+) -> None:
+    """The answer frees the symbol and sees nobody who waits for it; the proposal sees the symbol taken."""
+    decision = scene.given("submitting", '{"symbol": "GOOG"}')
+    answer = scene.holder(decision)
+    assert scene.claim(scene.session()) == []
+    recording, proposing = scene.transaction(), scene.transaction()
+    steps = [
+        lambda: recording.text(RECORD_ONE, answer) == "order_exists",
+        lambda: proposing.rows(PROPOSE, SAME_SYMBOL) == [("approved",)],
+    ]
+    for step in steps if answered_first else reversed(steps):
+        assert step()
+    first, last = (proposing, recording) if proposal_ends_first else (recording, proposing)
+    first.commit()
+    assert scene.claim(scene.hasty()) == [], "one of the two is not committed yet"
+    last.commit()
+    assert scene.claim(scene.hasty()) == ["submit_order"]
+
+
 def test_two_answers_that_both_tell_of_the_limit_wait_for_nobody(scene: Scene) -> None:
     first, second = (scene.given("submitting") for _ in range(2))
     headers = {"x-ratelimit-limit": "200", "x-ratelimit-reset": "99999999999"}

@@ -42,7 +42,8 @@ begin
            move_evidence = p_evidence
       from weighed as w
       left join numbered as n on n.decision_id = w.decision_id
-     where o.decision_id = w.decision_id
+     -- by its key: a join may read all rows that there are, dead ones too
+     where o.decision_id = any (p_decision_ids) and o.decision_id = w.decision_id
     returning o.status
   )
   select bool_or(m.status = 'approved') into v_approved from moved as m;
@@ -144,8 +145,14 @@ begin
         from unnest(p_decision_ids) with ordinality as g(decision_id, place)
        group by g.decision_id
     ) as i
-    join orderlatch_data.open_decisions as o on o.decision_id = i.decision_id and o.status = 'planned'
-    join orderlatch_data.trade_decisions as d on d.decision_id = i.decision_id;
+   cross join lateral (
+     -- by their keys: a join may read all rows that there are, dead ones too
+     select t.decision_id, t.strategy_id, t.symbol, t.action
+       from orderlatch_data.open_decisions as o
+       join orderlatch_data.trade_decisions as t on t.decision_id = o.decision_id
+      where o.decision_id = i.decision_id and o.status = 'planned'
+     offset 0
+   ) as d;
 end
 $$;
 revoke all on function orderlatch_data.planned_decisions(bigint[]) from public;

@@ -13,22 +13,6 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  -- most symbols have nothing open: then what follows need not be set up
-  if not exists (
-      select 1
-        from orderlatch_data.broker_orders as b
-       where b.account_id = p_account_id and b.symbol = any (p_symbols) and b.is_open
-    )
-    and not exists (
-      select 1
-        from orderlatch_data.open_decisions as o
-       where o.account_id = p_account_id
-         and o.symbol = any (p_symbols)
-         and o.status in ('approved', 'submitting', 'in_doubt')
-    )
-  then
-    return;
-  end if;
   return query
   with wanted as (
     select distinct w.symbol, case w.action when 'buy' then 'sell' else 'buy' end as side
@@ -40,19 +24,38 @@ begin
              as order_type,
            b.status in ('accepted', 'accepted_for_bidding') as waits_for_market
       from wanted as w
-      join orderlatch_data.broker_orders as b
-        on b.account_id = p_account_id and b.symbol = w.symbol and b.side = w.side and b.is_open
-      left join orderlatch_data.trade_decisions as d on d.decision_id = b.decision_id
+     cross join lateral (
+       select k.symbol, k.side, k.limit_price, k.relation, k.order_type, k.status, k.decision_id
+         from orderlatch_data.broker_orders as k
+        where k.account_id = p_account_id and k.symbol = w.symbol and k.side = w.side and k.is_open
+       offset 0
+     ) as b
+      left join lateral (
+        select t.order_class, t.order_type
+          from orderlatch_data.trade_decisions as t
+         where t.decision_id = b.decision_id
+        offset 0
+      ) as d on true
      where b.relation <> 'leg' and b.status <> 'pending_new'
     union all
     select d.symbol, d.action, d.limit_price, d.order_class, d.order_type, false
       from wanted as w
-      join orderlatch_data.open_decisions as o
-        on o.account_id = p_account_id
-       and o.symbol = w.symbol
-       and o.status in ('approved', 'submitting', 'in_doubt')
-      join orderlatch_data.trade_decisions as d on d.decision_id = o.decision_id and d.action = w.side
-     where orderlatch_data.surely_rests(d)
+     cross join lateral (
+       select k.decision_id
+         from orderlatch_data.open_decisions as k
+        where k.account_id = p_account_id
+          and k.symbol = w.symbol
+          and (k.account_id, k.approval_no) >= (p_account_id, orderlatch_data.approved_from(p_account_id))
+          and k.status in ('approved', 'submitting', 'in_doubt')
+        order by k.approval_no
+       offset 0
+     ) as o
+     cross join lateral (
+       select t.symbol, t.action, t.limit_price, t.order_class, t.order_type
+         from orderlatch_data.trade_decisions as t
+        where t.decision_id = o.decision_id and t.action = w.side and orderlatch_data.surely_rests(t)
+       offset 0
+     ) as d
   )
   select s.*
     from rivals as r

@@ -42,8 +42,7 @@ begin
                 from orderlatch_data.account_budgets as k
                -- by their keys: for a join the planner may read those of all accounts
                cross join lateral (
-                 select h.rate_limit, h.remaining, h.resets_at
-                   from orderlatch_data.broker_limits as h
+                 select h.rate_limit, h.remaining, h.resets_at from orderlatch_data.broker_limits as h
                   where h.account_id = k.account_id
                  offset 0
                ) as s
@@ -62,11 +61,10 @@ begin
     ) as r
    cross join lateral (
      -- a window that ends in more than a minute is one from before the clock was set back
-     select case when r.resets_at > p_now and r.resets_at <= p_now + interval '1 minute' then (
-              select count(*)::integer
-                from orderlatch_data.open_requests as q
-               where q.account_id = r.account_id
-            ) end as on_their_way
+     select case
+              when r.resets_at > p_now and r.resets_at <= p_now + interval '1 minute'
+                then orderlatch_data.calls_under_way(r.account_id)
+            end as on_their_way
    ) as w;
 end
 $$;
@@ -75,3 +73,27 @@ comment on function orderlatch_data.buckets_at(integer[], timestamptz) is
   'Columns as in budgets_at. counted_at: the moment that is counted from, p_now unless the clock was set '
   'back. broker_left: what the headers leave until broker_until, calls on their way taken off (may be '
   'negative); null when they bind nothing now.';
+
+-- How many calls of an account are on their way.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.calls_under_way(p_account_id integer)
+returns integer
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (
+    select count(*)
+      from orderlatch_data.open_requests as r
+     where r.account_id = p_account_id
+       -- as a row: only the index by account knows where the living begin
+       and (r.account_id, r.answer_by) >= (p_account_id, orderlatch_data.answers_from(p_account_id))
+  );
+end
+$$;
+revoke all on function orderlatch_data.calls_under_way(integer) from public;
+comment on function orderlatch_data.calls_under_way(integer) is
+  'Of every kind: each counts against the broker''s limit when it arrives.';

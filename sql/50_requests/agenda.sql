@@ -2,6 +2,7 @@
 -- Locks: none; a row of the agenda that somebody else is changing is passed over. Raises: none.
 create or replace function orderlatch_data.wake_accounts(
   p_account_ids integer[],
+  p_tidy_at timestamptz[] default null,
   p_if_waiting boolean default false
 )
 returns void
@@ -19,19 +20,22 @@ begin
   -- held until the commit: a visit meanwhile cannot say that it has done all there was
   select array_agg(h.account_id), bool_or(h.is_late) into v_held, v_late
     from (
-      select g.account_id, g.due_at > v_now or g.tidy_at > v_now as is_late
-        from orderlatch_data.account_agenda as g
+      select g.account_id, g.due_at > v_now or g.tidy_at > coalesce(w.tidy_at, v_now) as is_late
+        from unnest(p_account_ids, p_tidy_at) as w(account_id, tidy_at)
+        join orderlatch_data.account_agenda as g on g.account_id = w.account_id
        where g.account_id = any (p_account_ids)
          -- a snapshot older than the row could not lock it
          and current_setting('transaction_isolation') not in ('repeatable read', 'serializable')
        order by g.account_id
-         for no key update skip locked
+         for no key update of g skip locked
     ) as h;
   if v_late then
     update orderlatch_data.account_agenda as g
-       set due_at = least(g.due_at, v_now), tidy_at = least(g.tidy_at, v_now)
+       set due_at = least(g.due_at, v_now), tidy_at = least(g.tidy_at, coalesce(w.tidy_at, v_now))
+      from unnest(p_account_ids, p_tidy_at) as w(account_id, tidy_at)
      where g.account_id = any (v_held)
-       and (g.due_at > v_now or g.tidy_at > v_now)
+       and g.account_id = w.account_id
+       and (g.due_at > v_now or g.tidy_at > coalesce(w.tidy_at, v_now))
        -- asked while the row is held: what is approved after this leaves a row in account_wakes
        and (not p_if_waiting or orderlatch_data.waits_for_room(g.account_id));
   end if;
@@ -44,8 +48,53 @@ begin
    where a.account_id <> all (coalesce(v_held, '{}'));
 end
 $$;
-revoke all on function orderlatch_data.wake_accounts(integer[], boolean) from public;
-comment on function orderlatch_data.wake_accounts(integer[], boolean) is
+revoke all on function orderlatch_data.wake_accounts(integer[], timestamptz[], boolean) from public;
+comment on function orderlatch_data.wake_accounts(integer[], timestamptz[], boolean) is
   'From the commit of this transaction on the accounts are due: by their row of account_agenda, or, where a '
-  'visit or another waker is changing that at this moment, by a row of account_wakes. p_if_waiting: those '
-  'whose row nobody else changes only where something waits_for_room.';
+  'visit or another waker is changing that at this moment, by a row of account_wakes. p_tidy_at: when '
+  'something of each is to be lost, lapse or be withdrawn; null: perhaps now. p_if_waiting: those whose row '
+  'nobody else changes only where something waits_for_room.';
+
+-- Where the open decisions of an account begin, counted in approvals.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.approved_from(p_account_id integer)
+returns bigint
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return coalesce(
+    (select g.approved_from from orderlatch_data.account_agenda as g where g.account_id = p_account_id), 0
+  );
+end
+$$;
+revoke all on function orderlatch_data.approved_from(integer) from public;
+comment on function orderlatch_data.approved_from(integer) is
+  'No open decision of the account has a lower approval_no, nor will one have: numbers are given while the '
+  'account is held for judging, so they are committed in their order. A search that begins here passes over '
+  'what has settled, which a long transaction may keep from being removed.';
+
+-- Where the open requests of an account begin, counted in time.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.answers_from(p_account_id integer)
+returns timestamptz
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return coalesce(
+    (select g.answers_from from orderlatch_data.account_agenda as g where g.account_id = p_account_id),
+    '-infinity'
+  );
+end
+$$;
+revoke all on function orderlatch_data.answers_from(integer) from public;
+comment on function orderlatch_data.answers_from(integer) is
+  'No open request of the account has an earlier answer_by: requests are granted while the account is held '
+  'for granting, and each visit counts its own.';

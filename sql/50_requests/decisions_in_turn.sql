@@ -13,6 +13,7 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_approved_from constant bigint := orderlatch_data.approved_from(p_account_id);
   v_next record;
   v_found integer := 0;
   v_some_halted constant boolean := exists (
@@ -23,12 +24,24 @@ declare
   v_passed text[] := array(
     select o.symbol
       from orderlatch_data.open_requests as r
-      join orderlatch_data.open_decisions as o on o.decision_id = r.decision_id
-     where r.account_id = p_account_id and r.kind = 'submit_order'
+      -- by its key: a join may read all rows that there are, dead ones too
+     cross join lateral (
+       select k.symbol from orderlatch_data.open_decisions as k where k.decision_id = r.decision_id
+       offset 0
+     ) as o
+     where r.account_id = p_account_id
+       -- as a row: only the index by account knows where the living begin
+       and (r.account_id, r.answer_by) >= (p_account_id, orderlatch_data.answers_from(p_account_id))
+       and r.kind = 'submit_order'
     union all
     select o.symbol
       from orderlatch_data.doubts as d
-      join orderlatch_data.open_decisions as o on o.decision_id = d.decision_id and o.status = 'in_doubt'
+     cross join lateral (
+       select k.symbol
+         from orderlatch_data.open_decisions as k
+        where k.decision_id = d.decision_id and k.status = 'in_doubt'
+       offset 0
+     ) as o
      where d.account_id = p_account_id
   );
 begin
@@ -40,6 +53,7 @@ begin
     select o.decision_id, o.lock_key, o.symbol, o.next_try_at <= p_now and not o.lookup_first as is_due
       from orderlatch_data.open_decisions as o
      where o.account_id = p_account_id
+       and o.approval_no >= v_approved_from
        and o.status = 'approved'
        and not (v_some_halted and orderlatch_data.is_decision_halted(o))
      order by o.approval_no

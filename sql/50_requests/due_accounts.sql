@@ -8,32 +8,44 @@ parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  with recursive holders as (
-    -- steps from worker to worker through the index, however many requests each holds
-    (select r.worker_id from orderlatch_data.open_requests as r order by r.worker_id limit 1)
-    union all
-    select (
-             select r.worker_id
-               from orderlatch_data.open_requests as r
-              where r.worker_id > h.worker_id
-              order by r.worker_id
-              limit 1
-           )
-      from holders as h
-     where h.worker_id is not null
-  )
   select array(
     select h.worker_id
-      from holders as h
-     where h.worker_id is not null
+      from (
+        select distinct r.worker_id from orderlatch_data.requests_in_time() as r
+      ) as h
        -- just after the server started nobody has had time to connect again
-       and pg_postmaster_start_time() + interval '10 seconds' <= orderlatch_data.clock()
+     where pg_postmaster_start_time() + interval '10 seconds' <= orderlatch_data.clock()
        and orderlatch_data.worker_is_gone(h.worker_id)
   )
 $$;
 revoke all on function orderlatch_data.gone_workers() from public;
 comment on function orderlatch_data.gone_workers() is
-  'Lives of workers that have unanswered requests and do not hold their lock any more.';
+  'Lives of workers that have requests which may still be answered, and do not hold their lock any more.';
+
+-- The open requests that may still be answered in time.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.requests_in_time()
+returns table (worker_id integer, account_id integer)
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_now constant timestamptz := orderlatch_data.clock();
+begin
+  -- in this order, as its index is the only one that knows where the living begin
+  return query
+  select r.worker_id, r.account_id
+    from orderlatch_data.open_requests as r
+   where r.answer_by > v_now
+   order by r.answer_by;
+end
+$$;
+revoke all on function orderlatch_data.requests_in_time() from public;
+comment on function orderlatch_data.requests_in_time() is
+  'Whose calls are under way. What is past its answer_by is lost, whoever holds it.';
 
 -- The accounts for which a worker has anything to do, the one that was not visited for longest first.
 -- Locks: none. Raises: none.
@@ -58,7 +70,9 @@ as $$
     union all
     select w.account_id, false from orderlatch_data.account_wakes as w
     union all
-    select r.account_id, true from orderlatch_data.open_requests as r where r.worker_id = any (p_gone)
+    select r.account_id, true
+      from orderlatch_data.requests_in_time() as r
+     where cardinality(p_gone) > 0 and r.worker_id = any (p_gone)
     union all
     select i.account_id, true from orderlatch_data.identities_due(p_worker_id) as i
   )
@@ -133,7 +147,7 @@ as $$
            with ordinality as d(account_id, place)
   ), held as (
     select r.account_id, count(*) as calls
-      from orderlatch_data.open_requests as r
+      from orderlatch_data.requests_in_time() as r
      where r.worker_id = p_worker_id
      group by r.account_id
   ), slots as (

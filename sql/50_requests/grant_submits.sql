@@ -99,12 +99,18 @@ begin
   return (
       select count(*)
         from orderlatch_data.open_requests as r
-       where r.account_id = p_account_id and r.kind = 'submit_order'
+       where r.account_id = p_account_id
+         and (r.account_id, r.answer_by) >= (p_account_id, orderlatch_data.answers_from(p_account_id))
+         and r.kind = 'submit_order'
     )
     + (
       select count(*)
         from orderlatch_data.doubts as d
-        join orderlatch_data.open_decisions as o on o.decision_id = d.decision_id and o.status = 'in_doubt'
+       cross join lateral (
+         select 1 from orderlatch_data.open_decisions as k
+          where k.decision_id = d.decision_id and k.status = 'in_doubt'
+         offset 0
+       ) as o
         join orderlatch_data.account_states as s on s.account_id = d.account_id
        where d.account_id = p_account_id
          and (s.last_read_at is null or d.in_doubt_at >= s.last_read_at)
@@ -162,7 +168,8 @@ begin
        and o.decision_id = h.decision_id
        and o.status = 'approved'
        and o.wish is null
-       and not o.lookup_first
+       -- in other words than those of an index: the rows are found by their keys
+       and o.lookup_first is not true
        and o.next_try_at <= v_now
        and o.lapse_at >= v_now + interval '1 millisecond'
     returning o.decision_id, o.account_id, o.holder_request_id, o.lock_key, o.approval_no,

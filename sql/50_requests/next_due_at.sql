@@ -106,6 +106,7 @@ begin
              select r.answer_by
                from orderlatch_data.open_requests as r
               where r.account_id = a.account_id
+                and (r.account_id, r.answer_by) >= (a.account_id, orderlatch_data.answers_from(a.account_id))
               order by r.answer_by
               limit 1
            )
@@ -180,11 +181,16 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return exists (
-    select 1
+  -- in this order, as its index is the only one that knows where the living begin
+  return coalesce((
+    select true
       from orderlatch_data.open_decisions as o
-     where o.account_id = p_account_id and o.status = 'approved'
-  );
+     where o.account_id = p_account_id
+       and o.approval_no >= orderlatch_data.approved_from(p_account_id)
+       and o.status = 'approved'
+     order by o.approval_no
+     limit 1
+  ), false);
 end
 $$;
 revoke all on function orderlatch_data.has_approved(integer) from public;

@@ -129,3 +129,24 @@ $$;
 revoke all on function orderlatch_data.lists_due_since(integer, timestamptz) from public;
 comment on function orderlatch_data.lists_due_since(integer, timestamptz) is
   'Null where none is due; a pause or back-off is not looked at.';
+
+-- Whether anything of an account could go once one of its decisions has settled.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.waits_for_room(p_account_id integer)
+returns boolean
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return orderlatch_data.has_approved(p_account_id)
+    -- an order that has become known is to be cancelled
+    or orderlatch_data.is_cancel_due(p_account_id, orderlatch_data.clock());
+end
+$$;
+revoke all on function orderlatch_data.waits_for_room(integer) from public;
+comment on function orderlatch_data.waits_for_room(integer) is
+  'An approved decision waits for its symbol, or for the room of max_in_doubt; under a halt that cancels an '
+  'order waits for its cancel. What is approved, or wished for, afterwards makes the account due by itself.';

@@ -19,11 +19,13 @@ declare
   v_account orderlatch_data.accounts;
   v_verified boolean;
   v_visited_at timestamptz;
+  v_tidy_at timestamptz;
   v_held boolean;
+  v_woken boolean;
   v_granted integer;
 begin
   -- held until the commit: whoever wakes the account meanwhile leaves a row in account_wakes instead
-  select g.visited_at into v_visited_at
+  select g.visited_at, g.tidy_at into v_visited_at, v_tidy_at
     from orderlatch_data.account_agenda as g
    where g.account_id = p_account_id
      for no key update skip locked;
@@ -31,17 +33,18 @@ begin
   select c.verified_at is not null into strict v_verified
     from orderlatch_data.worker_accounts as c
    where c.worker_id = p_worker_id and c.account_id = p_account_id;
+  v_woken := not v_held or not v_verified;
   if v_verified then
     -- before anything is read: what is woken for after this stays for the next visit
     delete from orderlatch_data.account_wakes as w where w.account_id = p_account_id;
+    v_woken := v_woken or found;
   end if;
   select a.* into strict v_account from orderlatch_data.accounts as a where a.account_id = p_account_id;
   if v_visited_at > orderlatch_data.clock() then
     perform orderlatch_data.turn_back_budget(p_account_id);
   end if;
-
   if cardinality(p_gone) > 0
-    or (
+    or (v_woken or v_tidy_at <= orderlatch_data.clock()) and (
       select t.tidy_at from orderlatch_data.next_tidy_at(array[p_account_id]) as t
     ) <= orderlatch_data.clock()
   then
@@ -61,7 +64,8 @@ begin
     insert into orderlatch_data.account_wakes (account_id) values (p_account_id);
   else
     perform orderlatch_data.schedule_visits(
-      array[p_account_id], array[v_granted], array[p_how_many], v_begun_at, v_verified
+      array[p_account_id], array[v_granted], array[p_how_many], v_begun_at, v_verified,
+      case when v_woken then array[p_account_id] end
     );
   end if;
 end
@@ -79,7 +83,8 @@ create or replace function orderlatch_data.schedule_visits(
   p_granted integer[],
   p_asked integer[],
   p_begun_at timestamptz,
-  p_verified boolean
+  p_verified boolean,
+  p_woken integer[]
 )
 returns void
 language plpgsql
@@ -91,6 +96,7 @@ as $$
 declare
   v_now constant timestamptz := orderlatch_data.clock();
   v_soon constant timestamptz := v_now + interval '20 milliseconds';
+  v_untidy constant integer[] := orderlatch_data.untidy_accounts(p_account_ids, p_woken, v_now);
 begin
   update orderlatch_data.account_agenda as g
      set due_at = case
@@ -102,15 +108,21 @@ begin
          end,
          tidy_at = coalesce(t.tidy_at, 'infinity'),
          visited_at = case when p_verified then v_now else g.visited_at end,
-         turn_no = nextval('orderlatch_data.visit_turns')
+         turn_no = nextval('orderlatch_data.visit_turns'),
+         approved_from = coalesce(m.approved_from, g.approved_from),
+         answers_from = coalesce(m.answers_from, g.answers_from)
     from unnest(p_account_ids, p_granted, p_asked) as v(account_id, granted, asked)
     join orderlatch_data.account_states as s on s.account_id = v.account_id
     join orderlatch_data.budgets_at(p_account_ids, p_begun_at) as b on b.account_id = v.account_id
     join orderlatch_data.next_due_at(p_account_ids, p_begun_at) as d on d.account_id = v.account_id
-    join orderlatch_data.next_tidy_at(p_account_ids) as n on n.account_id = v.account_id
+    join orderlatch_data.living_from(p_account_ids, p_begun_at) as m on m.account_id = v.account_id
+    left join orderlatch_data.next_tidy_at(v_untidy) as n on n.account_id = v.account_id
+   cross join lateral (
+     select case when v.account_id = any (v_untidy) then n.tidy_at else least(m.tidy_at, m.answers_from) end
+   ) as u(tidy_at)
    cross join lateral (
      -- what is past, another session holds
-     select case when n.tidy_at <= v_now then v_soon else n.tidy_at end as tidy_at
+     select case when u.tidy_at <= v_now then v_soon else u.tidy_at end as tidy_at
    ) as t
    cross join lateral (
      -- what came due while the visit went on, it may have missed: that counts as still to come
@@ -130,64 +142,12 @@ begin
 end
 $$;
 revoke all on function orderlatch_data.schedule_visits(
-  integer[], integer[], integer[], timestamptz, boolean
+  integer[], integer[], integer[], timestamptz, boolean, integer[]
 ) from public;
-comment on function orderlatch_data.schedule_visits(integer[], integer[], integer[], timestamptz, boolean) is
+comment on function orderlatch_data.schedule_visits(
+  integer[], integer[], integer[], timestamptz, boolean, integer[]
+) is
   'Writes account_agenda after visits that began at p_begun_at. p_granted: calls that were granted to each '
   'account; p_asked: how many were asked for, so that as many may mean that there are more. p_verified: '
-  'whether the visitor may do more than tidy up; another one leaves due_at as it is.';
-
--- Holds an account for a visit, or says at once that it is not to be had.
--- Locks: account (granting, try). Raises: none.
-create or replace function orderlatch_data.try_begin_visit(p_account_id integer)
-returns boolean
-language plpgsql
-volatile
-parallel unsafe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return orderlatch_data.login_may_act(p_account_id, null)
-     and orderlatch_data.try_lock_granting(p_account_id);
-end
-$$;
-revoke all on function orderlatch_data.try_begin_visit(integer) from public;
-comment on function orderlatch_data.try_begin_visit(integer) is
-  'False where another claim holds the account, or the login may not act for it any more.';
-
--- Holds for a visit the accounts of a queue that are sure of slots, as far as they are to be had.
--- Locks: accounts (granting, try). Raises: none.
-create or replace function orderlatch_data.begin_visits(
-  p_account_ids integer[],
-  p_shares integer[],
-  p_how_many integer,
-  p_at_most integer
-)
-returns table (account_id integer, sure_of integer)
-language plpgsql
-volatile
-parallel unsafe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_left integer := p_how_many;
-  v_held integer := 0;
-begin
-  -- a loop, because each account is a lock of its own, and the next one gets what those leave that are held
-  for v_place in 1 .. coalesce(cardinality(p_account_ids), 0) loop
-    exit when v_left = 0 or v_held = p_at_most;
-    continue when p_shares[v_place] <= 0 or not orderlatch_data.try_begin_visit(p_account_ids[v_place]);
-    account_id := p_account_ids[v_place];
-    sure_of := least(p_shares[v_place], v_left);
-    return next;
-    v_left := v_left - sure_of;
-    v_held := v_held + 1;
-  end loop;
-end
-$$;
-revoke all on function orderlatch_data.begin_visits(integer[], integer[], integer, integer) from public;
-comment on function orderlatch_data.begin_visits(integer[], integer[], integer, integer) is
-  'The first p_at_most accounts that no other session holds and whose shares, one after the other, fit into '
-  'p_how_many; sure_of: how much of its share fits.';
+  'whether the visitor may do more than tidy up; another one leaves due_at as it is. p_woken: accounts of '
+  'which more may be to be tidied up than their row of the agenda says.';

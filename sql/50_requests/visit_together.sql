@@ -46,11 +46,11 @@ begin
          array_agg(least(b.sure_of, s.submits) order by b.place), array_agg(s.others_wait order by b.place)
     into v_ids, v_asked, v_allowed, v_waiting
     from unnest(v_held, v_sure_of) with ordinality as b(account_id, sure_of, place)
-    join orderlatch_data.only_submits_go(v_held, p_worker_id, v_now) as s on s.account_id = b.account_id;
+    join orderlatch_data.only_submits_go(v_held, p_worker_id, v_now, v_woken) as s
+      on s.account_id = b.account_id;
   if v_woken is not null then
     insert into orderlatch_data.account_wakes (account_id)
-    select distinct w.account_id
-      from unnest(v_woken) as w(account_id)
+    select distinct w.account_id from unnest(v_woken) as w(account_id)
      where w.account_id <> all (coalesce(v_ids, '{}'));
   end if;
   if not coalesce(v_ids, '{}') @> v_held then
@@ -65,7 +65,7 @@ begin
       from orderlatch_data.end_visits(
              v_ids, v_asked, v_allowed, v_waiting,
              array(select g from orderlatch_data.grant_submits(p_worker_id, v_ids, v_allowed) as g),
-             v_begun_at, v_now
+             v_begun_at, v_now, v_woken
            ) as e;
   end if;
 end
@@ -89,7 +89,8 @@ create or replace function orderlatch_data.end_visits(
   p_others_wait boolean[],
   p_calls orderlatch_data.granted_request[],
   p_begun_at timestamptz,
-  p_now timestamptz
+  p_now timestamptz,
+  p_woken integer[]
 )
 returns table (
   account_id integer, granted orderlatch_data.granted_request[], is_cut boolean, others_may_go boolean
@@ -125,7 +126,7 @@ begin
       from unnest(v_granted, p_asked, p_allowed, p_others_wait) with ordinality
            as v(granted, asked, allowed, others_wait, place)
      order by v.place
-  ), p_begun_at, true);
+  ), p_begun_at, true, p_woken);
   return query
   select v.account_id,
          coalesce(array_agg(p_calls[c.place] order by c.place) filter (where c.place is not null), '{}'),
@@ -141,10 +142,13 @@ begin
 end
 $$;
 revoke all on function orderlatch_data.end_visits(
-  integer[], integer[], integer[], boolean[], orderlatch_data.granted_request[], timestamptz, timestamptz
+  integer[], integer[], integer[], boolean[], orderlatch_data.granted_request[], timestamptz, timestamptz,
+  integer[]
 ) from public;
 comment on function orderlatch_data.end_visits(
-  integer[], integer[], integer[], boolean[], orderlatch_data.granted_request[], timestamptz, timestamptz
+  integer[], integer[], integer[], boolean[], orderlatch_data.granted_request[], timestamptz, timestamptz,
+  integer[]
 ) is
   'p_asked: calls that each account might have got of its share, p_allowed: and of its budget. '
-  'p_others_wait: whether less urgent calls wait for a token. p_calls: what was granted, paid as of p_now.';
+  'p_others_wait: whether less urgent calls wait for a token. p_calls: what was granted, paid as of p_now. '
+  'p_woken: as of schedule_visits.';

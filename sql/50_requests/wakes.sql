@@ -13,14 +13,20 @@ declare
 begin
   select array_agg(distinct c.account_id) into v_account_ids from changed as c;
   if v_account_ids is not null then
-    perform orderlatch_data.wake_accounts(v_account_ids);
+    perform orderlatch_data.wake_accounts(
+      v_account_ids,
+      case
+        when tg_argv[0] = 'calls' then array_fill('infinity'::timestamptz, array[cardinality(v_account_ids)])
+      end
+    );
   end if;
   return null;
 end
 $$;
 revoke all on function orderlatch_data.wake_owners() from public;
 comment on function orderlatch_data.wake_owners() is
-  'Trigger of tables whose rows are work for claims.';
+  'Trigger of tables whose rows are work for claims. Its argument calls: of tables whose rows are calls to '
+  'make, and change nothing of what is to be lost, lapse or be withdrawn.';
 
 -- Makes the accounts due whose decisions changed so that a claim may have something to do.
 -- Locks: none. Raises: none.
@@ -34,21 +40,33 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_account_ids integer[];
+  v_tidy_at timestamptz[];
   v_settled_ids integer[];
 begin
-  select array_agg(d.account_id) filter (where d.is_open), array_agg(d.account_id) filter (where not d.is_open)
-    into v_account_ids, v_settled_ids
+  select array_agg(d.account_id order by d.account_id) filter (where d.is_open),
+         array_agg(d.tidy_at order by d.account_id) filter (where d.is_open),
+         array_agg(d.account_id) filter (where not d.is_open)
+    into v_account_ids, v_tidy_at, v_settled_ids
     from (
-      select c.account_id, bool_or(not orderlatch_data.is_final(c.status)) as is_open
+      select c.account_id, bool_or(not orderlatch_data.is_final(c.status)) as is_open,
+             min(
+               case
+                 when c.wish is not null then '-infinity'
+                 when c.status in ('planned', 'approved') and not c.lookup_first then c.lapse_at
+                 else 'infinity'
+               end
+             ) as tidy_at
         from changed as c
        where c.status <> 'submitting' -- the move that only claims make
        group by c.account_id
     ) as d;
   if v_account_ids is not null then
-    perform orderlatch_data.wake_accounts(v_account_ids);
+    perform orderlatch_data.wake_accounts(v_account_ids, v_tidy_at);
   end if;
   if v_settled_ids is not null then
-    perform orderlatch_data.wake_accounts(v_settled_ids, p_if_waiting => true);
+    perform orderlatch_data.wake_accounts(
+      v_settled_ids, array_fill('infinity'::timestamptz, array[cardinality(v_settled_ids)]), true
+    );
   end if;
   return null;
 end
@@ -57,27 +75,6 @@ revoke all on function orderlatch_data.wake_deciders() from public;
 comment on function orderlatch_data.wake_deciders() is
   'Trigger of open_decisions: what is approved may be sent, and what has settled makes room for what waits. '
   'Where nothing waits, a visit would find nothing.';
-
--- Whether anything of an account could go once one of its decisions has settled.
--- Locks: none. Raises: none.
-create or replace function orderlatch_data.waits_for_room(p_account_id integer)
-returns boolean
-language plpgsql
-stable
-parallel safe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return orderlatch_data.has_approved(p_account_id)
-    -- an order that has become known is to be cancelled
-    or orderlatch_data.is_cancel_due(p_account_id, orderlatch_data.clock());
-end
-$$;
-revoke all on function orderlatch_data.waits_for_room(integer) from public;
-comment on function orderlatch_data.waits_for_room(integer) is
-  'An approved decision waits for its symbol, or for the room of max_in_doubt; under a halt that cancels an '
-  'order waits for its cancel. What is approved, or wished for, afterwards makes the account due by itself.';
 
 drop trigger if exists wakes_on_insert on orderlatch_data.open_decisions;
 create trigger wakes_on_insert after insert on orderlatch_data.open_decisions
@@ -96,14 +93,14 @@ comment on trigger wakes_on_update on orderlatch_data.open_decisions is
 drop trigger if exists wakes_on_insert on orderlatch_data.doubts;
 create trigger wakes_on_insert after insert on orderlatch_data.doubts
   referencing new table as changed
-  for each statement execute function orderlatch_data.wake_owners();
+  for each statement execute function orderlatch_data.wake_owners('calls');
 comment on trigger wakes_on_insert on orderlatch_data.doubts is
   'Makes the account due: something to look up.';
 
 drop trigger if exists wakes_on_update on orderlatch_data.doubts;
 create trigger wakes_on_update after update on orderlatch_data.doubts
   referencing new table as changed
-  for each statement execute function orderlatch_data.wake_owners();
+  for each statement execute function orderlatch_data.wake_owners('calls');
 comment on trigger wakes_on_update on orderlatch_data.doubts is
   'Makes the account due: something to look up.';
 
@@ -124,42 +121,42 @@ comment on trigger wakes_on_update on orderlatch_data.broker_reads is
 drop trigger if exists wakes_on_insert on orderlatch_data.read_wishes;
 create trigger wakes_on_insert after insert on orderlatch_data.read_wishes
   referencing new table as changed
-  for each statement execute function orderlatch_data.wake_owners();
+  for each statement execute function orderlatch_data.wake_owners('calls');
 comment on trigger wakes_on_insert on orderlatch_data.read_wishes is
   'Makes the account due: something to read.';
 
 drop trigger if exists wakes_on_insert on orderlatch_data.order_checks;
 create trigger wakes_on_insert after insert on orderlatch_data.order_checks
   referencing new table as changed
-  for each statement execute function orderlatch_data.wake_owners();
+  for each statement execute function orderlatch_data.wake_owners('calls');
 comment on trigger wakes_on_insert on orderlatch_data.order_checks is
   'Makes the account due: an order to read.';
 
 drop trigger if exists wakes_on_update on orderlatch_data.order_checks;
 create trigger wakes_on_update after update on orderlatch_data.order_checks
   referencing new table as changed
-  for each statement execute function orderlatch_data.wake_owners();
+  for each statement execute function orderlatch_data.wake_owners('calls');
 comment on trigger wakes_on_update on orderlatch_data.order_checks is
   'Makes the account due: an order to read.';
 
 drop trigger if exists wakes_on_insert on orderlatch_data.order_cancels;
 create trigger wakes_on_insert after insert on orderlatch_data.order_cancels
   referencing new table as changed
-  for each statement execute function orderlatch_data.wake_owners();
+  for each statement execute function orderlatch_data.wake_owners('calls');
 comment on trigger wakes_on_insert on orderlatch_data.order_cancels is
   'Makes the account due: an order to cancel, or what replaced one.';
 
 drop trigger if exists wakes_on_update on orderlatch_data.order_cancels;
 create trigger wakes_on_update after update on orderlatch_data.order_cancels
   referencing new table as changed
-  for each statement execute function orderlatch_data.wake_owners();
+  for each statement execute function orderlatch_data.wake_owners('calls');
 comment on trigger wakes_on_update on orderlatch_data.order_cancels is
   'Makes the account due: an order to cancel, or what replaced one.';
 
 drop trigger if exists wakes_on_insert on orderlatch_data.live_grants;
 create trigger wakes_on_insert after insert on orderlatch_data.live_grants
   referencing new table as changed
-  for each statement execute function orderlatch_data.wake_owners();
+  for each statement execute function orderlatch_data.wake_owners('calls');
 comment on trigger wakes_on_insert on orderlatch_data.live_grants is
   'Makes the account due: it may submit.';
 

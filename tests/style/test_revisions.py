@@ -44,6 +44,7 @@ BEFORE_THE_FIRST_RELEASE = (
     "0009_gates",
     "0011_orders_by_decision",
     "0013_fewer_indexes",
+    "0015_low_water",
 )
 BLOCK_LARGE_TABLES = (
     "constraint-missing-not-valid",

@@ -1,0 +1,65 @@
+-- The accounts of which it is to be looked up when they are to be tidied up next.
+-- Locks: none; the caller holds their rows of the agenda. Raises: none.
+create or replace function orderlatch_data.untidy_accounts(
+  p_account_ids integer[],
+  p_woken integer[],
+  p_now timestamptz
+)
+returns integer[]
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return array(
+    select g.account_id
+      from orderlatch_data.account_agenda as g
+     where g.account_id = any (p_account_ids) and (g.tidy_at <= p_now or g.account_id = any (p_woken))
+  );
+end
+$$;
+revoke all on function orderlatch_data.untidy_accounts(integer[], integer[], timestamptz) from public;
+comment on function orderlatch_data.untidy_accounts(integer[], integer[], timestamptz) is
+  'Those whose tidy_at has come, and those woken by a row of account_wakes, which does not say for what. Of '
+  'the others tidy_at holds, but for what a visit itself grants.';
+
+-- Where the living rows of accounts begin at the end of a visit.
+-- Locks: none; the caller holds the accounts for granting, and their rows of the agenda. Raises: none.
+create or replace function orderlatch_data.living_from(p_account_ids integer[], p_begun_at timestamptz)
+returns table (account_id integer, approved_from bigint, answers_from timestamptz, tidy_at timestamptz)
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+  select g.account_id,
+         (
+           select o.approval_no
+             from orderlatch_data.open_decisions as o
+            where o.account_id = g.account_id and o.approval_no >= g.approved_from
+            order by o.approval_no
+            limit 1
+         ),
+         (
+           select r.answer_by
+             from orderlatch_data.open_requests as r
+            where r.account_id = g.account_id
+              -- what this visit granted may be before the mark, if a setting or the clock has changed
+              and (r.account_id, r.answer_by) >= (g.account_id, least(g.answers_from, p_begun_at))
+            order by r.answer_by
+            limit 1
+         ),
+         g.tidy_at
+    from orderlatch_data.account_agenda as g
+   where g.account_id = any (p_account_ids);
+end
+$$;
+revoke all on function orderlatch_data.living_from(integer[], timestamptz) from public;
+comment on function orderlatch_data.living_from(integer[], timestamptz) is
+  'The lowest approval_no of an open decision and the earliest answer_by of an open request, from the marks '
+  'on; null where there is none, and a mark stays. With tidy_at of the agenda.';

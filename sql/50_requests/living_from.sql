@@ -16,7 +16,9 @@ begin
   return array(
     select g.account_id
       from orderlatch_data.account_agenda as g
-     where g.account_id = any (p_account_ids) and (g.tidy_at <= p_now or g.account_id = any (p_woken))
+     where g.account_id = any (p_account_ids)
+       -- put off for so long where another session held it, or there was more than one visit does
+       and (g.tidy_at <= p_now + interval '20 milliseconds' or g.account_id = any (p_woken))
   );
 end
 $$;
@@ -63,3 +65,37 @@ revoke all on function orderlatch_data.living_from(integer[], timestamptz) from 
 comment on function orderlatch_data.living_from(integer[], timestamptz) is
   'The lowest approval_no of an open decision and the earliest answer_by of an open request, from the marks '
   'on; null where there is none, and a mark stays. With tidy_at of the agenda.';
+
+-- Takes what accounts were woken by.
+-- Locks: none; the caller holds the accounts for granting, and where p_held their agenda too. Raises: none.
+create or replace function orderlatch_data.take_wakes(p_account_ids integer[], p_held boolean)
+returns integer[]
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_woken integer[];
+begin
+  with woken as (
+    delete from orderlatch_data.account_wakes as w
+     where w.account_id = any (p_account_ids)
+    returning w.account_id
+  )
+  select array_agg(w.account_id) into v_woken from woken as w;
+  if v_woken is not null and p_held then
+    update orderlatch_data.account_agenda as g
+       set answers_from = '-infinity'
+     where g.account_id = any (v_woken);
+  end if;
+  return v_woken;
+end
+$$;
+revoke all on function orderlatch_data.take_wakes(integer[], boolean) from public;
+comment on function orderlatch_data.take_wakes(integer[], boolean) is
+  'Removes their rows of account_wakes and returns whose they were; null: there were none. Such a row may be '
+  'that of a visit which did not get the row of the agenda, and granted requests that are to be answered '
+  'before the mark, as a setting was changed: so where p_held the mark goes, and the end of this visit '
+  'writes it anew.';

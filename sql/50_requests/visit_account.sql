@@ -36,15 +36,14 @@ begin
   v_woken := not v_held or not v_verified;
   if v_verified then
     -- before anything is read: what is woken for after this stays for the next visit
-    delete from orderlatch_data.account_wakes as w where w.account_id = p_account_id;
-    v_woken := v_woken or found;
+    v_woken := orderlatch_data.take_wakes(array[p_account_id], v_held) is not null or v_woken;
   end if;
   select a.* into strict v_account from orderlatch_data.accounts as a where a.account_id = p_account_id;
   if v_visited_at > orderlatch_data.clock() then
     perform orderlatch_data.turn_back_budget(p_account_id);
   end if;
   if cardinality(p_gone) > 0
-    or (v_woken or v_tidy_at <= orderlatch_data.clock()) and (
+    or (v_woken or v_tidy_at <= v_begun_at + interval '20 milliseconds') and (
       select t.tidy_at from orderlatch_data.next_tidy_at(array[p_account_id]) as t
     ) <= orderlatch_data.clock()
   then

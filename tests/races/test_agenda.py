@@ -96,17 +96,41 @@ def test_what_is_proposed_while_an_answer_is_recorded_is_not_forgotten(
     answer = scene.holder(decision)
     assert scene.claim(scene.session()) == []
     recording, proposing = scene.transaction(), scene.transaction()
-    steps = [
-        lambda: recording.text(RECORD_ONE, answer) == "order_exists",
-        lambda: proposing.rows(PROPOSE, SAME_SYMBOL) == [("approved",)],
-    ]
-    for step in steps if answered_first else reversed(steps):
-        assert step()
+    if answered_first:
+        assert recording.text(RECORD_ONE, answer) == "order_exists"
+    assert proposing.rows(PROPOSE, SAME_SYMBOL) == [("approved",)]
+    if not answered_first:
+        assert recording.text(RECORD_ONE, answer) == "order_exists"
     first, last = (proposing, recording) if proposal_ends_first else (recording, proposing)
     first.commit()
     assert scene.claim(scene.hasty()) == [], "one of the two is not committed yet"
     last.commit()
     assert scene.claim(scene.hasty()) == ["submit_order"]
+
+
+SOON = """
+select orderlatch.update_account(
+  'paper', '{"send_within": "1 second", "call_timeout": "1 second", "answer_grace": "1 second"}'
+)
+"""
+
+
+def test_a_request_before_the_mark_holds_its_symbol(scene: Scene, clock: Clock) -> None:
+    """A visit that did not get the row of the agenda grants what is to be answered before all it knows of."""
+    scene.given("submitting")
+    scene.ground.rows(SOON)
+    first, _ = (scene.given("approved", '{"symbol": "GOOG"}') for _ in range(2))
+    proposing = scene.transaction()
+    proposing.rows(PROPOSE, SYMBOL % 1)
+    assert scene.claim(scene.hasty()) == ["submit_order"]
+    proposing.rollback()
+    assert scene.claim(scene.hasty()) == [], "the first of its symbol is on its way"
+    assert scene.hasty().text(RECORD_ONE, scene.holder(first)) == "order_exists"
+    assert scene.claim(scene.hasty()) == ["submit_order"]
+    clock.advance(seconds=4)
+    scene.claim(scene.hasty())
+    lost = "select count(*) from orderlatch_data.lost_requests"
+    assert scene.ground.number(lost) == 1, "what was granted with less time is lost in time"
 
 
 def test_two_answers_that_both_tell_of_the_limit_wait_for_nobody(scene: Scene) -> None:

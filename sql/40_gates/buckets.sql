@@ -86,7 +86,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (
-    select count(*)
+    select count(*)::integer
       from orderlatch_data.open_requests as r
      where r.account_id = p_account_id
        -- as a row: only the index by account knows where the living begin

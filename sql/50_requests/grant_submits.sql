@@ -14,7 +14,7 @@ declare
 begin
   -- a loop of small questions: most accounts need only the first few of them answered
   for account_id, v_environment, v_max_in_doubt in
-    select a.account_id, a.environment, a.max_in_doubt
+    select a.account_id, a.environment, a.max_in_doubt::integer
       from orderlatch_data.accounts as a
      where a.account_id = any (p_account_ids)
   loop
@@ -97,14 +97,14 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (
-      select count(*)
+      select count(*)::integer
         from orderlatch_data.open_requests as r
        where r.account_id = p_account_id
          and (r.account_id, r.answer_by) >= (p_account_id, orderlatch_data.answers_from(p_account_id))
          and r.kind = 'submit_order'
     )
     + (
-      select count(*)
+      select count(*)::integer
         from orderlatch_data.doubts as d
        cross join lateral (
          select 1 from orderlatch_data.open_decisions as k

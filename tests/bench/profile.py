@@ -23,7 +23,7 @@ select f.funcname, f.calls / %s::float, 1000 * f.self_time / %s
   from pg_stat_user_functions as f order by f.self_time desc limit %s
 """
 BY_STATEMENT = """
-select format('%%s, line %%s', p.proname, s.lineno), s.exec_stmts / %s::float, s.total_time / %s
+select format('%%s, line %%s', p.proname, s.lineno), s.exec_stmts / %s::float, 1000 * s.total_time / %s
   from pg_proc as p
   join pg_language as l on l.oid = p.prolang and l.lanname = 'plpgsql'
  cross join lateral plpgsql_profiler_function_statements_tb(p.oid) as s

@@ -40,16 +40,7 @@ begin
     union all
     select d.symbol, d.action, d.limit_price, d.order_class, d.order_type, false
       from wanted as w
-     cross join lateral (
-       select k.decision_id
-         from orderlatch_data.open_decisions as k
-        where k.account_id = p_account_id
-          and k.symbol = w.symbol
-          and (k.account_id, k.approval_no) >= (p_account_id, orderlatch_data.approved_from(p_account_id))
-          and k.status in ('approved', 'submitting', 'in_doubt')
-        order by k.approval_no
-       offset 0
-     ) as o
+     cross join lateral orderlatch_data.decisions_on_their_way(p_account_id, w.symbol) as o(decision_id)
      cross join lateral (
        select t.symbol, t.action, t.limit_price, t.order_class, t.order_type
          from orderlatch_data.trade_decisions as t
@@ -76,6 +67,46 @@ comment on function orderlatch_data.opposite_stakes(integer, text[], text[]) is
   'what the broker leaves out (orders of a class, their legs, trailing stops) and what may be filled by the '
   'time that the next order of the symbol is sent: orders that the broker has just taken (pending_new), '
   'market orders unless they wait for the market to open, and decisions on their way unless surely_rests.';
+
+-- The decisions of a symbol whose orders may be at the broker, or will be.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.decisions_on_their_way(p_account_id integer, p_symbol text)
+returns setof bigint
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+  select o.decision_id
+    from orderlatch_data.open_decisions as o
+   where o.account_id = p_account_id
+     and o.symbol = p_symbol
+     and o.approval_no >= orderlatch_data.approved_from(p_account_id)
+     and o.status in ('approved', 'submitting', 'in_doubt')
+   -- in this order: an index that has no number cannot tell where the living begin
+   order by o.approval_no;
+  -- an order with other terms was found before anybody approved
+  return query
+  select d.decision_id
+    from orderlatch_data.doubts as d
+   cross join lateral (
+     select 1
+       from orderlatch_data.open_decisions as k
+      where k.decision_id = d.decision_id
+        and k.symbol = p_symbol
+        and k.approval_no is null
+        and k.status = 'in_doubt'
+     offset 0
+   ) as o
+   where d.account_id = p_account_id;
+end
+$$;
+revoke all on function orderlatch_data.decisions_on_their_way(integer, text) from public;
+comment on function orderlatch_data.decisions_on_their_way(integer, text) is
+  'Approved, submitting or in doubt, of one account.';
 
 -- opposite_order: an order that the broker would take for a wash trade.
 -- Locks: none. Raises: none.

@@ -1,6 +1,6 @@
 -- Orders that the broker would take for wash trades are rejected before they are sent, by its own table.
 begin;
-select plan(71);
+select plan(73);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 create sequence accounts;
@@ -185,6 +185,22 @@ select orderlatch.set_limit('opposite_order', 0, 'bracket', p_enabled => false);
 select results_eq(
   $$ select p.reasons from orderlatch.propose_decision('bracket', test.a_decision()) as p $$, $$ values ('{}'::text[]) $$,
   'an account may switch the check off, and leave it to the broker'
+);
+-- In doubt before anybody approved it ---------------------------------------------------------------------------------------
+
+select test.given_account('external', '{"risk_engine": "external"}');
+create temporary table planned as
+  select p.decision_hash
+    from orderlatch.propose_decision('external', test.a_decision(
+           '{"action": "sell", "order_type": "stop", "stop_price": "180"}')) as p;
+select pg_temp.shown('external', jsonb_build_object(
+         'client_order_id', p.decision_hash, 'side', 'buy', 'status', 'canceled'))
+  from planned as p;
+select is((select s.status from planned as p cross join orderlatch.decision_status(p.decision_hash) as s), 'in_doubt',
+          'an order with its id, and other terms, was found');
+select results_eq(
+  $$ select count(*)::integer from orderlatch_data.opposite_stakes(test.account_id('external'), '{GOOG}', '{buy}') $$, $$ values (1) $$,
+  'a decision in doubt that nobody approved is on the other side'
 );
 select is(test.broken_promises(), '{}', 'every promise is kept');
 

@@ -113,20 +113,14 @@ begin
     into v_moved, v_settled
     from journaled as j;
   if v_moved is not null then
-    perform orderlatch_data.announce_events(array(select n.account_id from after_move as n));
+    perform orderlatch_data.announce_events(array(
+      select n.account_id
+        from after_move as n
+        join before_move as o on o.decision_id = n.decision_id and o.status <> n.status
+    ));
   end if;
   if v_settled is not null then
-    insert into orderlatch_data.decision_outcomes as s (decision_id, status, event_id, clean, settled_at)
-    select e.decision_id, e.to_status, e.event_id, n.clean, e.moved_at
-      from after_move as n
-      join orderlatch_data.decision_events as e
-        on e.decision_id = n.decision_id and e.event_id = any (v_moved)
-     where n.decision_id = any (v_settled)
-    on conflict on constraint decision_outcomes_pkey do update
-      set status = excluded.status, event_id = excluded.event_id, settled_at = excluded.settled_at;
-    perform orderlatch_data.free_signals(v_settled);
-    delete from orderlatch_data.doubts as d where d.decision_id = any (v_settled);
-    delete from orderlatch_data.open_decisions as o where o.decision_id = any (v_settled);
+    perform orderlatch_data.settle_decisions(v_settled, v_moved);
   end if;
   return null;
 end

@@ -1,4 +1,4 @@
--- What is in the buckets of accounts at a moment, and what the broker''s headers leave.
+-- What is in the buckets of accounts at a moment, and what the broker's headers leave.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.buckets_at(p_account_ids integer[], p_now timestamptz)
 returns table (
@@ -63,7 +63,7 @@ begin
      -- a window that ends in more than a minute is one from before the clock was set back
      select case
               when r.resets_at > p_now and r.resets_at <= p_now + interval '1 minute'
-                then orderlatch_data.calls_under_way(r.account_id)
+                then (select count(*)::integer from orderlatch_data.calls_under_way(r.account_id))
             end as on_their_way
    ) as w;
 end
@@ -73,27 +73,3 @@ comment on function orderlatch_data.buckets_at(integer[], timestamptz) is
   'Columns as in budgets_at. counted_at: the moment that is counted from, p_now unless the clock was set '
   'back. broker_left: what the headers leave until broker_until, calls on their way taken off (may be '
   'negative); null when they bind nothing now.';
-
--- How many calls of an account are on their way.
--- Locks: none. Raises: none.
-create or replace function orderlatch_data.calls_under_way(p_account_id integer)
-returns integer
-language plpgsql
-stable
-parallel safe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return (
-    select count(*)::integer
-      from orderlatch_data.open_requests as r
-     where r.account_id = p_account_id
-       -- as a row: only the index by account knows where the living begin
-       and (r.account_id, r.answer_by) >= (p_account_id, orderlatch_data.answers_from(p_account_id))
-  );
-end
-$$;
-revoke all on function orderlatch_data.calls_under_way(integer) from public;
-comment on function orderlatch_data.calls_under_way(integer) is
-  'Of every kind: each counts against the broker''s limit when it arrives.';

@@ -77,10 +77,10 @@ comment on function orderlatch_data.approved_from(integer) is
   'account is held for judging, so they are committed in their order. A search that begins here passes over '
   'what has settled, which a long transaction may keep from being removed.';
 
--- Where the open requests of an account begin, counted in time.
+-- The calls of an account that are on their way: granted, and neither answered nor lost.
 -- Locks: none. Raises: none.
-create or replace function orderlatch_data.answers_from(p_account_id integer)
-returns timestamptz
+create or replace function orderlatch_data.calls_under_way(p_account_id integer)
+returns table (kind text, decision_id bigint, answer_by timestamptz)
 language plpgsql
 stable
 parallel safe
@@ -88,13 +88,18 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return coalesce(
-    (select g.answers_from from orderlatch_data.account_agenda as g where g.account_id = p_account_id),
-    '-infinity'
-  );
+  return query
+  select r.kind, r.decision_id, r.answer_by
+    from orderlatch_data.open_requests as r
+   where r.account_id = p_account_id
+     -- as a row, which only the index by account knows; from where the living begin
+     and (r.account_id, r.answer_by) >= (p_account_id, coalesce(
+       (select g.answers_from from orderlatch_data.account_agenda as g where g.account_id = p_account_id),
+       '-infinity'
+     ));
 end
 $$;
-revoke all on function orderlatch_data.answers_from(integer) from public;
-comment on function orderlatch_data.answers_from(integer) is
-  'No open request of the account has an earlier answer_by: requests are granted while the account is held '
-  'for granting, and each visit counts its own.';
+revoke all on function orderlatch_data.calls_under_way(integer) from public;
+comment on function orderlatch_data.calls_under_way(integer) is
+  'Of every kind. No open request of the account has an answer_by before the mark answers_from: requests are '
+  'granted while the account is held for granting, and each visit counts its own.';

@@ -23,16 +23,13 @@ declare
   );
   v_passed text[] := array(
     select o.symbol
-      from orderlatch_data.open_requests as r
+      from orderlatch_data.calls_under_way(p_account_id) as c
       -- by its key: a join may read all rows that there are, dead ones too
      cross join lateral (
-       select k.symbol from orderlatch_data.open_decisions as k where k.decision_id = r.decision_id
+       select k.symbol from orderlatch_data.open_decisions as k where k.decision_id = c.decision_id
        offset 0
      ) as o
-     where r.account_id = p_account_id
-       -- as a row: only the index by account knows where the living begin
-       and (r.account_id, r.answer_by) >= (p_account_id, orderlatch_data.answers_from(p_account_id))
-       and r.kind = 'submit_order'
+     where c.kind = 'submit_order'
     union all
     select o.symbol
       from orderlatch_data.doubts as d

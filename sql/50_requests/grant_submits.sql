@@ -23,7 +23,7 @@ begin
     end;
     room := case
       when v_environment = 'live' and send_until is null then 0
-      when orderlatch_data.is_account_halted(account_id) then 0
+      when orderlatch_data.is_halted(account_id, null, null) then 0
       when orderlatch_data.waits_for_reads(account_id) then 0
       when orderlatch_data.is_backing_off(account_id, 'submit_order', p_now) then 0
       else greatest(0, v_max_in_doubt - orderlatch_data.unknown_submits(account_id))
@@ -60,31 +60,6 @@ revoke all on function orderlatch_data.granted_live_until(integer, timestamptz) 
 comment on function orderlatch_data.granted_live_until(integer, timestamptz) is
   'End of the longest live grant that lasts a millisecond more at least; null without one.';
 
--- Whether a halt of all accounts, or of this one as a whole, is in force.
--- Locks: none. Raises: none.
-create or replace function orderlatch_data.is_account_halted(p_account_id integer)
-returns boolean
-language plpgsql
-stable
-parallel safe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return exists (
-    select 1
-      from orderlatch_data.halts as h
-     where h.lifted_at is null
-       and (h.account_id is null or h.account_id = p_account_id)
-       and h.strategy_id is null
-       and h.symbol is null
-  );
-end
-$$;
-revoke all on function orderlatch_data.is_account_halted(integer) from public;
-comment on function orderlatch_data.is_account_halted(integer) is
-  'Halts of a strategy or a symbol hold single decisions: see is_decision_halted.';
-
 -- How many submits of an account may have come to an order that nobody knows of.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.unknown_submits(p_account_id integer)
@@ -98,10 +73,8 @@ as $$
 begin
   return (
       select count(*)::integer
-        from orderlatch_data.open_requests as r
-       where r.account_id = p_account_id
-         and (r.account_id, r.answer_by) >= (p_account_id, orderlatch_data.answers_from(p_account_id))
-         and r.kind = 'submit_order'
+        from orderlatch_data.calls_under_way(p_account_id) as c
+       where c.kind = 'submit_order'
     )
     + (
       select count(*)::integer

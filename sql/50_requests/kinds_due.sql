@@ -11,8 +11,6 @@ as $$
 declare
   v_now constant timestamptz := orderlatch_data.clock();
   v_verified boolean;
-  v_orders_since timestamptz;
-  v_lists_since timestamptz;
 begin
   -- a loop of small questions, most of them about tables with nothing in them: one statement that asked
   -- everything would be set up whole for every visit
@@ -50,21 +48,19 @@ begin
       return next;
     end if;
     urgency := 5;
-    v_orders_since := orderlatch_data.orders_due_since(account_id, v_now);
-    v_lists_since := orderlatch_data.lists_due_since(account_id, v_now);
     -- of single orders and lists neither starves, however few tokens there are
-    if v_lists_since < v_orders_since then
-      kind := 'standing reads';
+    for kind in
+      select d.kind
+        from (
+          values
+            ('get_order', orderlatch_data.orders_due_since(account_id, v_now)),
+            ('standing reads', orderlatch_data.lists_due_since(account_id, v_now))
+        ) as d(kind, since)
+       where d.since is not null
+       order by d.since
+    loop
       return next;
-    end if;
-    if v_orders_since is not null then
-      kind := 'get_order';
-      return next;
-    end if;
-    if v_lists_since >= coalesce(v_orders_since, '-infinity') then
-      kind := 'standing reads';
-      return next;
-    end if;
+    end loop;
   end loop;
 end
 $$;

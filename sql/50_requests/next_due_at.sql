@@ -102,14 +102,7 @@ begin
                 and not orderlatch_data.calls_may_be_unknown(o.account_id)
               limit 1
            ),
-           (
-             select r.answer_by
-               from orderlatch_data.open_requests as r
-              where r.account_id = a.account_id
-                and (r.account_id, r.answer_by) >= (a.account_id, orderlatch_data.answers_from(a.account_id))
-              order by r.answer_by
-              limit 1
-           )
+           (select min(c.answer_by) from orderlatch_data.calls_under_way(a.account_id) as c)
          )
     from unnest(p_account_ids) as a(account_id);
 end
@@ -132,12 +125,9 @@ as $$
 declare
   v_now constant timestamptz := orderlatch_data.clock();
 begin
-  return exists (
-      select 1
-        from orderlatch_data.doubts as d
-       where d.account_id = p_account_id
-         and d.next_lookup_at <= v_now
-         and not orderlatch_data.is_backing_off(p_account_id, 'find_order', v_now)
+  return (
+      orderlatch_data.is_lookup_due(p_account_id, v_now)
+      and not orderlatch_data.is_backing_off(p_account_id, 'find_order', v_now)
     )
     or (p_submits > 0 and orderlatch_data.is_submit_due(p_account_id));
 end

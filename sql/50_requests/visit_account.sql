@@ -19,13 +19,12 @@ declare
   v_account orderlatch_data.accounts;
   v_verified boolean;
   v_visited_at timestamptz;
-  v_tidy_at timestamptz;
   v_held boolean;
-  v_woken boolean;
+  v_woken integer[];
   v_granted integer;
 begin
   -- held until the commit: whoever wakes the account meanwhile leaves a row in account_wakes instead
-  select g.visited_at, g.tidy_at into v_visited_at, v_tidy_at
+  select g.visited_at into v_visited_at
     from orderlatch_data.account_agenda as g
    where g.account_id = p_account_id
      for no key update skip locked;
@@ -33,18 +32,21 @@ begin
   select c.verified_at is not null into strict v_verified
     from orderlatch_data.worker_accounts as c
    where c.worker_id = p_worker_id and c.account_id = p_account_id;
-  v_woken := not v_held or not v_verified;
-  if v_verified then
-    -- before anything is read: what is woken for after this stays for the next visit
-    v_woken := orderlatch_data.take_wakes(array[p_account_id], v_held) is not null or v_woken;
+  -- before anything is read: what is woken for after this stays for the next visit
+  v_woken := case when v_verified then orderlatch_data.take_wakes(array[p_account_id], v_held) end;
+  if not v_held or not v_verified then
+    v_woken := array[p_account_id];
   end if;
   select a.* into strict v_account from orderlatch_data.accounts as a where a.account_id = p_account_id;
   if v_visited_at > orderlatch_data.clock() then
     perform orderlatch_data.turn_back_budget(p_account_id);
   end if;
   if cardinality(p_gone) > 0
-    or (v_woken or v_tidy_at <= v_begun_at + interval '20 milliseconds') and (
-      select t.tidy_at from orderlatch_data.next_tidy_at(array[p_account_id]) as t
+    or (
+      select t.tidy_at
+        from orderlatch_data.next_tidy_at(
+               orderlatch_data.untidy_accounts(array[p_account_id], v_woken, v_begun_at)
+             ) as t
     ) <= orderlatch_data.clock()
   then
     perform orderlatch_data.sweep_lost_requests(v_account, p_gone);
@@ -63,8 +65,7 @@ begin
     insert into orderlatch_data.account_wakes (account_id) values (p_account_id);
   else
     perform orderlatch_data.schedule_visits(
-      array[p_account_id], array[v_granted], array[p_how_many], v_begun_at, v_verified,
-      case when v_woken then array[p_account_id] end
+      array[p_account_id], array[v_granted], array[p_how_many], v_begun_at, v_verified, v_woken
     );
   end if;
 end

@@ -42,18 +42,19 @@ declare
   v_account_ids integer[];
   v_tidy_at timestamptz[];
   v_settled_ids integer[];
+  v_nothing timestamptz[];
 begin
-  select array_agg(d.account_id order by d.account_id) filter (where d.is_open),
-         array_agg(d.tidy_at order by d.account_id) filter (where d.is_open),
-         array_agg(d.account_id) filter (where not d.is_open)
-    into v_account_ids, v_tidy_at, v_settled_ids
+  select array_agg(d.account_id) filter (where d.is_open), array_agg(d.tidy_at) filter (where d.is_open),
+         array_agg(d.account_id) filter (where not d.is_open),
+         array_agg(d.tidy_at) filter (where not d.is_open)
+    into v_account_ids, v_tidy_at, v_settled_ids, v_nothing
     from (
       select c.account_id, bool_or(not orderlatch_data.is_final(c.status)) as is_open,
              min(
                case
+                 when c.status not in ('planned', 'approved') or c.lookup_first then 'infinity'
                  when c.wish is not null then '-infinity'
-                 when c.status in ('planned', 'approved') and not c.lookup_first then c.lapse_at
-                 else 'infinity'
+                 else c.lapse_at
                end
              ) as tidy_at
         from changed as c
@@ -64,9 +65,7 @@ begin
     perform orderlatch_data.wake_accounts(v_account_ids, v_tidy_at);
   end if;
   if v_settled_ids is not null then
-    perform orderlatch_data.wake_accounts(
-      v_settled_ids, array_fill('infinity'::timestamptz, array[cardinality(v_settled_ids)]), true
-    );
+    perform orderlatch_data.wake_accounts(v_settled_ids, v_nothing, p_if_waiting => true);
   end if;
   return null;
 end

@@ -48,6 +48,7 @@ class Crowd:
         """Close the sessions."""
         for seat in self.seats:
             seat.connection.close()
+            seat.listener.close()
 
     def account(self, number: int) -> str:
         """Whose turn it is."""

@@ -11,11 +11,11 @@ from __future__ import annotations
 import psycopg
 
 from tests.bench.ground import Figures, Size, cpu_s, fresh_database, table
+from tests.bench.lives import WARM_UP, warm_up
 from tests.bench.orderlatch import Orderlatch, create_accounts
-from tests.support.servers import SETTINGS, Servers
+from tests.support.servers import PROFILER, Servers
 
 LIVES = {1: 400, 100: 4000}
-WARM_UP = 8
 FUNCTIONS = 20
 STATEMENTS = 30
 BY_FUNCTION = """
@@ -33,11 +33,6 @@ select format('%%s, line %%s', p.proname, s.lineno), s.exec_stmts / %s::float, 1
  order by s.total_time desc
  limit %s
 """
-PROFILER = {
-    "shared_preload_libraries": "plpgsql,plpgsql_check",
-    "plpgsql_check.profiler": "on",
-    "plpgsql_check.profiler_max_shared_chunks": "50000",
-}
 
 
 def main(size: Size) -> Figures:
@@ -67,9 +62,8 @@ def named(rows: list[tuple[str, float, float]]) -> dict[str, Figures]:
 def by_statement(lives: int) -> list[tuple[str, float, float]]:
     """The dearest statements of a life, one at a time."""
     servers = Servers((15,))
-    SETTINGS.update(PROFILER)
     try:
-        with servers.get(15).database() as database:
+        with servers.start(15, migrated=True, **PROFILER).database() as database:
             with database.connect() as session:
                 session.execute("create extension plpgsql_check")
             _, rows = profiled(
@@ -91,8 +85,7 @@ def profiled(
     ):
         create_accounts(reader, ["bench-0"])
         layout.enter(session, 0)
-        for number in range(WARM_UP):
-            layout.live(session, 0, number * batch, batch)
+        warm_up(session, layout, 0, batch, 0)
         used = cpu_s(session.info.backend_pid)
         first = WARM_UP * batch
         for number in range(first, first + lives, batch):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from tests.bench.ground import Figures, Size, table
-from tests.bench.lives import CONNECTIONS, LAYOUTS
+from tests.bench.lives import CONNECTIONS, LAYOUTS, WARM_UP, warm_up
 
 if TYPE_CHECKING:
     from tests.bench.layouts import Layout
@@ -76,8 +76,7 @@ def hold(name: str, seconds: int) -> Ticks:
     connections = [psycopg.connect(url, autocommit=True, prepare_threshold=1) for _ in range(CONNECTIONS)]
     for lane, connection in enumerate(connections):
         layout.enter(connection, lane)
-        for number in range(1, 6):  # a session plans its statements at their first calls
-            layout.live(connection, lane, -number, 1)
+        warm_up(connection, layout, lane, 1, -WARM_UP)
     with psycopg.connect(url) as reader:
         reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         reader.execute("select count(*) from pg_class")

@@ -32,13 +32,7 @@ Statement = tuple[str, int, int | None, str | None, int, str]
 _counts: dict[Statement, int] = defaultdict(int)
 _prepare, _database = TestServer.prepare_template, TestServer.database
 
-servers.SETTINGS.update(
-    {
-        "shared_preload_libraries": "plpgsql,plpgsql_check",
-        "plpgsql_check.profiler": "on",
-        "plpgsql_check.profiler_max_shared_chunks": "50000",
-    }
-)
+servers.SETTINGS.update(servers.PROFILER)
 
 
 def prepare_template(self: TestServer) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.lives.test_history import propose
+from tests.support.counts import counted
 
 if TYPE_CHECKING:
     import psycopg
@@ -34,14 +35,6 @@ def submit(session: psycopg.Connection, worker: int) -> None:
     assert recorded == [("order_exists",)]
 
 
-def entries_read(database: Database, session: psycopg.Connection) -> dict[str, int]:
-    """So far, by index."""
-    session.execute("select pg_stat_force_next_flush()")
-    session.execute("select 1")
-    with database.connect() as other:
-        return dict(other.execute(READ).fetchall())
-
-
 @pytest.mark.every_major
 def test_a_life_reads_no_more_while_a_snapshot_keeps_what_is_dead(database: Database) -> None:
     with database.connect() as session, database.connect() as old:
@@ -63,11 +56,11 @@ def test_a_life_reads_no_more_while_a_snapshot_keeps_what_is_dead(database: Data
         session.execute("select test_support.hold_clock('2026-03-02 12:10:00Z')")
         propose(session, BEFORE, 1)
         submit(session, worker)
-        before = entries_read(database, session)
+        before: dict[str, int] = dict(counted(database, session, READ))
         for number in range(BEFORE + 1, BEFORE + 1 + LIVES):
             propose(session, number, 1)
             submit(session, worker)
-        after = entries_read(database, session)
+        after: dict[str, int] = dict(counted(database, session, READ))
     read = {index: (after[index] - before[index]) / LIVES for index in after}
     much = {index: entries for index, entries in read.items() if entries > MOST}
     assert not much, f"entries of indexes that a life read, after {BEFORE} others: {much}"

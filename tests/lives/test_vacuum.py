@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.lives.test_history import propose, submit
+from tests.support.counts import counted
 
 if TYPE_CHECKING:
     from tests.support.servers import Database
@@ -33,10 +34,7 @@ def test_each_table_that_lives_write_has_its_own_vacuum(database: Database) -> N
         for number in range(LIVES):
             propose(session, number, 1)
             submit(session, worker, 1)
-        session.execute("select pg_stat_force_next_flush()")
-        session.execute("select 1")
-        with database.connect() as other:
-            seen = other.execute(TABLES).fetchall()
+        seen = counted(database, session, TABLES)
     # the one table whose rows stay and change
     (orders,) = (set(options) for table, _, _, options in seen if table == "broker_orders")
     assert orders >= BY_SHARE

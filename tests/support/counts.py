@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import psycopg
+    from psycopg.rows import TupleRow
 
     from tests.support.servers import Database
 
@@ -15,13 +16,18 @@ from pg_stat_user_tables as s where s.schemaname = 'orderlatch_data'
 """
 
 
-def rows_touched(database: Database, session: psycopg.Connection) -> dict[str, tuple[int, int]]:
-    """Rows read and rows written of each table so far, those of the session included."""
+def counted(database: Database, session: psycopg.Connection, question: str) -> list[TupleRow]:
+    """What Postgres' statistics say, with all that the session has done so far."""
     # a session tells what it has done once a second at most, unless it is told to
     session.execute("select pg_stat_force_next_flush()")
     session.execute("select 1")
     with database.connect() as other:
-        return {str(table): (read, written) for table, read, written in other.execute(READ).fetchall()}
+        return other.execute(question.encode()).fetchall()
+
+
+def rows_touched(database: Database, session: psycopg.Connection) -> dict[str, tuple[int, int]]:
+    """Rows read and rows written of each table so far, those of the session included."""
+    return {str(table): (read, written) for table, read, written in counted(database, session, READ)}
 
 
 def rows_since(

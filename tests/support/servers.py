@@ -46,6 +46,13 @@ SETTINGS = {
     "jit": "off",
 }
 
+# Servers that profile PL/pgSQL with Debian's plpgsql_check.
+PROFILER = {
+    "shared_preload_libraries": "plpgsql,plpgsql_check",
+    "plpgsql_check.profiler": "on",
+    "plpgsql_check.profiler_max_shared_chunks": "50000",
+}
+
 # Postgres 18 takes pgTAP from where Debian puts it for another version: it is SQL only.
 DEBIAN_EXTENSIONS = "/usr/share/postgresql/15"
 

@@ -18,14 +18,14 @@ begin
     when 'granting' then 20302   -- granting calls for an account; key account_id
     when 'answering' then 20303  -- recording answers that change what is known of an account; key account_id
     when 'decision' then 20304   -- moving one decision; key: the first four bytes of its hash
+    when 'agenda' then 20308     -- changing when an account is to be visited; only tried; key account_id
   end;
 end
 $$;
 revoke all on function orderlatch_data.lock_class(text) from public;
 comment on function orderlatch_data.lock_class(text) is
-  'First key of an advisory lock. p_name: worker, cluster, judging, shutting, gate, granting, answering or '
-  'decision. '
-  'Returns null for any other name.';
+  'First key of an advisory lock. p_name: worker, cluster, judging, shutting, gate, granting, answering, '
+  'decision or agenda. Returns null for any other name.';
 
 -- The second key of a decision's lock.
 -- Locks: none. Raises: none.
@@ -96,6 +96,26 @@ revoke all on function orderlatch_data.try_lock_granting(integer) from public;
 comment on function orderlatch_data.try_lock_granting(integer) is
   'Tries the account''s advisory lock for granting calls, until the transaction ends. Returns whether it is '
   'held now. Never waits.';
+
+-- Holds the account's row of the agenda, or says at once that another session does.
+-- Locks: account (agenda, try). Raises: none.
+create or replace function orderlatch_data.try_lock_agenda(p_account_id integer)
+returns boolean
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return pg_try_advisory_xact_lock(orderlatch_data.lock_class('agenda'), p_account_id);
+end
+$$;
+revoke all on function orderlatch_data.try_lock_agenda(integer) from public;
+comment on function orderlatch_data.try_lock_agenda(integer) is
+  'Tries the account''s advisory lock for changing its row of account_agenda, until the transaction ends. '
+  'Returns whether it is held now. Never waits, which skip locked does where the row changes at that moment. '
+  'What is read of the row must be read by a later statement.';
 
 -- Holds the account for recording and judging decisions, or says at once that another session does.
 -- Locks: account (judging, try). Raises: none.

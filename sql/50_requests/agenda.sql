@@ -1,5 +1,5 @@
 -- Makes accounts due for a visit, without waiting for anybody.
--- Locks: none; a row of the agenda that somebody else is changing is passed over. Raises: none.
+-- Locks: accounts (agenda, try). Raises: none.
 create or replace function orderlatch_data.wake_accounts(
   p_account_ids integer[],
   p_tidy_at timestamptz[] default null,
@@ -15,30 +15,23 @@ as $$
 declare
   v_now constant timestamptz := orderlatch_data.clock();
   v_held integer[];
-  v_late boolean;
 begin
   -- held until the commit: a visit meanwhile cannot say that it has done all there was
-  select array_agg(h.account_id), bool_or(h.is_late) into v_held, v_late
-    from (
-      select g.account_id, g.due_at > v_now or g.tidy_at > coalesce(w.tidy_at, v_now) as is_late
-        from unnest(p_account_ids, p_tidy_at) as w(account_id, tidy_at)
-        join orderlatch_data.account_agenda as g on g.account_id = w.account_id
-       where g.account_id = any (p_account_ids)
-         -- a snapshot older than the row could not lock it
-         and current_setting('transaction_isolation') not in ('repeatable read', 'serializable')
-       order by g.account_id
-         for no key update of g skip locked
-    ) as h;
-  if v_late then
-    update orderlatch_data.account_agenda as g
-       set due_at = least(g.due_at, v_now), tidy_at = least(g.tidy_at, coalesce(w.tidy_at, v_now))
-      from unnest(p_account_ids, p_tidy_at) as w(account_id, tidy_at)
-     where g.account_id = any (v_held)
-       and g.account_id = w.account_id
-       and (g.due_at > v_now or g.tidy_at > coalesce(w.tidy_at, v_now))
-       -- asked while the row is held: what is approved after this leaves a row in account_wakes
-       and (not p_if_waiting or orderlatch_data.waits_for_room(g.account_id));
-  end if;
+  select array_agg(a.account_id) into v_held
+    -- the server has room for some thousand locks in all
+    from unnest(p_account_ids[:100]) as a(account_id)
+         -- a snapshot older than the row could not change it
+   where current_setting('transaction_isolation') not in ('repeatable read', 'serializable')
+     and orderlatch_data.try_lock_agenda(a.account_id);
+  -- a statement of its own: the row is read when it is held
+  update orderlatch_data.account_agenda as g
+     set due_at = least(g.due_at, v_now), tidy_at = least(g.tidy_at, coalesce(w.tidy_at, v_now))
+    from unnest(p_account_ids, p_tidy_at) as w(account_id, tidy_at)
+   where g.account_id = any (v_held)
+     and g.account_id = w.account_id
+     and (g.due_at > v_now or g.tidy_at > coalesce(w.tidy_at, v_now))
+     -- asked while the row is held: what is approved after this leaves a row in account_wakes
+     and (not p_if_waiting or orderlatch_data.waits_for_room(g.account_id));
   if coalesce(v_held, '{}') @> p_account_ids then
     return;
   end if;
@@ -94,12 +87,21 @@ begin
    where r.account_id = p_account_id
      -- as a row, which only the index by account knows; from where the living begin
      and (r.account_id, r.answer_by) >= (p_account_id, coalesce(
-       (select g.answers_from from orderlatch_data.account_agenda as g where g.account_id = p_account_id),
+       (
+         select g.answers_from
+           from orderlatch_data.account_agenda as g
+          where g.account_id = p_account_id
+            -- a visit that could not write the mark has left such a row
+            and not exists (
+              select 1 from orderlatch_data.account_wakes as w where w.account_id = p_account_id
+            )
+       ),
        '-infinity'
      ));
 end
 $$;
 revoke all on function orderlatch_data.calls_under_way(integer) from public;
 comment on function orderlatch_data.calls_under_way(integer) is
-  'Of every kind. No open request of the account has an answer_by before the mark answers_from: requests are '
-  'granted while the account is held for granting, and each visit counts its own.';
+  'Of every kind. As long as account_wakes has no row of the account, none of its open requests has an '
+  'answer_by before the mark answers_from: requests are granted while the account is held for granting, and '
+  'each visit counts its own.';

@@ -1,5 +1,5 @@
 -- Holds for a visit the accounts of a queue that are sure of slots, and that nobody else holds.
--- Locks: granting, gate (shared): all try. Raises: none.
+-- Locks: granting, agenda, gate (shared): all try. Raises: none.
 create or replace function orderlatch_data.hold_for_submits(
   p_worker_id integer,
   p_queue integer[],
@@ -22,19 +22,22 @@ declare
 begin
   select array_agg(b.account_id), array_agg(b.sure_of) into v_begun, v_sure_of
     from orderlatch_data.begin_visits(p_queue, p_shares, p_how_many, p_at_most) as b;
-  -- held until the commit: whoever wakes an account meanwhile leaves a row in account_wakes instead
   v_held := array(
-    select g.account_id
-      from orderlatch_data.account_agenda as g
-     where g.account_id = any (v_begun)
-       and g.visited_at <= p_now
-       and exists (
-         select 1
-           from orderlatch_data.worker_accounts as c
-          where c.worker_id = p_worker_id and c.account_id = g.account_id and c.verified_at is not null
-       )
-     order by g.account_id
-       for no key update skip locked
+    select v.account_id
+      from (
+        select g.account_id
+          from orderlatch_data.account_agenda as g
+         where g.account_id = any (v_begun)
+           and g.visited_at <= p_now
+           and exists (
+             select 1
+               from orderlatch_data.worker_accounts as c
+              where c.worker_id = p_worker_id and c.account_id = g.account_id and c.verified_at is not null
+           )
+        offset 0
+      ) as v
+           -- until the commit: whoever wakes an account meanwhile leaves a row in account_wakes instead
+     where orderlatch_data.try_lock_agenda(v.account_id)
   );
   return query
   select b.account_id, b.sure_of

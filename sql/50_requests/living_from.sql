@@ -67,8 +67,8 @@ comment on function orderlatch_data.living_from(integer[], timestamptz) is
   'on; null where there is none, and a mark stays. With tidy_at of the agenda.';
 
 -- Takes what accounts were woken by.
--- Locks: none; the caller holds the accounts for granting, and where p_held their agenda too. Raises: none.
-create or replace function orderlatch_data.take_wakes(p_account_ids integer[], p_held boolean)
+-- Locks: none; the caller holds the accounts for granting, and their rows of the agenda. Raises: none.
+create or replace function orderlatch_data.take_wakes(p_account_ids integer[])
 returns integer[]
 language plpgsql
 volatile
@@ -85,7 +85,7 @@ begin
     returning w.account_id
   )
   select array_agg(w.account_id) into v_woken from woken as w;
-  if v_woken is not null and p_held then
+  if v_woken is not null then
     update orderlatch_data.account_agenda as g
        set answers_from = '-infinity'
      where g.account_id = any (v_woken);
@@ -93,9 +93,9 @@ begin
   return v_woken;
 end
 $$;
-revoke all on function orderlatch_data.take_wakes(integer[], boolean) from public;
-comment on function orderlatch_data.take_wakes(integer[], boolean) is
+revoke all on function orderlatch_data.take_wakes(integer[]) from public;
+comment on function orderlatch_data.take_wakes(integer[]) is
   'Removes their rows of account_wakes and returns whose they were; null: there were none. Such a row may be '
   'that of a visit which did not get the row of the agenda, and granted requests that are to be answered '
-  'before the mark, as a setting was changed: so where p_held the mark goes, and the end of this visit '
-  'writes it anew.';
+  'before the mark, as a setting was changed: so the mark goes with it, and the end of this visit writes it '
+  'anew.';

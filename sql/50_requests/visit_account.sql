@@ -1,5 +1,5 @@
 -- Does all that is due for an account: tidies it up, grants its calls, and notes when to come again.
--- Locks: gate (try, shared), decisions (try); the caller holds the account for granting. Raises: none.
+-- Locks: agenda, gate (shared), decisions: all try; the caller holds the account for granting. Raises: none.
 create or replace function orderlatch_data.visit_account(
   p_account_id integer,
   p_worker_id integer,
@@ -19,26 +19,26 @@ declare
   v_account orderlatch_data.accounts;
   v_verified boolean;
   v_visited_at timestamptz;
-  v_held boolean;
+  -- until the commit: whoever wakes the account meanwhile leaves a row in account_wakes instead
+  v_held constant boolean := orderlatch_data.try_lock_agenda(p_account_id);
   v_woken integer[];
   v_granted integer;
 begin
-  -- held until the commit: whoever wakes the account meanwhile leaves a row in account_wakes instead
-  select g.visited_at into v_visited_at
-    from orderlatch_data.account_agenda as g
-   where g.account_id = p_account_id
-     for no key update skip locked;
-  v_held := found;
-  select c.verified_at is not null into strict v_verified
+  if not v_held then
+    -- whoever holds the row may take back what made the account due, and no mark can be written
+    insert into orderlatch_data.account_wakes (account_id) values (p_account_id);
+  end if;
+  select c.verified_at is not null, g.visited_at into strict v_verified, v_visited_at
     from orderlatch_data.worker_accounts as c
+    join orderlatch_data.account_agenda as g on g.account_id = c.account_id
    where c.worker_id = p_worker_id and c.account_id = p_account_id;
   -- before anything is read: what is woken for after this stays for the next visit
-  v_woken := case when v_verified then orderlatch_data.take_wakes(array[p_account_id], v_held) end;
+  v_woken := case when v_verified and v_held then orderlatch_data.take_wakes(array[p_account_id]) end;
   if not v_held or not v_verified then
     v_woken := array[p_account_id];
   end if;
   select a.* into strict v_account from orderlatch_data.accounts as a where a.account_id = p_account_id;
-  if v_visited_at > orderlatch_data.clock() then
+  if v_held and v_visited_at > orderlatch_data.clock() then
     perform orderlatch_data.turn_back_budget(p_account_id);
   end if;
   if cardinality(p_gone) > 0
@@ -60,10 +60,7 @@ begin
     from orderlatch_data.grant_account(v_account, p_worker_id, p_how_many, p_gate_is_open) as g;
   get diagnostics v_granted = row_count;
 
-  if not v_held then
-    -- whoever holds the row may take back what made the account due
-    insert into orderlatch_data.account_wakes (account_id) values (p_account_id);
-  else
+  if v_held then
     perform orderlatch_data.schedule_visits(
       array[p_account_id], array[v_granted], array[p_how_many], v_begun_at, v_verified, v_woken
     );

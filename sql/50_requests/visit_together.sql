@@ -36,7 +36,7 @@ begin
            p_worker_id, p_queue, p_shares, p_how_many, p_at_most, v_begun_at
          ) as h;
   -- before anything is read: what is woken for after this stays for the next visit
-  v_woken := orderlatch_data.take_wakes(v_held, true);
+  v_woken := orderlatch_data.take_wakes(v_held);
   v_now := orderlatch_data.clock();
   -- a statement of its own: halts are read when the gate is held
   select array_agg(s.account_id order by b.place), array_agg(b.sure_of order by b.place),

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+# A visit that could not write a mark has left a row in account_wakes: whoever takes it begins from nothing.
+BEFORE_THE_MARKS = """
+        select count(*) from orderlatch_data.account_agenda as g
+        where exists (
+            select from orderlatch_data.open_decisions as o
+            where o.account_id = g.account_id and o.approval_no < g.approved_from)
+          or (
+            exists (
+              select from orderlatch_data.open_requests as r
+              where r.account_id = g.account_id and r.answer_by < g.answers_from)
+            and not exists (
+              select from orderlatch_data.account_wakes as w where w.account_id = g.account_id))"""
+
 PROMISES = {
+    "nothing that is open lies before the marks that searches begin at": BEFORE_THE_MARKS,
     "every decision is open xor settled": """
         select count(*) from orderlatch_data.trade_decisions as d
         left join orderlatch_data.open_decisions as o on o.decision_id = d.decision_id

@@ -123,6 +123,9 @@ def test_a_request_before_the_mark_holds_its_symbol(scene: Scene, clock: Clock) 
     proposing = scene.transaction()
     proposing.rows(PROPOSE, SYMBOL % 1)
     assert scene.claim(scene.hasty()) == ["submit_order"]
+    assert scene.claim(scene.hasty()) == [], (
+        "the first of its symbol is on its way: the mark is not to be had"
+    )
     proposing.rollback()
     assert scene.claim(scene.hasty()) == [], "the first of its symbol is on its way"
     assert scene.hasty().text(RECORD_ONE, scene.holder(first)) == "order_exists"

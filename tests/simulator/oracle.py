@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tests.races.books import BEFORE_THE_MARKS
 from tests.simulator.world import S, ViolationError, short
 
 if TYPE_CHECKING:
@@ -261,6 +262,8 @@ class Oracle:
         """What is too dear for every step: the database's promises, every order that it claims to have."""
         if broken := self._base.rows("observer", INVARIANTS):
             raise ViolationError(f"the database breaks its promises: {broken}")
+        if self._base.rows("observer", BEFORE_THE_MARKS) != [(0,)]:
+            raise ViolationError("something that is open lies before the marks that searches begin at")
         rows = self._base.rows("observer", SUBMITTED, self._world.time(self._checked_at))
         self._checked_at = self._world.now
         for account, decision_hash in rows:

@@ -17,7 +17,7 @@ language sql
 as $$
   select format('%s %s %s', c.name, l.objid::bigint::bit(32)::integer, case l.mode when 'ExclusiveLock' then 'alone' else 'shared' end)
     from pg_locks as l
-    join unnest('{judging,shutting,gate,granting,answering,decision}'::text[]) as c(name)
+    join unnest('{judging,shutting,gate,granting,answering,decision,agenda}'::text[]) as c(name)
       on l.classid = orderlatch_data.lock_class(c.name)::oid
    where l.locktype = 'advisory' and l.objsubid = 2 and l.pid = pg_backend_pid()
      and l.database = (select d.oid from pg_database as d where d.datname = current_database())
@@ -25,9 +25,9 @@ $$;
 
 select results_eq(
   $$ select orderlatch_data.lock_class(c.name)
-       from unnest('{worker,judging,shutting,gate,granting,answering,decision}'::text[]) with ordinality as c(name, place)
+       from unnest('{worker,judging,shutting,gate,granting,answering,decision,agenda}'::text[]) with ordinality as c(name, place)
       order by c.place $$,
-  'values (20300), (20301), (20306), (20305), (20302), (20303), (20304)', 'each class has its own number'
+  'values (20300), (20301), (20306), (20305), (20302), (20303), (20304), (20308)', 'each class has its own number'
 );
 select is(orderlatch_data.lock_class('nothing'), null, 'there is no other class');
 
@@ -97,21 +97,21 @@ select is(pg_temp.held_after(d.statement), d.held, format('%s holds %s', d.deed,
           format('decision %s alone', orderlatch_data.decision_lock_key(decode(k.decision_hash, 'hex'))) as decision,
           format('decision %s alone', orderlatch_data.decision_lock_key(decode(k.approved_hash, 'hex'))) as approved,
           format('decision %s alone', orderlatch_data.request_lock_key(k.request_id)) as request,
-          format('gate %s shared', test.account_id()) as inside
+          format('gate %s shared', test.account_id()) as inside, format('agenda %s alone', test.account_id()) as agenda
  ) as l
  cross join lateral (
    values
-     ('proposing', format('select orderlatch.propose_decision(%L, %L)', 'paper', k.decision), array[l.judging]),
-     ('judging', format('select orderlatch.evaluate_decision(%L)', k.decision_hash), array[l.decision, l.judging]),
-     ('withdrawing', format('select orderlatch.withdraw_decision(%L, %L)', k.decision_hash, 'why'), array[l.decision]),
+     ('proposing', format('select orderlatch.propose_decision(%L, %L)', 'paper', k.decision), array[l.agenda, l.judging]),
+     ('judging', format('select orderlatch.evaluate_decision(%L)', k.decision_hash), array[l.agenda, l.decision, l.judging]),
+     ('withdrawing', format('select orderlatch.withdraw_decision(%L, %L)', k.decision_hash, 'why'), array[l.agenda, l.decision]),
      ('limiting an account', 'select orderlatch.set_limit(''order_quantity'', 1, ''paper'')', array[l.judging]),
     ('limiting all accounts', 'select orderlatch.set_limit(''order_quantity'', 1)', array[l.judging]),
-    ('claiming', format('select orderlatch.claim_requests(%s, %L, 10)', k.worker_id, '{paper}'), array[l.approved, 'gate 0 shared', l.inside, l.granting]),
-     ('recording a failure', format('select test.record(test.answer_maybe(%L))', k.request_id), array[l.answering, l.request]),
+    ('claiming', format('select orderlatch.claim_requests(%s, %L, 10)', k.worker_id, '{paper}'), array[l.agenda, l.approved, 'gate 0 shared', l.inside, l.granting]),
+     ('recording a failure', format('select test.record(test.answer_maybe(%L))', k.request_id), array[l.agenda, l.answering, l.request]),
      ('halting an account', 'select orderlatch.halt(''why'', ''paper'')',
       array[format('gate %s alone', test.account_id()), format('shutting %s alone', test.account_id())]),
      ('halting a symbol', 'select orderlatch.halt(''why'', p_symbol => ''GOOG'')', '{gate 0 alone,shutting 0 alone}'),
-     ('lifting a halt', 'select orderlatch.lift_halt(pg_temp.a_halt(), ''why'')', '{}'),
+     ('lifting a halt', 'select orderlatch.lift_halt(pg_temp.a_halt(), ''why'')', array[l.agenda]),
      ('revoking a live grant', 'select orderlatch.revoke_live(''paper'')',
       array[format('gate %s alone', test.account_id()), format('shutting %s alone', test.account_id())]),
      ('asking for a status', format('select orderlatch.decision_status(%L)', k.decision_hash), '{}')

@@ -31,16 +31,15 @@ volatile
 parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
+-- by the index, which knows where the living begin, and marks what is dead as it passes
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
 declare
   v_now constant timestamptz := orderlatch_data.clock();
 begin
-  -- in this order, as its index is the only one that knows where the living begin
   return query
-  select r.worker_id, r.account_id
-    from orderlatch_data.open_requests as r
-   where r.answer_by > v_now
-   order by r.answer_by;
+  select r.worker_id, r.account_id from orderlatch_data.open_requests as r where r.answer_by > v_now;
 end
 $$;
 revoke all on function orderlatch_data.requests_in_time() from public;

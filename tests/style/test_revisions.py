@@ -45,6 +45,7 @@ BEFORE_THE_FIRST_RELEASE = (
     "0011_orders_by_decision",
     "0013_fewer_indexes",
     "0015_low_water",
+    "0016_orders_by_time",
 )
 BLOCK_LARGE_TABLES = (
     "constraint-missing-not-valid",

@@ -15,6 +15,7 @@ set search_path = pg_catalog, pg_temp
 set max_parallel_workers_per_gather = 0
 set jit = off
 set enable_seqscan = off
+set enable_bitmapscan = off -- it reads what is dead again and again; a plain scan marks it as it passes
 set plan_cache_mode = force_generic_plan
 as $$
 declare

@@ -31,9 +31,6 @@ volatile
 parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
--- by the index, which knows where the living begin, and marks what is dead as it passes
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   v_now constant timestamptz := orderlatch_data.clock();

@@ -282,7 +282,7 @@ select is_empty(
       where p.pronamespace in ('orderlatch'::regnamespace, 'orderlatch_data'::regnamespace)
         and s.setting not in (
           'search_path=pg_catalog, pg_temp', 'lock_timeout=5s', 'lock_timeout=1s', 'lock_timeout=4s',
-          'enable_seqscan=off', 'jit=off', 'max_parallel_workers_per_gather=0', 'plan_cache_mode=force_generic_plan',
+          'enable_seqscan=off', 'enable_bitmapscan=off', 'jit=off', 'max_parallel_workers_per_gather=0', 'plan_cache_mode=force_generic_plan',
           'TimeZone=UTC', 'IntervalStyle=postgres'
         ) $$,
   'no function brings another setting with it'

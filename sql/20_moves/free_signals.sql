@@ -2,21 +2,38 @@
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.free_signals(p_decision_ids bigint[])
 returns void
-language sql
+language plpgsql
 volatile
 parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  delete from orderlatch_data.live_signals as g
-   using orderlatch_data.decision_outcomes as o
-    join orderlatch_data.trade_decisions as d on d.decision_id = o.decision_id
-   where o.decision_id = any (p_decision_ids)
-     and (o.status in ('rejected', 'withdrawn') or (o.clean and o.status in ('refused', 'lapsed')))
-     and g.signal_key = orderlatch_data.signal_key(
-       d.account_id, d.strategy_id, d.symbol, d.timeframe, d.event_ts, d.leg
-     )
-     and g.decision_id = o.decision_id
+declare
+  v_signal record;
+begin
+  -- a loop, by their keys: a join may read all rows that there are, and few decisions end so
+  for v_signal in
+    select i.decision_id,
+           orderlatch_data.signal_key(
+             d.account_id, d.strategy_id, d.symbol, d.timeframe, d.event_ts, d.leg
+           ) as signal_key
+      from unnest(p_decision_ids) as i(decision_id)
+     cross join lateral (
+       select k.status, k.clean from orderlatch_data.decision_outcomes as k
+        where k.decision_id = i.decision_id
+       offset 0
+     ) as o
+     cross join lateral (
+       select k.* from orderlatch_data.trade_decisions as k where k.decision_id = i.decision_id
+       offset 0
+     ) as d
+     where o.status in ('rejected', 'withdrawn') or (o.clean and o.status in ('refused', 'lapsed'))
+     order by i.decision_id
+  loop
+    delete from orderlatch_data.live_signals as g
+     where g.signal_key = v_signal.signal_key and g.decision_id = v_signal.decision_id;
+  end loop;
+end
 $$;
 revoke all on function orderlatch_data.free_signals(bigint[]) from public;
 comment on function orderlatch_data.free_signals(bigint[]) is

@@ -70,8 +70,9 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_moved bigint[];
+  v_moved boolean;
   v_settled bigint[];
+  v_ends bigint[];
 begin
   with journaled as (
     insert into orderlatch_data.decision_events as e
@@ -109,10 +110,13 @@ begin
      order by n.decision_id
     returning e.decision_id, e.event_id, e.to_status
   )
-  select array_agg(j.event_id), array_agg(j.decision_id) filter (where orderlatch_data.is_final(j.to_status))
-    into v_moved, v_settled
-    from journaled as j;
-  if v_moved is not null then
+  select true, array_agg(j.decision_id) filter (where f.is_final),
+         array_agg(j.event_id) filter (where f.is_final)
+    into v_moved, v_settled, v_ends
+    from journaled as j
+   cross join lateral (select orderlatch_data.is_final(j.to_status) as is_final offset 0) as f
+  having count(*) > 0;
+  if v_moved then
     perform orderlatch_data.announce_events(array(
       select n.account_id
         from after_move as n
@@ -120,7 +124,7 @@ begin
     ));
   end if;
   if v_settled is not null then
-    perform orderlatch_data.settle_decisions(v_settled, v_moved);
+    perform orderlatch_data.settle_decisions(v_settled, v_ends);
   end if;
   return null;
 end
@@ -151,9 +155,11 @@ begin
   if exists (
     select 1
       from ended as e
-      left join orderlatch_data.decision_outcomes as o
-        on o.decision_id = e.decision_id and o.status = e.status
-     where o.decision_id is null
+      left join lateral (
+        select k.status from orderlatch_data.decision_outcomes as k where k.decision_id = e.decision_id
+        offset 0
+      ) as o on true
+     where o.status is distinct from e.status
   ) then
     raise exception using
       errcode = 'OL902',

@@ -14,7 +14,7 @@ as $$
 begin
   insert into orderlatch_data.decision_outcomes as s (decision_id, status, event_id, clean, settled_at)
   select e.decision_id, e.to_status, e.event_id, o.clean, e.moved_at
-    from unnest(p_decision_ids) as i(decision_id)
+    from unnest(p_decision_ids, p_event_ids) as i(decision_id, event_id)
    -- by their keys: a join may read all rows that there are, dead ones too
    cross join lateral (
      select k.clean from orderlatch_data.open_decisions as k where k.decision_id = i.decision_id
@@ -23,7 +23,7 @@ begin
    cross join lateral (
      select k.decision_id, k.to_status, k.event_id, k.moved_at
        from orderlatch_data.decision_events as k
-      where k.decision_id = i.decision_id and k.event_id = any (p_event_ids)
+      where k.event_id = i.event_id
      offset 0
    ) as e
   on conflict on constraint decision_outcomes_pkey do update
@@ -35,5 +35,5 @@ end
 $$;
 revoke all on function orderlatch_data.settle_decisions(bigint[], bigint[]) from public;
 comment on function orderlatch_data.settle_decisions(bigint[], bigint[]) is
-  'p_event_ids: the events of their last moves, and perhaps of others. The signal of each is free again '
+  'p_event_ids: the event of the last move of each. The signal of each is free again '
   'where no order can appear any more; doubts and open rows go.';

@@ -90,7 +90,7 @@ begin
     from unnest(p_account_ids, p_calls, p_kept) as s(account_id, calls, kept)
     join orderlatch_data.buckets_at(p_account_ids, p_now) as b on b.account_id = s.account_id
    cross join lateral (select greatest(0, b.tokens - s.calls) as left_over) as n
-   where s.calls > 0 and k.account_id = s.account_id;
+   where s.calls > 0 and k.ctid = b.version;
 end
 $$;
 revoke all on function orderlatch_data.spend_tokens(integer[], integer[], integer[], timestamptz) from public;

@@ -1,3 +1,40 @@
+-- The agenda of accounts, however many dead versions a long transaction keeps of its rows.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.agenda_of(p_account_ids integer[])
+returns table (
+  account_id integer,
+  due_at timestamptz,
+  tidy_at timestamptz,
+  visited_at timestamptz,
+  turn_no bigint,
+  approved_from bigint,
+  answers_from timestamptz,
+  version tid
+)
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+  select g.account_id, g.due_at, g.tidy_at, g.visited_at, g.turn_no, g.approved_from, g.answers_from, g.ctid
+    from unnest(p_account_ids) as a(account_id)
+   cross join lateral (
+     -- backwards: of one key an index keeps the version that was written last in the last place
+     select k.*, k.ctid from orderlatch_data.account_agenda as k where k.account_id <= a.account_id
+      order by k.account_id desc
+      limit 1
+   ) as g
+   where g.account_id = a.account_id;
+end
+$$;
+revoke all on function orderlatch_data.agenda_of(integer[]) from public;
+comment on function orderlatch_data.agenda_of(integer[]) is
+  'Columns of account_agenda. version: where the row is; who holds it may write it there, as nobody else '
+  'changes it.';
+
 -- Makes accounts due for a visit, without waiting for anybody.
 -- Locks: accounts (agenda, try). Raises: none.
 create or replace function orderlatch_data.wake_accounts(
@@ -27,9 +64,9 @@ begin
   update orderlatch_data.account_agenda as g
      set due_at = least(g.due_at, v_now), tidy_at = least(g.tidy_at, coalesce(w.tidy_at, v_now))
     from unnest(p_account_ids, p_tidy_at) as w(account_id, tidy_at)
-   where g.account_id = any (v_held)
-     and g.account_id = w.account_id
-     and (g.due_at > v_now or g.tidy_at > coalesce(w.tidy_at, v_now))
+    join orderlatch_data.agenda_of(v_held) as n on n.account_id = w.account_id
+   where g.ctid = n.version
+     and (n.due_at > v_now or n.tidy_at > coalesce(w.tidy_at, v_now))
      -- asked while the row is held: what is approved after this leaves a row in account_wakes
      and (not p_if_waiting or orderlatch_data.waits_for_room(g.account_id));
   if coalesce(v_held, '{}') @> p_account_ids then
@@ -59,9 +96,17 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return coalesce(
-    (select g.approved_from from orderlatch_data.account_agenda as g where g.account_id = p_account_id), 0
-  );
+  return coalesce((
+    select g.approved_from
+      from (
+        -- as in agenda_of
+        select k.account_id, k.approved_from from orderlatch_data.account_agenda as k
+         where k.account_id <= p_account_id
+         order by k.account_id desc
+         limit 1
+      ) as g
+     where g.account_id = p_account_id
+  ), 0);
 end
 $$;
 revoke all on function orderlatch_data.approved_from(integer) from public;
@@ -89,7 +134,13 @@ begin
      and (r.account_id, r.answer_by) >= (p_account_id, coalesce(
        (
          select g.answers_from
-           from orderlatch_data.account_agenda as g
+           from (
+             -- as in agenda_of
+             select k.account_id, k.answers_from from orderlatch_data.account_agenda as k
+              where k.account_id <= p_account_id
+              order by k.account_id desc
+              limit 1
+           ) as g
           where g.account_id = p_account_id
             -- a visit that could not write the mark has left such a row
             and not exists (
@@ -104,4 +155,4 @@ revoke all on function orderlatch_data.calls_under_way(integer) from public;
 comment on function orderlatch_data.calls_under_way(integer) is
   'Of every kind. As long as account_wakes has no row of the account, none of its open requests has an '
   'answer_by before the mark answers_from: requests are granted while the account is held for granting, and '
-  'each visit counts its own.';
+  'each visit counts its own at its end: until then what it grants itself may be missing.';

@@ -92,15 +92,18 @@ parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_from timestamptz;
 begin
   perform orderlatch_data.require_read_committed();
   perform orderlatch_data.require_claim(p_worker_id, p_accounts, p_how_many);
   perform orderlatch_data.make_durable();
   hurry_ms := case when not orderlatch_data.know_server() then 20 end; -- another session is noting it
   gate_is_open := orderlatch_data.try_enter_gate(0);
-  gone := orderlatch_data.gone_workers();
+  v_from := orderlatch_data.answers_from(p_worker_id);
+  gone := orderlatch_data.gone_workers(v_from);
   select array_agg(t.account_id order by t.place), array_agg(t.share order by t.place) into queue, shares
-    from orderlatch_data.accounts_in_turn(p_worker_id, p_accounts, gone, p_how_many) as t
+    from orderlatch_data.accounts_in_turn(p_worker_id, p_accounts, gone, p_how_many, v_from) as t
    where hurry_ms is null;
 end
 $$;

@@ -26,9 +26,8 @@ begin
     select v.account_id
       from (
         select g.account_id
-          from orderlatch_data.account_agenda as g
-         where g.account_id = any (v_begun)
-           and g.visited_at <= p_now
+          from orderlatch_data.agenda_of(v_begun) as g
+         where g.visited_at <= p_now
            and exists (
              select 1
                from orderlatch_data.worker_accounts as c

@@ -15,10 +15,9 @@ as $$
 begin
   return array(
     select g.account_id
-      from orderlatch_data.account_agenda as g
-     where g.account_id = any (p_account_ids)
+      from orderlatch_data.agenda_of(p_account_ids) as g
        -- put off for so long where another session held it, or there was more than one visit does
-       and (g.tidy_at <= p_now + interval '20 milliseconds' or g.account_id = any (p_woken))
+     where g.tidy_at <= p_now + interval '20 milliseconds' or g.account_id = any (p_woken)
   );
 end
 $$;
@@ -29,8 +28,10 @@ comment on function orderlatch_data.untidy_accounts(integer[], integer[], timest
 
 -- Where the living rows of accounts begin at the end of a visit.
 -- Locks: none; the caller holds the accounts for granting, and their rows of the agenda. Raises: none.
-create or replace function orderlatch_data.living_from(p_account_ids integer[], p_begun_at timestamptz)
-returns table (account_id integer, approved_from bigint, answers_from timestamptz, tidy_at timestamptz)
+create or replace function orderlatch_data.living_from(p_account_ids integer[], p_soonest timestamptz)
+returns table (
+  account_id integer, approved_from bigint, answers_from timestamptz, tidy_at timestamptz, version tid
+)
 language plpgsql
 stable
 parallel safe
@@ -52,19 +53,45 @@ begin
              from orderlatch_data.open_requests as r
             where r.account_id = g.account_id
               -- what this visit granted may be before the mark, if a setting or the clock has changed
-              and (r.account_id, r.answer_by) >= (g.account_id, least(g.answers_from, p_begun_at))
+              and (r.account_id, r.answer_by) >= (g.account_id, least(g.answers_from, p_soonest))
             order by r.answer_by
             limit 1
          ),
-         g.tidy_at
-    from orderlatch_data.account_agenda as g
-   where g.account_id = any (p_account_ids);
+         g.tidy_at, g.version
+    from orderlatch_data.agenda_of(p_account_ids) as g;
 end
 $$;
 revoke all on function orderlatch_data.living_from(integer[], timestamptz) from public;
 comment on function orderlatch_data.living_from(integer[], timestamptz) is
   'The lowest approval_no of an open decision and the earliest answer_by of an open request, from the marks '
-  'on; null where there is none, and a mark stays. With tidy_at of the agenda.';
+  'on; null where there is none. p_soonest: the earliest answer_by of what was granted; null: nothing was. '
+  'With tidy_at and version of agenda_of.';
+
+-- By when the first of some calls is to be answered.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.soonest_answer(p_calls orderlatch_data.granted_request[])
+returns timestamptz
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (
+    select min(r.answer_by)
+      from unnest(p_calls) as c
+     cross join lateral (
+       -- by their keys: for the least of a table the planner goes through it by time
+       select o.answer_by from orderlatch_data.open_requests as o where o.request_id = c.request_id
+       offset 0
+     ) as r
+  );
+end
+$$;
+revoke all on function orderlatch_data.soonest_answer(orderlatch_data.granted_request[]) from public;
+comment on function orderlatch_data.soonest_answer(orderlatch_data.granted_request[]) is
+  'The earliest answer_by of those that are open; null where none is.';
 
 -- Takes what accounts were woken by.
 -- Locks: none; the caller holds the accounts for granting, and their rows of the agenda. Raises: none.

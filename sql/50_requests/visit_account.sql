@@ -22,7 +22,7 @@ declare
   -- until the commit: whoever wakes the account meanwhile leaves a row in account_wakes instead
   v_held constant boolean := orderlatch_data.try_lock_agenda(p_account_id);
   v_woken integer[];
-  v_granted integer;
+  v_calls orderlatch_data.granted_request[];
 begin
   if not v_held then
     -- whoever holds the row may take back what made the account due, and no mark can be written
@@ -30,7 +30,7 @@ begin
   end if;
   select c.verified_at is not null, g.visited_at into strict v_verified, v_visited_at
     from orderlatch_data.worker_accounts as c
-    join orderlatch_data.account_agenda as g on g.account_id = c.account_id
+    join orderlatch_data.agenda_of(array[p_account_id]) as g on g.account_id = c.account_id
    where c.worker_id = p_worker_id and c.account_id = p_account_id;
   -- before anything is read: what is woken for after this stays for the next visit
   v_woken := case when v_verified and v_held then orderlatch_data.take_wakes(array[p_account_id]) end;
@@ -55,16 +55,16 @@ begin
       perform orderlatch_data.grant_wishes(p_account_id);
     end if;
   end if;
-  return query
-  select g.*
-    from orderlatch_data.grant_account(v_account, p_worker_id, p_how_many, p_gate_is_open) as g;
-  get diagnostics v_granted = row_count;
-
+  v_calls := array(
+    select g from orderlatch_data.grant_account(v_account, p_worker_id, p_how_many, p_gate_is_open) as g
+  );
   if v_held then
     perform orderlatch_data.schedule_visits(
-      array[p_account_id], array[v_granted], array[p_how_many], v_begun_at, v_verified, v_woken
+      array[p_account_id], array[cardinality(v_calls)], array[p_how_many], v_calls, v_begun_at, v_verified,
+      v_woken
     );
   end if;
+  return query select c.* from unnest(v_calls) as c;
 end
 $$;
 revoke all on function orderlatch_data.visit_account(integer, integer, integer, boolean, integer[])
@@ -79,6 +79,7 @@ create or replace function orderlatch_data.schedule_visits(
   p_account_ids integer[],
   p_granted integer[],
   p_asked integer[],
+  p_calls orderlatch_data.granted_request[],
   p_begun_at timestamptz,
   p_verified boolean,
   p_woken integer[]
@@ -94,6 +95,7 @@ declare
   v_now constant timestamptz := orderlatch_data.clock();
   v_soon constant timestamptz := v_now + interval '20 milliseconds';
   v_untidy constant integer[] := orderlatch_data.untidy_accounts(p_account_ids, p_woken, v_now);
+  v_soonest constant timestamptz := orderlatch_data.soonest_answer(p_calls);
 begin
   update orderlatch_data.account_agenda as g
      set due_at = case
@@ -107,15 +109,16 @@ begin
          visited_at = case when p_verified then v_now else g.visited_at end,
          turn_no = nextval('orderlatch_data.visit_turns'),
          approved_from = coalesce(m.approved_from, g.approved_from),
-         answers_from = coalesce(m.answers_from, g.answers_from)
+         answers_from = coalesce(m.answers_from, 'infinity')
     from unnest(p_account_ids, p_granted, p_asked) as v(account_id, granted, asked)
     join orderlatch_data.account_states as s on s.account_id = v.account_id
     join orderlatch_data.budgets_at(p_account_ids, p_begun_at) as b on b.account_id = v.account_id
     join orderlatch_data.next_due_at(p_account_ids, p_begun_at) as d on d.account_id = v.account_id
-    join orderlatch_data.living_from(p_account_ids, p_begun_at) as m on m.account_id = v.account_id
+    join orderlatch_data.living_from(p_account_ids, v_soonest) as m on m.account_id = v.account_id
     left join orderlatch_data.next_tidy_at(v_untidy) as n on n.account_id = v.account_id
    cross join lateral (
-     select case when v.account_id = any (v_untidy) then n.tidy_at else least(m.tidy_at, m.answers_from) end
+     -- next_tidy_at goes by the mark that this writes, and knows nothing of what this visit granted
+     select least(case when v.account_id = any (v_untidy) then n.tidy_at else m.tidy_at end, m.answers_from)
    ) as u(tidy_at)
    cross join lateral (
      -- what is past, another session holds
@@ -135,16 +138,17 @@ begin
               else d.due_at
             end as due_at
    ) as c
-   where g.account_id = any (p_account_ids) and g.account_id = v.account_id;
+   where g.ctid = m.version;
 end
 $$;
 revoke all on function orderlatch_data.schedule_visits(
-  integer[], integer[], integer[], timestamptz, boolean, integer[]
+  integer[], integer[], integer[], orderlatch_data.granted_request[], timestamptz, boolean, integer[]
 ) from public;
 comment on function orderlatch_data.schedule_visits(
-  integer[], integer[], integer[], timestamptz, boolean, integer[]
+  integer[], integer[], integer[], orderlatch_data.granted_request[], timestamptz, boolean, integer[]
 ) is
   'Writes account_agenda after visits that began at p_begun_at. p_granted: calls that were granted to each '
-  'account; p_asked: how many were asked for, so that as many may mean that there are more. p_verified: '
+  'account; p_asked: how many were asked for, so that as many may mean that there are more. p_calls: what '
+  'was granted to all of them, and perhaps to others. p_verified: '
   'whether the visitor may do more than tidy up; another one leaves due_at as it is. p_woken: accounts of '
   'which more may be to be tidied up than their row of the agenda says.';

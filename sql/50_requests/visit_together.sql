@@ -123,7 +123,7 @@ begin
       from unnest(v_granted, p_asked, p_allowed, p_others_wait) with ordinality
            as v(granted, asked, allowed, others_wait, place)
      order by v.place
-  ), p_begun_at, true, p_woken);
+  ), p_calls, p_begun_at, true, p_woken);
   return query
   select v.account_id,
          coalesce(array_agg(p_calls[c.place] order by c.place) filter (where c.place is not null), '{}'),

@@ -49,11 +49,14 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
   select b.document
-    from orderlatch_data.broker_orders as b
-   where b.client_order_id = encode(p_decision_hash, 'hex')
-     and b.decision_id is null
-     and b.account_id = p_account_id
-     and b.document is not null
+    from (
+      -- by the id alone: while the table is small the planner may read all orders of the account instead
+      select k.account_id, k.document
+        from orderlatch_data.broker_orders as k
+       where k.client_order_id = encode(p_decision_hash, 'hex') and k.decision_id is null
+      offset 0
+    ) as b
+   where b.account_id = p_account_id and b.document is not null
   union all
   select f.document
     from orderlatch_data.seen_orders as f

@@ -98,6 +98,11 @@ class Carrier:
         return requests, ask_again_ms
 
 
+def body_of(document: object) -> bytes:
+    """JSON as the broker and the sandbox write it: without a blank."""
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
 def said(request: Request, document: Document, headers: dict[str, str]) -> dict[str, object]:
     """An answer as a worker reports it, with the headers that Alpaca sends."""
     return {
@@ -110,7 +115,7 @@ def said(request: Request, document: Document, headers: dict[str, str]) -> dict[
             "x-request-id": "0123456789abcdef0123456789abcdef",
             **headers,
         },
-        "body": base64.b64encode(json.dumps(document).encode()).decode(),
+        "body": base64.b64encode(body_of(document)).decode(),
         "elapsed_ms": 12,
     }
 

@@ -9,14 +9,13 @@ which is one clock for all processes of a machine.
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.bench.carrying import Minutes, Request, RestingBook
+from tests.bench.carrying import Minutes, Request, RestingBook, body_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +47,7 @@ class Desk:
         if kind == "submit_order":
             assert isinstance(document, dict)
             self.log.write(f"{document['client_order_id']} {arrived_ns}\n")
-        text = json.dumps(document).encode()
+        text = body_of(document)
         headers = {
             "content-type": "application/json",
             "content-length": str(len(text)),

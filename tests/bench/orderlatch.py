@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from tests.bench.carrying import body_of
 from tests.bench.ground import fresh_database
 from tests.bench.layouts import PAYLOAD
 from tests.support.decisions import a_limit_order
@@ -75,7 +76,7 @@ def an_answer(request_id: object, document: object) -> dict[str, object]:
         "sent": "yes",
         "status": 200,
         "headers": {"x-request-id": "0123456789abcdef0123456789abcdef"},
-        "body": base64.b64encode(json.dumps(document).encode()).decode(),
+        "body": base64.b64encode(body_of(document)).decode(),
         "elapsed_ms": 12,
     }
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 LIVES = 10
 BETWEEN = 200
-# Entries of indexes, those of dead rows among them: no function reads a table from its beginning. (The look of a
-# foreign key may, if its table had a few rows when it was analyzed, until it is analyzed again.)
+# Entries of indexes, those of dead rows among them: no function reads a table from its beginning. (The look
+# of a foreign key may, if its table had a few rows when it was analyzed, until it is analyzed again.)
 READ = """
 select s.indexrelname, s.idx_tup_read from pg_stat_user_indexes as s where s.schemaname = 'orderlatch_data'
 """

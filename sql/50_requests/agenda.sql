@@ -129,8 +129,9 @@ begin
   return query
   select r.kind, r.decision_id, r.answer_by
     from orderlatch_data.open_requests as r
-   where r.account_id = p_account_id
-     -- as a row, which only the index by account knows; from where the living begin
+         -- as rows only, which only the index by account knows: with account_id = it begins at the first entry
+   where (r.account_id, r.answer_by) <= (p_account_id, 'infinity')
+     -- from where the living begin
      and (r.account_id, r.answer_by) >= (p_account_id, coalesce(
        (
          select g.answers_from

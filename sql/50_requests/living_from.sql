@@ -51,10 +51,11 @@ begin
          (
            select r.answer_by
              from orderlatch_data.open_requests as r
-            where r.account_id = g.account_id
+                  -- as in calls_under_way
+            where (r.account_id, r.answer_by) <= (g.account_id, 'infinity')
               -- what this visit granted may be before the mark, if a setting or the clock has changed
               and (r.account_id, r.answer_by) >= (g.account_id, least(g.answers_from, p_soonest))
-            order by r.answer_by
+            order by r.account_id, r.answer_by
             limit 1
          ),
          g.tidy_at, g.version

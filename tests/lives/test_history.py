@@ -50,7 +50,7 @@ def propose(session: psycopg.Connection, first: int, many: int) -> None:
         a_limit_order(
             number,
             strategy_id="history",
-            symbol="H" + chr(65 + number % 26) + chr(65 + number // 26),
+            symbol="H" + chr(65 + number % 26) + chr(65 + number // 26 % 26) + chr(65 + number // 676),
             event_ts="2026-03-02T11:59:00Z",
             limit_price="1.5",
         )

@@ -7,60 +7,74 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.lives.test_history import propose
+from tests.lives.test_young import submit
 from tests.support.counts import counted
 
 if TYPE_CHECKING:
-    import psycopg
-
     from tests.support.servers import Database
 
-BEFORE = 150
+BETWEEN = 1500
+AT_ONCE = 50
 LIVES = 10
-# Entries of indexes that a life reads, those of dead rows among them.
+# What a life reads of each index: entries, those of dead rows among them, and pages, which a search may pass
+# without any entry.
 READ = """
-select s.indexrelname, s.idx_tup_read
+select s.indexrelname, s.idx_tup_read, t.idx_blks_hit + t.idx_blks_read
   from pg_stat_user_indexes as s
+  join pg_statio_user_indexes as t on t.indexrelid = s.indexrelid
  where s.schemaname = 'orderlatch_data'
 """
-MOST = 30
-
-
-def submit(session: psycopg.Connection, worker: int) -> None:
-    """Claim one call, and record that the broker has taken the order."""
-    recorded = session.execute(
-        "select r.meaning from orderlatch.record_responses((select jsonb_agg(test.answer_order(c.request_id))"
-        " from test.claim(%s, 1) as c)) as r",
-        [worker],
-    ).fetchall()
-    assert recorded == [("order_exists",)]
+MORE_ENTRIES = 10
+# Every index has a level more by then, and its root is read, too.
+MORE_PAGES = 3
 
 
 @pytest.mark.every_major
-def test_a_life_reads_no_more_while_a_snapshot_keeps_what_is_dead(database: Database) -> None:
+@pytest.mark.parametrize("analyzed", [False, True])
+def test_a_life_reads_no_more_while_a_snapshot_keeps_what_is_dead(database: Database, analyzed: bool) -> None:
     with database.connect() as session, database.connect() as old:
         session.execute("select test_support.hold_clock('2026-03-02 12:00:00Z')")
         session.execute("select test.given_account('paper', '{\"max_in_doubt\": 1000}')")
         ((worker,),) = session.execute("select test.given_worker()").fetchall()
         session.execute("update orderlatch_data.broker_reads set next_page_at = 'infinity'")
+        lived = 0
+
+        def live(many: int, at_once: int) -> None:
+            nonlocal lived
+            for _ in range(many // at_once):
+                propose(session, lived, at_once)
+                submit(session, worker, at_once)
+                session.execute("select test_support.advance_clock('1 millisecond')")
+                lived += at_once
+
         # a session plans at its first calls, with hardly a row there
-        for number in range(3):
-            propose(session, number, 1)
-            submit(session, worker)
+        live(3, 1)
         session.execute("vacuum analyze")
         old.execute("begin isolation level repeatable read")
         old.execute("select count(*) from orderlatch_data.accounts")
-        for number in range(3, BEFORE):
-            propose(session, number, 1)
-            submit(session, worker)
-        # what was granted within the time for answers counts as under way: let that pass
-        session.execute("select test_support.hold_clock('2026-03-02 12:10:00Z')")
-        propose(session, BEFORE, 1)
-        submit(session, worker)
-        before: dict[str, int] = dict(counted(database, session, READ))
-        for number in range(BEFORE + 1, BEFORE + 1 + LIVES):
-            propose(session, number, 1)
-            submit(session, worker)
-        after: dict[str, int] = dict(counted(database, session, READ))
-    read = {index: (after[index] - before[index]) / LIVES for index in after}
-    much = {index: entries for index, entries in read.items() if entries > MOST}
-    assert not much, f"entries of indexes that a life read, after {BEFORE} others: {much}"
+        seen = []
+        for between in (LIVES, BETWEEN):
+            live(between, min(between, AT_ONCE))
+            if analyzed:
+                session.execute("vacuum analyze")
+            live(LIVES, 1)
+            before = {index: tuple(read) for index, *read in counted(database, session, READ)}
+            live(LIVES, 1)
+            after = {index: tuple(read) for index, *read in counted(database, session, READ)}
+            seen.append(
+                {
+                    index: tuple(
+                        (late - early) / LIVES
+                        for early, late in zip(before[index], after[index], strict=True)
+                    )
+                    for index in after
+                }
+            )
+    early, late = seen
+    grown = {
+        index: (early[index], late[index])
+        for index in early
+        if late[index][0] > early[index][0] + MORE_ENTRIES
+        or late[index][1] > 2 * early[index][1] + MORE_PAGES
+    }
+    assert not grown, f"entries and pages of an index that a life reads, and after {BETWEEN} more: {grown}"

@@ -13,7 +13,7 @@ from tests.support.counts import counted
 if TYPE_CHECKING:
     from tests.support.servers import Database
 
-BETWEEN = 1500
+BETWEEN = 4000
 AT_ONCE = 50
 LIVES = 10
 # What a life reads of each index: entries, those of dead rows among them, and pages, which a search may pass

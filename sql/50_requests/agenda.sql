@@ -129,7 +129,7 @@ begin
   return query
   select r.kind, r.decision_id, r.answer_by
     from orderlatch_data.open_requests as r
-         -- as rows, which only the index by account knows; with account_id = it would begin at the first entry
+         -- as rows, which only the index by account knows; with account_id = it begins at the first entry
    where (r.account_id, r.answer_by) <= (p_account_id, 'infinity')
      -- from where the living begin
      and (r.account_id, r.answer_by) >= (p_account_id, coalesce(

@@ -95,7 +95,7 @@ declare
   v_now constant timestamptz := orderlatch_data.clock();
   v_soon constant timestamptz := v_now + interval '20 milliseconds';
   v_untidy constant integer[] := orderlatch_data.untidy_accounts(p_account_ids, p_woken, v_now);
-  v_soonest constant timestamptz := orderlatch_data.soonest_answer(p_calls);
+  v_written integer;
 begin
   update orderlatch_data.account_agenda as g
      set due_at = case
@@ -114,14 +114,14 @@ begin
     join orderlatch_data.account_states as s on s.account_id = v.account_id
     join orderlatch_data.budgets_at(p_account_ids, p_begun_at) as b on b.account_id = v.account_id
     join orderlatch_data.next_due_at(p_account_ids, p_begun_at) as d on d.account_id = v.account_id
-    join orderlatch_data.living_from(p_account_ids, v_soonest) as m on m.account_id = v.account_id
+    join orderlatch_data.living_from(p_account_ids, orderlatch_data.soonest_answer(p_calls)) as m
+      on m.account_id = v.account_id
     left join orderlatch_data.next_tidy_at(v_untidy) as n on n.account_id = v.account_id
    cross join lateral (
      -- next_tidy_at goes by the mark that this writes, and knows nothing of what this visit granted
      select least(case when v.account_id = any (v_untidy) then n.tidy_at else m.tidy_at end, m.answers_from)
    ) as u(tidy_at)
-   cross join lateral (
-     -- what is past, another session holds
+   cross join lateral ( -- what is past, another session holds
      select case when u.tidy_at <= v_now then v_soon else u.tidy_at end as tidy_at
    ) as t
    cross join lateral (
@@ -139,6 +139,10 @@ begin
             end as due_at
    ) as c
    where g.ctid = m.version;
+  get diagnostics v_written = row_count;
+  if v_written < cardinality(p_account_ids) then -- changed by hand meanwhile: as if it were not held
+    insert into orderlatch_data.account_wakes (account_id) select unnest(p_account_ids);
+  end if;
 end
 $$;
 revoke all on function orderlatch_data.schedule_visits(
@@ -149,6 +153,6 @@ comment on function orderlatch_data.schedule_visits(
 ) is
   'Writes account_agenda after visits that began at p_begun_at. p_granted: calls that were granted to each '
   'account; p_asked: how many were asked for, so that as many may mean that there are more. p_calls: what '
-  'was granted to all of them, and perhaps to others. p_verified: '
-  'whether the visitor may do more than tidy up; another one leaves due_at as it is. p_woken: accounts of '
-  'which more may be to be tidied up than their row of the agenda says.';
+  'was granted to all of them, and perhaps to others. p_verified: whether the visitor may do more than tidy '
+  'up; another one leaves due_at as it is. p_woken: accounts of which more may be to be tidied up than their '
+  'row of the agenda says.';

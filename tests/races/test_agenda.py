@@ -8,6 +8,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from tests.races.broker import said
+from tests.races.scene import only
 
 if TYPE_CHECKING:
     from tests.races.scene import Scene
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 PROPOSE = "select p.status from orderlatch.propose_decision('paper', test.a_decision(%s::jsonb)) as p"
 WAKES = "select count(*) from orderlatch_data.account_wakes"
+CLAIM = "select c.kind from orderlatch.claim_requests(%s, null, 10) as c where c.kind is not null"
 SYMBOL = '{"symbol": "S%s"}'
 RECORD = "select r.meaning from orderlatch.record_responses(%s) as r"
 BUDGET = "select b.may_call_now from orderlatch.budgets as b where b.account = 'paper'"
@@ -134,6 +136,20 @@ def test_a_request_before_the_mark_holds_its_symbol(scene: Scene, clock: Clock) 
     scene.claim(scene.hasty())
     lost = "select count(*) from orderlatch_data.lost_requests"
     assert scene.ground.number(lost) == 1, "what was granted with less time is lost in time"
+
+
+@pytest.mark.every_major
+def test_a_row_that_is_changed_by_hand_meanwhile_hides_no_request(scene: Scene) -> None:
+    """The visit cannot write the mark where it found the row, as that has moved."""
+    scene.claim(scene.session())
+    for _ in range(2):
+        scene.given("approved", '{"symbol": "GOOG"}')
+    hand = scene.transaction()
+    hand.connection.execute("update orderlatch_data.account_agenda set due_at = due_at")
+    claim = scene.blocked(CLAIM, scene.worker)
+    hand.commit()
+    assert only(claim) == ("submit_order",)
+    assert scene.claim(scene.hasty()) == [], "the first of its symbol is on its way"
 
 
 def test_two_answers_that_both_tell_of_the_limit_wait_for_nobody(scene: Scene) -> None:

@@ -58,7 +58,7 @@ set search_path = pg_catalog, pg_temp
 set lock_timeout = '5s'
 as $$
 begin
-  if pg_try_advisory_xact_lock(orderlatch_data.lock_class(p_purpose), p_account_id) then
+  if orderlatch_data.try_lock_account(p_purpose, p_account_id) then
     return;
   end if;
   perform pg_advisory_xact_lock(orderlatch_data.lock_class(p_purpose), p_account_id);
@@ -78,9 +78,9 @@ comment on function orderlatch_data.lock_account(text, integer) is
   'Holds the account''s advisory lock of a class until the transaction ends. p_purpose: judging or '
   'answering. Waits at most 5 s, then OL201 account_busy.';
 
--- Holds the account for granting calls, or says at once that another session does.
+-- Holds an account for one purpose until the transaction ends, or says at once that another session does.
 -- Locks: account (try). Raises: none.
-create or replace function orderlatch_data.try_lock_granting(p_account_id integer)
+create or replace function orderlatch_data.try_lock_account(p_purpose text, p_account_id integer)
 returns boolean
 language plpgsql
 volatile
@@ -89,50 +89,14 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return pg_try_advisory_xact_lock(orderlatch_data.lock_class('granting'), p_account_id);
+  return pg_try_advisory_xact_lock(orderlatch_data.lock_class(p_purpose), p_account_id);
 end
 $$;
-revoke all on function orderlatch_data.try_lock_granting(integer) from public;
-comment on function orderlatch_data.try_lock_granting(integer) is
-  'Tries the account''s advisory lock for granting calls, until the transaction ends. Returns whether it is '
-  'held now. Never waits.';
-
--- Holds the account's row of the agenda, or says at once that another session does.
--- Locks: account (agenda, try). Raises: none.
-create or replace function orderlatch_data.try_lock_agenda(p_account_id integer)
-returns boolean
-language plpgsql
-volatile
-parallel unsafe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return pg_try_advisory_xact_lock(orderlatch_data.lock_class('agenda'), p_account_id);
-end
-$$;
-revoke all on function orderlatch_data.try_lock_agenda(integer) from public;
-comment on function orderlatch_data.try_lock_agenda(integer) is
-  'Tries the account''s advisory lock for changing its row of account_agenda, until the transaction ends. '
-  'Returns whether it is held now. Never waits, which skip locked does where the row changes at that moment. '
-  'What is read of the row must be read by a later statement.';
-
--- Holds the account for recording and judging decisions, or says at once that another session does.
--- Locks: account (judging, try). Raises: none.
-create or replace function orderlatch_data.try_lock_judging(p_account_id integer)
-returns boolean
-language sql
-volatile
-parallel unsafe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-  select pg_try_advisory_xact_lock(orderlatch_data.lock_class('judging'), p_account_id)
-$$;
-revoke all on function orderlatch_data.try_lock_judging(integer) from public;
-comment on function orderlatch_data.try_lock_judging(integer) is
-  'Tries the account''s advisory lock for judging, until the transaction ends. Returns whether it is held '
-  'now. Never waits.';
+revoke all on function orderlatch_data.try_lock_account(text, integer) from public;
+comment on function orderlatch_data.try_lock_account(text, integer) is
+  'Tries the account''s advisory lock of a class, until the transaction ends. p_purpose: judging, granting '
+  'or agenda (changing its row of account_agenda, which a later statement must read). Returns whether it is '
+  'held now. Never waits, as skip locked does where a row changes at that moment.';
 
 -- Holds decisions, ascending by key so that no two sessions wait for each other; each wait is at most 5 s.
 -- Locks: decisions ascending. Raises: OL202 decision_busy.

@@ -35,5 +35,5 @@ end
 $$;
 revoke all on function orderlatch_data.settle_decisions(bigint[], bigint[]) from public;
 comment on function orderlatch_data.settle_decisions(bigint[], bigint[]) is
-  'p_event_ids: the event of the last move of each. The signal of each is free again '
-  'where no order can appear any more; doubts and open rows go.';
+  'p_event_ids: the event of the last move of each. The signal of each is free again where no order can '
+  'appear any more; doubts and open rows go.';

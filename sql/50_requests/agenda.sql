@@ -59,7 +59,7 @@ begin
     from unnest(p_account_ids[:100]) as a(account_id)
          -- a snapshot older than the row could not change it
    where current_setting('transaction_isolation') not in ('repeatable read', 'serializable')
-     and orderlatch_data.try_lock_agenda(a.account_id);
+     and orderlatch_data.try_lock_account('agenda', a.account_id);
   -- a statement of its own: the row is read when it is held
   update orderlatch_data.account_agenda as g
      set due_at = least(g.due_at, v_now), tidy_at = least(g.tidy_at, coalesce(w.tidy_at, v_now))
@@ -136,7 +136,7 @@ begin
        (
          select g.answers_from
            from (
-             -- as in agenda_of
+             -- as in agenda_of, of one account and often
              select k.account_id, k.answers_from from orderlatch_data.account_agenda as k
               where k.account_id <= p_account_id
               order by k.account_id desc

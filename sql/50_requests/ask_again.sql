@@ -18,13 +18,9 @@ as $$
            end
          )
     from orderlatch_data.worker_accounts as c
-   cross join lateral (
-     -- as in agenda_of
-     select k.account_id, k.due_at, k.tidy_at from orderlatch_data.account_agenda as k
-      where k.account_id <= c.account_id
-      order by k.account_id desc
-      limit 1
-   ) as g
+    join orderlatch_data.agenda_of(array(
+           select m.account_id from orderlatch_data.worker_accounts as m where m.worker_id = p_worker_id
+         )) as g on g.account_id = c.account_id
     left join orderlatch_data.account_states as s on c.verified_at is null and s.account_id = c.account_id
     left join orderlatch_data.kind_backoffs as b
       on c.verified_at is null and b.account_id = c.account_id and b.kind = 'get_account'
@@ -34,7 +30,6 @@ as $$
      and r.account_id = c.account_id
      and r.kind = 'get_account'
    where c.worker_id = p_worker_id
-     and g.account_id = c.account_id
      and (
        p_accounts is null
        or exists (

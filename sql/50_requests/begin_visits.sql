@@ -10,7 +10,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return orderlatch_data.login_may_act(p_account_id, null)
-     and orderlatch_data.try_lock_granting(p_account_id);
+     and orderlatch_data.try_lock_account('granting', p_account_id);
 end
 $$;
 revoke all on function orderlatch_data.try_begin_visit(integer) from public;

@@ -25,18 +25,14 @@ as $$
   )
   select g.account_id
     from orderlatch_data.worker_accounts as c
-   cross join lateral (
-     -- as in agenda_of
-     select k.* from orderlatch_data.account_agenda as k where k.account_id <= c.account_id
-      order by k.account_id desc
-      limit 1
-   ) as g
+    join orderlatch_data.agenda_of(array(
+           select m.account_id from orderlatch_data.worker_accounts as m where m.worker_id = p_worker_id
+         )) as g on g.account_id = c.account_id
    cross join (select orderlatch_data.clock() as now_at) as n
     left join (
       select e.account_id, bool_or(e.for_anyone) as for_anyone from due as e group by e.account_id
     ) as d on d.account_id = c.account_id
    where c.worker_id = p_worker_id
-     and g.account_id = c.account_id
      and (
        g.tidy_at <= n.now_at
        or g.visited_at > n.now_at

@@ -36,7 +36,7 @@ begin
         offset 0
       ) as v
            -- until the commit: whoever wakes an account meanwhile leaves a row in account_wakes instead
-     where orderlatch_data.try_lock_agenda(v.account_id)
+     where orderlatch_data.try_lock_account('agenda', v.account_id)
   );
   return query
   select b.account_id, b.sure_of

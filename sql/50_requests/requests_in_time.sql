@@ -39,15 +39,9 @@ begin
   end if;
   return (
     select min(g.answers_from)
-      from orderlatch_data.worker_accounts as c
-     cross join lateral (
-       -- as in agenda_of
-       select k.account_id, k.answers_from from orderlatch_data.account_agenda as k
-        where k.account_id <= c.account_id
-        order by k.account_id desc
-        limit 1
-     ) as g
-     where c.worker_id = p_worker_id and g.account_id = c.account_id
+      from orderlatch_data.agenda_of(array(
+             select c.account_id from orderlatch_data.worker_accounts as c where c.worker_id = p_worker_id
+           )) as g
   );
 end
 $$;

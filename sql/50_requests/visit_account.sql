@@ -20,7 +20,7 @@ declare
   v_verified boolean;
   v_visited_at timestamptz;
   -- until the commit: whoever wakes the account meanwhile leaves a row in account_wakes instead
-  v_held constant boolean := orderlatch_data.try_lock_agenda(p_account_id);
+  v_held constant boolean := orderlatch_data.try_lock_account('agenda', p_account_id);
   v_woken integer[];
   v_calls orderlatch_data.granted_request[];
 begin

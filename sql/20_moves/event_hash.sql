@@ -146,3 +146,54 @@ comment on function orderlatch_data.call_digest(
 ) is
   'Covers the request as it was granted and what the worker reported. p_answer: null when none was at hand. '
   'Not what the answer was taken to mean, and when: the move says that.';
+
+-- Digest of the newest verdict on a decision.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.newest_verdict_digest(p_decision_id bigint)
+returns bytea
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_digest bytea;
+begin
+  select orderlatch_data.verdict_digest(r) into v_digest
+    from orderlatch_data.risk_verdicts as r
+   where r.decision_id = p_decision_id
+   order by r.verdict_no desc
+   limit 1;
+  return v_digest;
+end
+$$;
+revoke all on function orderlatch_data.newest_verdict_digest(bigint) from public;
+comment on function orderlatch_data.newest_verdict_digest(bigint) is
+  'verdict_digest of the verdict with the highest verdict_no; null where there is none.';
+
+-- Digest of a request and of the answer that is known of it.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.digest_of_call(p_request_id uuid)
+returns bytea
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_digest bytea;
+begin
+  select coalesce(h.call_digest, orderlatch_data.call_digest(q, r)) into v_digest
+    from orderlatch_data.broker_requests as q
+    left join orderlatch_data.broker_responses as r on r.request_id = q.request_id
+    left join orderlatch_data.answers_at_hand as h on h.request_id = q.request_id
+   where q.request_id = p_request_id;
+  return v_digest;
+end
+$$;
+revoke all on function orderlatch_data.digest_of_call(uuid) from public;
+comment on function orderlatch_data.digest_of_call(uuid) is
+  'call_digest of the request with its answer, if it is recorded or being recorded (answers_at_hand); null '
+  'for an unknown request.';

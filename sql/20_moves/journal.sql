@@ -9,6 +9,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_now constant timestamptz := orderlatch_data.clock();
   v_reopened bigint[];
   v_changed boolean;
 begin
@@ -29,10 +30,10 @@ begin
   end if;
   insert into orderlatch_data.decision_events
     (decision_id, from_status, to_status, moved_at, moved_by, reason, request_id, evidence, event_hash)
-  select b.decision_id, 'none', b.status, t.moved_at, session_user, b.move_reason, b.move_request_id,
+  select b.decision_id, 'none', b.status, v_now, session_user, b.move_reason, b.move_request_id,
          b.move_evidence,
          orderlatch_data.event_hash(
-           (d.row).decision_hash, 'none', b.status, t.moved_at, session_user, b.move_reason,
+           (d.row).decision_hash, 'none', b.status, v_now, session_user, b.move_reason,
            b.move_request_id, b.move_evidence, orderlatch_data.terms_digest(d.row), null, null
          )
     from born as b
@@ -40,10 +41,12 @@ begin
      select k as row from orderlatch_data.trade_decisions as k where k.decision_id = b.decision_id
      offset 0
    ) as d
-   cross join lateral (select orderlatch_data.clock() as moved_at offset 0) as t
    where b.decision_id <> all (coalesce(v_reopened, '{}'))
    order by b.decision_id;
-  perform orderlatch_data.announce_events(array(select b.account_id from born as b));
+  -- those who follow events are woken once the transaction commits
+  perform pg_notify('orderlatch_events', a.account)
+     from orderlatch_data.accounts as a
+    where a.account_id = any (array(select b.account_id from born as b));
   return null;
 end
 $$;
@@ -70,61 +73,62 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_moved boolean;
+  v_now constant timestamptz := orderlatch_data.clock();
+  v_moved bigint[];
+  v_event_ids bigint[];
+  v_statuses text[];
   v_settled bigint[];
   v_ends bigint[];
+  v_as text[];
 begin
   with journaled as (
     insert into orderlatch_data.decision_events as e
       (decision_id, from_status, to_status, moved_at, moved_by, reason, request_id, evidence, event_hash)
-    select n.decision_id, o.status, n.status, t.moved_at, session_user, n.move_reason, n.move_request_id,
+    select n.decision_id, o.status, n.status, v_now, session_user, n.move_reason, n.move_request_id,
            n.move_evidence,
            orderlatch_data.event_hash(
-             coalesce(p.event_hash, ''), o.status, n.status, t.moved_at, session_user, n.move_reason,
-             n.move_request_id, n.move_evidence, null, v.digest, c.digest
+             coalesce(p.event_hash, ''), o.status, n.status, v_now, session_user, n.move_reason,
+             n.move_request_id, n.move_evidence, null,
+             -- functions, as a move has one of the two or none: what is joined is set up for every move
+             case
+               when o.status in ('planned', 'approved') and n.status in ('approved', 'rejected')
+                 then orderlatch_data.newest_verdict_digest(n.decision_id)
+             end,
+             case
+               when n.move_request_id is not null
+                 then orderlatch_data.digest_of_call(n.move_request_id)
+             end
            )
       from after_move as n
       join before_move as o on o.decision_id = n.decision_id and o.status <> n.status
-     cross join lateral (select orderlatch_data.clock() as moved_at offset 0) as t
       left join lateral (
         select e.event_hash
           from orderlatch_data.decision_events as e
          where e.decision_id = n.decision_id
          order by e.event_id desc limit 1
       ) as p on true
-      left join lateral (
-        select orderlatch_data.verdict_digest(r) as digest
-          from orderlatch_data.risk_verdicts as r
-         where r.decision_id = n.decision_id
-           and o.status in ('planned', 'approved') and n.status in ('approved', 'rejected')
-         order by r.verdict_no desc limit 1
-      ) as v on true
-      left join lateral (
-        select coalesce(h.call_digest, orderlatch_data.call_digest(q, r)) as digest
-          from orderlatch_data.broker_requests as q
-          left join orderlatch_data.broker_responses as r on r.request_id = q.request_id
-          left join orderlatch_data.answers_at_hand as h on h.request_id = q.request_id
-         where q.request_id = n.move_request_id
-        offset 0
-      ) as c on true
      order by n.decision_id
     returning e.decision_id, e.event_id, e.to_status
   )
-  select true, array_agg(j.decision_id) filter (where f.is_final),
-         array_agg(j.event_id) filter (where f.is_final)
-    into v_moved, v_settled, v_ends
-    from journaled as j
-   cross join lateral (select orderlatch_data.is_final(j.to_status) as is_final offset 0) as f
-  having count(*) > 0;
-  if v_moved then
-    perform orderlatch_data.announce_events(array(
-      select n.account_id
-        from after_move as n
-        join before_move as o on o.decision_id = n.decision_id and o.status <> n.status
-    ));
+  select array_agg(j.decision_id), array_agg(j.event_id), array_agg(j.to_status)
+    into v_moved, v_event_ids, v_statuses
+    from journaled as j;
+  if v_moved is null then
+    return null;
   end if;
+  -- as at a birth
+  perform pg_notify('orderlatch_events', a.account)
+     from orderlatch_data.accounts as a
+    where a.account_id = any (array(select n.account_id from after_move as n));
+  for v_place in 1 .. cardinality(v_moved) loop
+    if orderlatch_data.is_final(v_statuses[v_place]) then
+      v_settled := v_settled || v_moved[v_place];
+      v_ends := v_ends || v_event_ids[v_place];
+      v_as := v_as || v_statuses[v_place];
+    end if;
+  end loop;
   if v_settled is not null then
-    perform orderlatch_data.settle_decisions(v_settled, v_ends);
+    v_settled := orderlatch_data.settle_decisions(v_settled, v_ends, v_as, v_now);
   end if;
   return null;
 end
@@ -152,15 +156,14 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if exists (
-    select 1
-      from ended as e
-      left join lateral (
-        select k.status from orderlatch_data.decision_outcomes as k where k.decision_id = e.decision_id
-        offset 0
-      ) as o on true
-     where o.status is distinct from e.status
-  ) then
+  perform 1
+     from ended as e
+     left join lateral (
+       select k.status from orderlatch_data.decision_outcomes as k where k.decision_id = e.decision_id
+       offset 0
+     ) as o on true
+    where o.status is distinct from e.status;
+  if found then
     raise exception using
       errcode = 'OL902',
       message = 'open_row_not_final: an open decision can be deleted only in a final status',

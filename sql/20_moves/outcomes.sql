@@ -9,17 +9,16 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if exists (
-    select 1
-      from kept as k
-     where k.status is distinct from (
-       select case when e.event_id = k.event_id then e.to_status end
-         from orderlatch_data.decision_events as e
-        where e.decision_id = k.decision_id
-        order by e.event_id desc
-        limit 1
-     )
-  ) then
+  perform 1
+     from kept as k
+    where k.status is distinct from (
+      select case when e.event_id = k.event_id then e.to_status end
+        from orderlatch_data.decision_events as e
+       where e.decision_id = k.decision_id
+       order by e.event_id desc
+       limit 1
+    );
+  if found then
     raise exception using
       errcode = 'OL903',
       message = 'books_disagree: the outcome of a decision is what its newest event says',

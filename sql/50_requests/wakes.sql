@@ -13,7 +13,7 @@ declare
 begin
   select array_agg(distinct c.account_id) into v_account_ids from changed as c;
   if v_account_ids is not null then
-    perform orderlatch_data.wake_accounts(
+    v_account_ids := orderlatch_data.wake_accounts(
       v_account_ids,
       case
         when tg_argv[0] = 'calls' then array_fill('infinity'::timestamptz, array[cardinality(v_account_ids)])
@@ -39,33 +39,38 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_each record;
   v_account_ids integer[];
   v_tidy_at timestamptz[];
   v_settled_ids integer[];
   v_nothing timestamptz[];
 begin
-  select array_agg(d.account_id) filter (where d.is_open), array_agg(d.tidy_at) filter (where d.is_open),
-         array_agg(d.account_id) filter (where not d.is_open),
-         array_agg(d.tidy_at) filter (where not d.is_open)
-    into v_account_ids, v_tidy_at, v_settled_ids, v_nothing
-    from (
-      select c.account_id, bool_or(not orderlatch_data.is_final(c.status)) as is_open,
-             min(
-               case
-                 when c.status not in ('planned', 'approved') or c.lookup_first then 'infinity'
-                 when c.wish is not null then '-infinity'
-                 else c.lapse_at
-               end
-             ) as tidy_at
-        from changed as c
-       where c.status <> 'submitting' -- the move that only claims make
-       group by c.account_id
-    ) as d;
+  for v_each in
+    select c.account_id, bool_or(not orderlatch_data.is_final(c.status)) as is_open,
+           min(
+             case
+               when c.status not in ('planned', 'approved') or c.lookup_first then 'infinity'
+               when c.wish is not null then '-infinity'
+               else c.lapse_at
+             end
+           ) as tidy_at
+      from changed as c
+     where c.status <> 'submitting' -- the move that only claims make
+     group by c.account_id
+  loop
+    if v_each.is_open then
+      v_account_ids := v_account_ids || v_each.account_id;
+      v_tidy_at := v_tidy_at || v_each.tidy_at;
+    else
+      v_settled_ids := v_settled_ids || v_each.account_id;
+      v_nothing := v_nothing || v_each.tidy_at;
+    end if;
+  end loop;
   if v_account_ids is not null then
-    perform orderlatch_data.wake_accounts(v_account_ids, v_tidy_at);
+    v_account_ids := orderlatch_data.wake_accounts(v_account_ids, v_tidy_at);
   end if;
   if v_settled_ids is not null then
-    perform orderlatch_data.wake_accounts(v_settled_ids, v_nothing, p_if_waiting => true);
+    v_settled_ids := orderlatch_data.wake_accounts(v_settled_ids, v_nothing, p_if_waiting => true);
   end if;
   return null;
 end

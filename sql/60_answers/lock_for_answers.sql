@@ -1,7 +1,7 @@
 -- Holds everything that a batch of answers may change, in the one order of locking.
 -- Locks: accounts ascending (judging, then answering), decisions ascending. Raises: OL201, OL202.
-create or replace function orderlatch_data.lock_for_answers(p_answers jsonb)
-returns void
+create or replace function orderlatch_data.lock_for_answers(p_reports orderlatch_data.broker_responses[])
+returns orderlatch_data.broker_requests[]
 language plpgsql
 volatile
 parallel unsafe
@@ -9,104 +9,125 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_asked constant record := orderlatch_data.requests_of_answers(p_reports);
   v_account_id integer;
-  v_keys integer[];
+  v_keys integer[] := v_asked.lock_keys;
   v_lost integer[];
-  v_answering integer[];
-  v_unknown boolean;
 begin
-  select array_agg(k.account_id) filter (where k.account_id is not null and not k.is_plain),
-         bool_or(k.account_id is null and k.is_success), array_agg(k.lock_key)
-    into v_answering, v_unknown, v_keys
-    from orderlatch_data.requests_of_answers(p_answers) as k;
-  if v_answering is not null or v_unknown then
+  if v_asked.answering is not null or v_asked.is_unknown then
     select array_agg(k.lock_key), array_agg(distinct k.account_id) filter (where k.is_lost)
       into v_keys, v_lost
-      from orderlatch_data.keys_of_answers(p_answers) as k;
+      from orderlatch_data.keys_of_answers(p_reports) as k;
   end if;
 
   -- an order whose decision is not known, or of an unknown request, may be of a decision that is being
   -- proposed at this moment: either it is seen here, or the order is seen there
-  if v_unknown or v_lost is not null then
+  if v_asked.is_unknown or v_lost is not null then
     for v_account_id in
       select a.account_id
         from orderlatch_data.accounts as a
-       where v_unknown or a.account_id = any (v_lost)
+       where v_asked.is_unknown or a.account_id = any (v_lost)
        order by a.account_id
     loop
       perform orderlatch_data.lock_account('judging', v_account_id);
     end loop;
   end if;
-  if v_answering is not null then
+  if v_asked.answering is not null then
     for v_account_id in
-      select distinct q.account_id from unnest(v_answering) as q(account_id) order by q.account_id
+      select distinct q.account_id from unnest(v_asked.answering) as q(account_id) order by q.account_id
     loop
       perform orderlatch_data.lock_account('answering', v_account_id);
     end loop;
   end if;
   perform orderlatch_data.lock_decisions(v_keys);
+  return v_asked.requests;
 end
 $$;
-revoke all on function orderlatch_data.lock_for_answers(jsonb) from public;
-comment on function orderlatch_data.lock_for_answers(jsonb) is
-  'Takes every lock that recording these answers needs, before anything is read for it. p_answers: as '
-  'record_responses.';
+revoke all on function orderlatch_data.lock_for_answers(orderlatch_data.broker_responses[]) from public;
+comment on function orderlatch_data.lock_for_answers(orderlatch_data.broker_responses[]) is
+  'Takes every lock that recording these answers needs, before anything is read for it that may change. '
+  'p_reports: as read_reports has them. Returns the request of each, null where it is not known.';
 
--- What a batch of answers is about, each request found by its key.
+-- What a batch of answers is about.
 -- Locks: none. Raises: none.
-create or replace function orderlatch_data.requests_of_answers(p_answers jsonb)
-returns table (account_id integer, lock_key integer, is_success boolean, is_plain boolean)
-language sql
+create or replace function orderlatch_data.requests_of_answers(
+  p_reports orderlatch_data.broker_responses[],
+  out requests orderlatch_data.broker_requests[],
+  out lock_keys integer[],
+  out answering integer[],
+  out is_unknown boolean
+)
+language plpgsql
 stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select q.account_id, orderlatch_data.decision_lock_key(t.decision_hash),
-         coalesce(r.status between 200 and 299, false),
-         -- a submit that succeeded changes nothing that is known of its account, but with legs
-         coalesce(
-           q.kind = 'submit_order' and r.sent = 'yes' and r.status between 200 and 299
-             and t.order_class = 'simple',
-           false
-         )
-    from orderlatch_data.read_reports(p_answers) as r
-    left join lateral (
-      select k.account_id, k.kind, k.decision_id
-        from orderlatch_data.broker_requests as k
-       where k.request_id = r.request_id
-      offset 0
-    ) as q on true
-    left join lateral (
-      select d.decision_hash, d.order_class
-        from orderlatch_data.trade_decisions as d
-       where d.decision_id = q.decision_id
-      offset 0
-    ) as t on true
+declare
+  v_each record;
+begin
+  requests := '{}';
+  is_unknown := false;
+  for v_each in
+    select r.ordinality as place, q.request, q.account_id, t.decision_hash,
+           coalesce(r.status between 200 and 299, false) as is_success,
+           -- a submit that succeeded changes nothing that is known of its account, but with legs
+           coalesce(
+             q.kind = 'submit_order' and r.sent = 'yes' and r.status between 200 and 299
+               and t.order_class = 'simple',
+             false
+           ) as is_plain
+      from unnest(p_reports) with ordinality as r
+      -- each found by its key
+      left join lateral (
+        select k as request, k.account_id, k.kind, k.decision_id
+          from orderlatch_data.broker_requests as k
+         where k.request_id = r.request_id
+        offset 0
+      ) as q on true
+      left join lateral (
+        select d.decision_hash, d.order_class
+          from orderlatch_data.trade_decisions as d
+         where d.decision_id = q.decision_id
+        offset 0
+      ) as t on true
+  loop
+    requests[v_each.place] := v_each.request;
+    lock_keys := lock_keys || orderlatch_data.decision_lock_key(v_each.decision_hash);
+    if v_each.account_id is null then
+      is_unknown := is_unknown or v_each.is_success;
+    elsif not v_each.is_plain then
+      answering := answering || v_each.account_id;
+    end if;
+  end loop;
+end
 $$;
-revoke all on function orderlatch_data.requests_of_answers(jsonb) from public;
-comment on function orderlatch_data.requests_of_answers(jsonb) is
-  'A row for each answer: account_id is null for an unknown request, lock_key where there is no decision. '
-  'is_success: HTTP says so; is_plain: a submit of a simple order that succeeded. p_answers: as '
-  'record_responses.';
+revoke all on function orderlatch_data.requests_of_answers(orderlatch_data.broker_responses[]) from public;
+comment on function orderlatch_data.requests_of_answers(orderlatch_data.broker_responses[]) is
+  'requests: the request of each answer, null where it is not known. lock_keys: of their decisions, null '
+  'where there is none. answering: accounts of known requests, but for submits of simple orders that '
+  'succeeded; null when there are none. is_unknown: whether HTTP calls an answer to an unknown request a '
+  'success.';
 
 -- The keys of all decisions, and of requests without one, that a batch of answers may change.
 -- Locks: none. Raises: none.
-create or replace function orderlatch_data.keys_of_answers(p_answers jsonb)
+create or replace function orderlatch_data.keys_of_answers(p_reports orderlatch_data.broker_responses[])
 returns table (lock_key integer, account_id integer, is_lost boolean)
 language sql
 stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
+-- a page is planned for what is on it
+set plan_cache_mode = auto
 as $$
   with reports as materialized (
     select r.request_id, q.request_id is not null as known, q.kind, q.decision_id, q.read_id, q.account_id,
            case
              when q.request_id is null or q.kind in ('list_orders', 'get_order', 'list_fills')
-               then orderlatch_data.read_json(orderlatch_data.read_base64(r.body))
+               then orderlatch_data.read_json(r.body)
            end as document
-      from orderlatch_data.read_reports(p_answers) as r
+      from unnest(p_reports) as r
       -- by its key: for a join the planner may read all requests that there ever were
       left join lateral (
         select k.* from orderlatch_data.broker_requests as k where k.request_id = r.request_id
@@ -153,7 +174,7 @@ as $$
    cross join lateral (select orderlatch_data.read_decision_hash(r.document) as decision_hash) as h
    where not r.known and orderlatch_data.is_order(r.document) and h.decision_hash is not null
 $$;
-revoke all on function orderlatch_data.keys_of_answers(jsonb) from public;
-comment on function orderlatch_data.keys_of_answers(jsonb) is
+revoke all on function orderlatch_data.keys_of_answers(orderlatch_data.broker_responses[]) from public;
+comment on function orderlatch_data.keys_of_answers(orderlatch_data.broker_responses[]) is
   'Keys for lock_decisions, before a batch of answers is recorded. is_lost: an order is shown whose '
   'decision nobody knows, or not yet.';

@@ -1,113 +1,151 @@
--- Records, as a set, the answers that say what nearly all say: the order was taken as it was sent.
--- Locks: none; the caller holds what lock_for_answers holds. Raises: none.
-create or replace function orderlatch_data.record_plain_submits(p_answers jsonb)
-returns table (answer_no integer, request_id uuid, meaning text)
-language sql
-volatile
-parallel unsafe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-  with plain as materialized (
-    select p.* from orderlatch_data.plain_submits(p_answers) as p
-  ), kept as (
-    insert into orderlatch_data.broker_orders as b (
-      account_id, broker_order_id, decision_id, relation, symbol, side, order_type, qty, notional,
-      limit_price, stop_price, status, is_open, status_at, filled_qty, filled_avg_price, filled_as_of,
-      shown_filled_qty, submitted_at, updated_at, found_in_request_id, recorded_at, changed_at
-    )
-    select p.account_id, d.broker_order_id, p.decision_id, 'order', d.symbol, d.side, d.order_type, d.qty,
-           d.notional, d.limit_price, d.stop_price, d.status, d.is_open, d.updated_at, d.filled_qty,
-           d.filled_avg_price, d.updated_at, d.filled_qty, d.submitted_at, d.updated_at, p.request_id,
-           orderlatch_data.clock(), orderlatch_data.clock()
-      from orderlatch_data.read_orders((select jsonb_agg(s.document) from plain as s)) as d
-      join plain as p on p.broker_order_id = d.broker_order_id
-     order by d.submitted_at, d.broker_order_id
-    on conflict on constraint broker_orders_id_is_unique do nothing
-    returning b.decision_id
-  ), taken as materialized (
-    select p.* from plain as p join kept as k on k.decision_id = p.decision_id
-  ), ended as (
-    delete from orderlatch_data.open_requests as o
-     where o.request_id = any (array(select t.request_id from taken as t))
-  ), moved as (
-    update orderlatch_data.open_decisions as o
-       set status = 'submitted',
-           move_reason = 'the broker has order ' || t.broker_order_id,
-           move_request_id = t.request_id,
-           move_evidence = null
-      from taken as t
-     where o.decision_id = any (array(select k.decision_id from taken as k))
-       and o.decision_id = t.decision_id
-  ), answered as (
-    insert into orderlatch_data.broker_responses (
-      request_id, recorded_at, sent, status, meaning, broker_request_id, headers, body, body_octets, error,
-      elapsed_ms
-    )
-    select t.request_id, orderlatch_data.clock(), 'yes', t.status, 'order_exists',
-           t.headers ->> 'x-request-id', t.headers - 'x-request-id', substr(t.body, 1, 65536),
-           octet_length(t.body), t.error, t.elapsed_ms
-      from taken as t
-     order by t.answer_no
-  )
-  select t.answer_no, t.request_id, 'order_exists' from taken as t
-$$;
-revoke all on function orderlatch_data.record_plain_submits(jsonb) from public;
-comment on function orderlatch_data.record_plain_submits(jsonb) is
-  'Does for all plain_submits of a batch at once what record_report does for each of them, and returns '
-  'which they were. p_answers: as record_responses.';
-
 -- The answers of a batch that show an order exactly as it was sent, with nothing else known that matters.
 -- Locks: none. Raises: none.
-create or replace function orderlatch_data.plain_submits(p_answers jsonb)
-returns table (
-  answer_no integer,
-  request_id uuid,
-  account_id integer,
-  decision_id bigint,
-  broker_order_id text,
-  document jsonb,
-  status integer,
-  headers jsonb,
-  body bytea,
-  error text,
-  elapsed_ms integer
+create or replace function orderlatch_data.plain_submits(
+  p_reports orderlatch_data.broker_responses[],
+  p_requests orderlatch_data.broker_requests[],
+  out places integer[],
+  out account_ids integer[],
+  out decision_ids bigint[],
+  out request_ids uuid[],
+  out orders orderlatch_data.shown_order[]
 )
-language sql
+language plpgsql
 stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select c.answer_no, c.request_id, c.account_id, c.decision_id, c.broker_order_id, c.document, c.status,
-         c.headers, c.body, c.error, c.elapsed_ms
-    from (
-      select r.answer_no, r.request_id, q.account_id, q.decision_id, d.document ->> 'id' as broker_order_id,
-             d.document, r.status, r.headers, b.body, r.error, r.elapsed_ms,
-             count(*) over (partition by r.request_id) as says,
-             count(*) over (partition by d.document ->> 'id') as shows
-        from orderlatch_data.read_reports(p_answers) as r
-       cross join lateral (
-         select k.account_id, k.decision_id, k.body::jsonb as sent
-           from orderlatch_data.broker_requests as k
-          where k.request_id = r.request_id and k.kind = 'submit_order'
-         offset 0
-       ) as q
-       cross join lateral (select orderlatch_data.read_base64(r.body) as body offset 0) as b
-       cross join lateral (select orderlatch_data.read_json(b.body) as document offset 0) as d
-       where r.sent = 'yes' and r.status between 200 and 299
-         and orderlatch_data.is_order(d.document)
-         and orderlatch_data.is_as_sent(d.document, q.sent)
-    ) as c
-   where c.says = 1 and c.shows = 1
-     and orderlatch_data.login_may_act(c.account_id, null)
-     and orderlatch_data.is_news_of_submit(c.request_id, c.account_id, c.decision_id, c.broker_order_id)
+declare
+  v_sent constant record := orderlatch_data.shown_as_sent(p_reports, p_requests);
+begin
+  if v_sent.places is null then
+    return;
+  end if;
+  -- what is looked for is looked up by its key for each: a join may read all rows that there are
+  select array_agg(s.place), array_agg(s.account_id), array_agg(s.decision_id), array_agg(s.request_id),
+         array_agg(orderlatch_data.read_order(s.document))
+    into places, account_ids, decision_ids, request_ids, orders
+    from unnest(
+           v_sent.places, v_sent.account_ids, v_sent.decision_ids, v_sent.request_ids, v_sent.documents
+         ) as s(place, account_id, decision_id, request_id, document)
+   where s.place <> all (v_sent.twice)
+     and exists (
+       select 1
+         from orderlatch_data.open_decisions as o
+        where o.decision_id = s.decision_id
+          and o.status = 'submitting'
+          and o.holder_request_id = s.request_id
+          and o.wish is null
+       offset 0
+     )
+     and not exists (
+       select 1 from orderlatch_data.broker_responses as r where r.request_id = s.request_id offset 0
+     )
+     and not exists (
+       select 1 from orderlatch_data.broker_orders as b where b.decision_id = s.decision_id offset 0
+     )
+     and not exists (
+       select 1
+         from orderlatch_data.broker_orders as b
+        where b.account_id = s.account_id and b.broker_order_id = s.document ->> 'id'
+       offset 0
+     )
+     and not exists (
+       select 1
+         from orderlatch_data.broker_orders as b
+        where b.account_id = s.account_id and b.parent_broker_order_id = s.document ->> 'id'
+       offset 0
+     )
+     and not exists (
+       select 1 from orderlatch_data.incidents as i where i.decision_id = s.decision_id offset 0
+     )
+     and not exists (
+       select 1
+         from orderlatch_data.kind_backoffs as f
+        where f.account_id = s.account_id and f.kind = 'submit_order'
+       offset 0
+     );
+end
 $$;
-revoke all on function orderlatch_data.plain_submits(jsonb) from public;
-comment on function orderlatch_data.plain_submits(jsonb) is
-  'Successes of submits whose order has every term letter by letter as it was sent and no other, whose '
-  'decision waits for this answer and for nothing else, and of whose order nothing was known. Every other '
-  'answer is judged by itself.';
+revoke all on function orderlatch_data.plain_submits(
+  orderlatch_data.broker_responses[], orderlatch_data.broker_requests[]
+) from public;
+comment on function orderlatch_data.plain_submits(
+  orderlatch_data.broker_responses[], orderlatch_data.broker_requests[]
+) is
+  'Those that were shown_as_sent, once in the batch, whose decision waits for this answer and for nothing '
+  'else, and of whose order nothing was known: no other answer, list or lookup was faster, the decision is '
+  'not withdrawn and has no incident, and submits of the account do not back off. Every other answer is '
+  'judged by itself. Arguments as record_plain_submits; of each its place among them, and its order; null '
+  'when there is none.';
+
+-- The successes of submits whose order is shown letter by letter as it was sent.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.shown_as_sent(
+  p_reports orderlatch_data.broker_responses[],
+  p_requests orderlatch_data.broker_requests[],
+  out places integer[],
+  out account_ids integer[],
+  out decision_ids bigint[],
+  out request_ids uuid[],
+  out documents jsonb[],
+  out twice integer[]
+)
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_report orderlatch_data.broker_responses;
+  v_request orderlatch_data.broker_requests;
+  v_document jsonb;
+  v_account_id integer;
+  v_may_act boolean;
+begin
+  for v_place in 1 .. cardinality(p_reports) loop
+    v_report := p_reports[v_place];
+    continue when v_report.sent <> 'yes' or coalesce(v_report.status, 0) not between 200 and 299;
+    v_request := p_requests[v_place];
+    continue when v_request.kind is distinct from 'submit_order';
+    v_document := orderlatch_data.read_json(v_report.body);
+    continue when not orderlatch_data.is_order(v_document);
+    continue when orderlatch_data.is_as_sent(v_document, v_request.body::jsonb) is not true;
+    if v_account_id is distinct from v_request.account_id then
+      v_account_id := v_request.account_id;
+      v_may_act := orderlatch_data.login_may_act(v_account_id, null);
+    end if;
+    continue when not v_may_act;
+    places := places || v_place;
+    account_ids := account_ids || v_account_id;
+    decision_ids := decision_ids || v_request.decision_id;
+    request_ids := request_ids || v_request.request_id;
+    documents := documents || v_document;
+  end loop;
+  twice := '{}';
+  if cardinality(places) > 1 then
+    twice := array(
+      select d.place
+        from (
+          select s.place, count(*) over (partition by s.request_id) as says,
+                 count(*) over (partition by s.document ->> 'id') as shows
+            from unnest(places, request_ids, documents) as s(place, request_id, document)
+        ) as d
+       where d.says > 1 or d.shows > 1
+    );
+  end if;
+end
+$$;
+revoke all on function orderlatch_data.shown_as_sent(
+  orderlatch_data.broker_responses[], orderlatch_data.broker_requests[]
+) from public;
+comment on function orderlatch_data.shown_as_sent(
+  orderlatch_data.broker_responses[], orderlatch_data.broker_requests[]
+) is
+  'Answers of which is_as_sent holds, for accounts that the login may act for. twice: the places of those '
+  'that answer the same request, or show the same order, as another one does. Arguments as '
+  'record_plain_submits.';
 
 -- Whether the broker shows every member of an order as it was sent, and no term, leg or chain besides.
 -- Locks: none. Raises: none.
@@ -136,58 +174,3 @@ $$;
 revoke all on function orderlatch_data.is_as_sent(jsonb, jsonb) from public;
 comment on function orderlatch_data.is_as_sent(jsonb, jsonb) is
   'p_sent: the body of the submit. An order that is the same in other letters, as "10.0" for "10", is not.';
-
--- Whether an answer to a submit is the first news of its order, and all that its decision waits for.
--- Locks: none. Raises: none.
-create or replace function orderlatch_data.is_news_of_submit(
-  p_request_id uuid,
-  p_account_id integer,
-  p_decision_id bigint,
-  p_broker_order_id text
-)
-returns boolean
-language plpgsql
-stable
-parallel safe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return exists (
-      select 1
-        from orderlatch_data.open_decisions as o
-       where o.decision_id = p_decision_id
-         and o.status = 'submitting'
-         and o.holder_request_id = p_request_id
-         and o.wish is null
-    )
-    and not exists (
-      select 1 from orderlatch_data.broker_responses as s where s.request_id = p_request_id
-    )
-    and not exists (
-      select 1 from orderlatch_data.broker_orders as b where b.decision_id = p_decision_id
-    )
-    and not exists (
-      select 1
-        from orderlatch_data.broker_orders as b
-       where b.account_id = p_account_id and b.broker_order_id = p_broker_order_id
-    )
-    and not exists (
-      select 1
-        from orderlatch_data.broker_orders as b
-       where b.account_id = p_account_id and b.parent_broker_order_id = p_broker_order_id
-    )
-    and not exists (
-      select 1 from orderlatch_data.incidents as i where i.decision_id = p_decision_id
-    )
-    and not exists (
-      select 1
-        from orderlatch_data.kind_backoffs as f
-       where f.account_id = p_account_id and f.kind = 'submit_order'
-    );
-end
-$$;
-revoke all on function orderlatch_data.is_news_of_submit(uuid, integer, bigint, text) from public;
-comment on function orderlatch_data.is_news_of_submit(uuid, integer, bigint, text) is
-  'False where another answer, list or lookup was faster, where the decision is withdrawn or has an '
-  'incident, or where submits of the account back off.';

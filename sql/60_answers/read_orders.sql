@@ -9,46 +9,23 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
   with shown as (
-    select jsonb_strip_nulls(e.document) as document, null::text as leg_of
+    select e.document, null::text as leg_of
       from jsonb_array_elements(p_documents) as e(document)
     union all
-    select jsonb_strip_nulls(l.document), e.document ->> 'id'
+    select l.document, e.document ->> 'id'
       from jsonb_array_elements(p_documents) as e(document)
      cross join lateral jsonb_array_elements(orderlatch_data.legs_of(e.document)) as l(document)
      where orderlatch_data.is_order(l.document)
   )
   -- of an order that is shown twice the newest view, as a leg when it is shown as one
-  select distinct on (s.document ->> 'id')
-         s.document ->> 'id', left(s.document ->> 'client_order_id', 128), v.decision_hash,
-         case
-           when s.leg_of is not null then 'leg'
-           when s.document ->> 'replaces' <> '' then 'replacement'
-           else 'order'
-         end,
-         coalesce(s.leg_of, left(nullif(s.document ->> 'replaces', ''), 128)),
-         left(nullif(s.document ->> 'replaced_by', ''), 128),
-         left(upper(nullif(s.document ->> 'symbol', '')), 64),
-         case when s.document ->> 'side' in ('buy', 'sell') then s.document ->> 'side' end,
-         left(coalesce(s.document ->> 'type', s.document ->> 'order_type'), 64),
-         orderlatch_data.read_decimal(s.document -> 'qty'),
-         orderlatch_data.read_decimal(s.document -> 'notional'),
-         orderlatch_data.read_decimal(s.document -> 'limit_price'),
-         orderlatch_data.read_decimal(s.document -> 'stop_price'),
-         s.document ->> 'status', v.status_rank < 9, v.status_rank,
-         v.filled_qty, orderlatch_data.read_decimal(s.document -> 'filled_avg_price'),
-         orderlatch_data.read_broker_time(s.document -> 'submitted_at'), v.updated_at,
-         case when v.decision_hash is not null then s.document - 'legs' end
-    from shown as s
-   cross join lateral (
-     select orderlatch_data.read_decision_hash(s.document) as decision_hash,
-            orderlatch_data.status_rank(s.document ->> 'status') as status_rank,
-            greatest(orderlatch_data.read_decimal(s.document -> 'filled_qty'), 0) as filled_qty,
-            orderlatch_data.read_broker_time(s.document -> 'updated_at') as updated_at
-    -- read once, however often they are used
-    offset 0
-   ) as v
-   order by s.document ->> 'id', v.status_rank = 9 desc, v.updated_at desc nulls last, v.filled_qty desc,
-            s.leg_of is null
+  select distinct on ((v.shown).broker_order_id) (v.shown).*
+    from (
+      select orderlatch_data.read_order(s.document, s.leg_of) as shown, s.leg_of from shown as s
+      -- read once, however often it is used
+      offset 0
+    ) as v
+   order by (v.shown).broker_order_id, (v.shown).status_rank = 9 desc, (v.shown).updated_at desc nulls last,
+            (v.shown).filled_qty desc, v.leg_of is null
 $$;
 revoke all on function orderlatch_data.read_orders(jsonb) from public;
 comment on function orderlatch_data.read_orders(jsonb) is
@@ -56,6 +33,51 @@ comment on function orderlatch_data.read_orders(jsonb) is
   'parent_broker_order_id: what the document says of itself (replaces) or where it lies (legs). '
   'decision_hash: null when client_order_id is none; document: only with one, without its legs. Quantities '
   'in shares, coins or contracts; money in dollars.';
+
+-- Reads the broker's document of one order as columns; nothing in a document can make it fail.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.read_order(p_document jsonb, p_leg_of text default null)
+returns orderlatch_data.shown_order
+language plpgsql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_shown constant jsonb := jsonb_strip_nulls(p_document);
+  v_decision_hash constant bytea := orderlatch_data.read_decision_hash(v_shown);
+  v_status_rank constant integer := orderlatch_data.status_rank(v_shown ->> 'status');
+begin
+  return row(
+    v_shown ->> 'id', left(v_shown ->> 'client_order_id', 128), v_decision_hash,
+    case
+      when p_leg_of is not null then 'leg'
+      when v_shown ->> 'replaces' <> '' then 'replacement'
+      else 'order'
+    end,
+    coalesce(p_leg_of, left(nullif(v_shown ->> 'replaces', ''), 128)),
+    left(nullif(v_shown ->> 'replaced_by', ''), 128),
+    left(upper(nullif(v_shown ->> 'symbol', '')), 64),
+    case when v_shown ->> 'side' in ('buy', 'sell') then v_shown ->> 'side' end,
+    left(coalesce(v_shown ->> 'type', v_shown ->> 'order_type'), 64),
+    orderlatch_data.read_decimal(v_shown -> 'qty'),
+    orderlatch_data.read_decimal(v_shown -> 'notional'),
+    orderlatch_data.read_decimal(v_shown -> 'limit_price'),
+    orderlatch_data.read_decimal(v_shown -> 'stop_price'),
+    v_shown ->> 'status', v_status_rank < 9, v_status_rank,
+    greatest(orderlatch_data.read_decimal(v_shown -> 'filled_qty'), 0),
+    orderlatch_data.read_decimal(v_shown -> 'filled_avg_price'),
+    orderlatch_data.read_broker_time(v_shown -> 'submitted_at'),
+    orderlatch_data.read_broker_time(v_shown -> 'updated_at'),
+    case when v_decision_hash is not null then v_shown - 'legs' end
+  )::orderlatch_data.shown_order;
+end
+$$;
+revoke all on function orderlatch_data.read_order(jsonb, text) from public;
+comment on function orderlatch_data.read_order(jsonb, text) is
+  'A row as read_orders has it. p_leg_of: the broker_order_id of the order that it is a leg of; null: of '
+  'none.';
 
 -- The legs inside a broker's document of an order.
 -- Locks: none. Raises: none.

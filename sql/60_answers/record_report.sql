@@ -1,20 +1,14 @@
 -- Records one answer and draws its consequence.
 -- Locks: none; the caller holds what lock_for_answers holds. Raises: OL301 login_not_bound.
-create or replace function orderlatch_data.record_report(
-  p_request_id uuid,
-  p_sent text,
-  p_status integer,
-  p_headers jsonb,
-  p_body bytea,
-  p_error text,
-  p_elapsed_ms integer
-)
+create or replace function orderlatch_data.record_report(p_report orderlatch_data.broker_responses)
 returns text
 language plpgsql
 volatile
 parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
+-- a page is planned for what is on it
+set plan_cache_mode = auto
 as $$
 declare
   v_request orderlatch_data.broker_requests;
@@ -23,9 +17,11 @@ declare
   v_recorded text;
   v_response orderlatch_data.broker_responses;
 begin
-  select q.* into v_request from orderlatch_data.broker_requests as q where q.request_id = p_request_id;
+  select q.* into v_request
+    from orderlatch_data.broker_requests as q
+   where q.request_id = p_report.request_id;
   if v_request.request_id is null then
-    return orderlatch_data.record_unknown(p_status, p_body);
+    return orderlatch_data.record_unknown(p_report.status, p_report.body);
   end if;
   select a.* into strict v_account
     from orderlatch_data.accounts as a
@@ -33,35 +29,34 @@ begin
   perform orderlatch_data.require_carrier(v_account);
   select r.* into strict v_answer
     from orderlatch_data.read_answer(
-           v_request.kind, orderlatch_data.expected_id(v_request), p_sent, p_status, p_body
+           v_request.kind, orderlatch_data.expected_id(v_request), p_report.sent, p_report.status,
+           p_report.body
          ) as r;
 
   select s.meaning into v_recorded
     from orderlatch_data.broker_responses as s
-   where s.request_id = p_request_id;
+   where s.request_id = p_report.request_id;
   if v_recorded is not null then
     -- said before; but a fact is welcome however late
     if v_answer.meaning = 'order_exists'
       and v_recorded not in ('order_exists', 'order_mismatch', 'replacement_seen')
     then
-      return orderlatch_data.record_order(v_request.decision_id, v_answer.document, p_request_id);
+      return orderlatch_data.record_order(v_request.decision_id, v_answer.document, p_report.request_id);
     end if;
     return v_recorded;
   end if;
-  v_response := orderlatch_data.reported_response(
-    p_request_id, p_sent, p_status, p_headers, p_body, p_error, p_elapsed_ms
-  );
+  v_response := orderlatch_data.reported_response(p_report);
   v_response.code := v_answer.code;
   v_response.message := v_answer.message;
-  delete from orderlatch_data.open_requests as o where o.request_id = p_request_id;
+  delete from orderlatch_data.open_requests as o where o.request_id = p_report.request_id;
   -- the hash of each event that follows covers this answer, whose meaning is known only after them
   insert into orderlatch_data.answers_at_hand (request_id, call_digest)
-  values (p_request_id, orderlatch_data.call_digest(v_request, v_response));
+  values (p_report.request_id, orderlatch_data.call_digest(v_request, v_response));
   v_response.meaning := orderlatch_data.apply_answer(
-    v_account, v_request, p_status, p_headers, p_error, v_answer.meaning, v_answer.code, v_answer.message,
-    v_answer.document
+    v_account, v_request, p_report.status, p_report.headers, p_report.error, v_answer.meaning, v_answer.code,
+    v_answer.message, v_answer.document
   );
-  delete from orderlatch_data.answers_at_hand as h where h.request_id = p_request_id;
+  delete from orderlatch_data.answers_at_hand as h where h.request_id = p_report.request_id;
   if orderlatch_data.is_mirrored(v_request, v_response.meaning) then
     v_response.body := null;
   end if;
@@ -70,24 +65,15 @@ begin
   return v_response.meaning;
 end
 $$;
-revoke all on function orderlatch_data.record_report(uuid, text, integer, jsonb, bytea, text, integer)
-  from public;
-comment on function orderlatch_data.record_report(uuid, text, integer, jsonb, bytea, text, integer) is
+revoke all on function orderlatch_data.record_report(orderlatch_data.broker_responses) from public;
+comment on function orderlatch_data.record_report(orderlatch_data.broker_responses) is
   'Records one answer in broker_responses, its body cut at 64 KiB, and does what it means. The body of a '
   'list that went into the mirror is not kept. Returns the meaning; for an answer that was recorded '
-  'before, the meaning it had then. Arguments as in record_responses, p_body decoded.';
+  'before, the meaning it had then. p_report: as read_report has it.';
 
 -- A report as the row of broker_responses that it becomes; what it means is not known yet.
 -- Locks: none. Raises: none.
-create or replace function orderlatch_data.reported_response(
-  p_request_id uuid,
-  p_sent text,
-  p_status integer,
-  p_headers jsonb,
-  p_body bytea,
-  p_error text,
-  p_elapsed_ms integer
-)
+create or replace function orderlatch_data.reported_response(p_report orderlatch_data.broker_responses)
 returns orderlatch_data.broker_responses
 language plpgsql
 immutable
@@ -96,25 +82,19 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_response orderlatch_data.broker_responses;
+  v_response orderlatch_data.broker_responses := p_report;
 begin
-  v_response.request_id := p_request_id;
-  v_response.sent := p_sent;
-  v_response.status := p_status::smallint;
-  v_response.broker_request_id := p_headers ->> 'x-request-id';
-  v_response.headers := p_headers - 'x-request-id';
-  v_response.body := substr(p_body, 1, 65536);
-  v_response.body_octets := coalesce(octet_length(p_body), 0);
-  v_response.error := p_error;
-  v_response.elapsed_ms := p_elapsed_ms;
+  v_response.broker_request_id := p_report.headers ->> 'x-request-id';
+  v_response.headers := p_report.headers - 'x-request-id';
+  v_response.body := substr(p_report.body, 1, 65536);
+  v_response.body_octets := coalesce(octet_length(p_report.body), 0);
   return v_response;
 end
 $$;
-revoke all on function orderlatch_data.reported_response(uuid, text, integer, jsonb, bytea, text, integer)
-  from public;
-comment on function orderlatch_data.reported_response(uuid, text, integer, jsonb, bytea, text, integer) is
-  'Cuts the body at 64 KiB and takes the broker''s X-Request-ID out of the headers. Arguments as in '
-  'record_report.';
+revoke all on function orderlatch_data.reported_response(orderlatch_data.broker_responses) from public;
+comment on function orderlatch_data.reported_response(orderlatch_data.broker_responses) is
+  'Cuts the body at 64 KiB and takes the broker''s X-Request-ID out of the headers. p_report: as '
+  'read_report has it.';
 
 -- Whether an answer's body lies in the mirror already, order by order and fill by fill.
 -- Locks: none. Raises: none.

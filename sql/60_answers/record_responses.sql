@@ -10,51 +10,48 @@ set search_path = pg_catalog, pg_temp
 set max_parallel_workers_per_gather = 0
 set jit = off
 set enable_seqscan = off
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
-  v_report record;
-  v_plain integer[] := '{}'::integer[];
+  v_reports orderlatch_data.broker_responses[];
+  v_requests orderlatch_data.broker_requests[];
+  v_plain integer[];
+  v_account_ids integer[];
 begin
-  perform orderlatch_data.require_read_committed();
-  perform orderlatch_data.require_batch('p_answers', p_answers);
-  perform orderlatch_data.make_durable();
-  perform orderlatch_data.lock_for_answers(p_answers);
-
-  for answer_no, request_id, meaning in
-    select p.answer_no, p.request_id, p.meaning from orderlatch_data.record_plain_submits(p_answers) as p
-  loop
-    v_plain := v_plain || answer_no;
+  perform orderlatch_data.require_read_committed(), orderlatch_data.require_batch('p_answers', p_answers),
+          orderlatch_data.make_durable();
+  v_reports := orderlatch_data.read_reports(p_answers);
+  v_requests := orderlatch_data.lock_for_answers(v_reports);
+  v_plain := orderlatch_data.record_plain_submits(v_reports, v_requests);
+  foreach answer_no in array v_plain loop
+    request_id := (v_reports[answer_no]).request_id;
+    meaning := 'order_exists';
     return next;
   end loop;
 
-  if cardinality(v_plain) = jsonb_array_length(p_answers) then
+  if cardinality(v_plain) = cardinality(v_reports) then
     -- each has moved its decision, and that wakes who waited for it
-    perform orderlatch_data.note_broker_limits(p_answers);
+    v_account_ids := orderlatch_data.note_broker_limits(v_reports, v_requests);
     return;
   end if;
   -- a loop, because each other answer has a consequence of its own; in the order of the accounts, so that two
   -- batches that both change what is known of several accounts meet in the same order
-  for v_report in
-    select r.*, q.account_id
-      from orderlatch_data.read_reports(p_answers) as r
-      left join lateral (
-        select k.account_id from orderlatch_data.broker_requests as k where k.request_id = r.request_id
-        offset 0
-      ) as q on true
-     where r.answer_no <> all (v_plain)
-     order by q.account_id, r.answer_no
+  for answer_no in
+    select q.ordinality::integer
+      from unnest(v_requests) with ordinality as q
+     where q.ordinality <> all (v_plain)
+     order by q.account_id, q.ordinality
   loop
-    answer_no := v_report.answer_no;
-    request_id := v_report.request_id;
-    meaning := orderlatch_data.record_report(
-      v_report.request_id, v_report.sent, v_report.status, v_report.headers,
-      orderlatch_data.read_base64(v_report.body), v_report.error, v_report.elapsed_ms
-    );
+    request_id := (v_reports[answer_no]).request_id;
+    meaning := orderlatch_data.record_report(v_reports[answer_no]);
     return next;
   end loop;
+  v_account_ids := orderlatch_data.note_broker_limits(v_reports, v_requests);
   -- whatever an answer was, it may set free what waited for it
-  perform orderlatch_data.wake_accounts(orderlatch_data.note_broker_limits(p_answers));
+  perform orderlatch_data.wake_accounts(
+    array(select distinct a.account_id from unnest(v_account_ids) as a(account_id) order by a.account_id)
+  );
 end
 $$;
 revoke all on function orderlatch.record_responses(jsonb) from public;
@@ -69,30 +66,53 @@ comment on function orderlatch.record_responses(jsonb) is
 
 -- Notes what a batch of answers says of rate limits, and returns the accounts that it is about.
 -- Locks: none; where another answer is noting the same it is skipped. Raises: none.
-create or replace function orderlatch_data.note_broker_limits(p_answers jsonb)
+create or replace function orderlatch_data.note_broker_limits(
+  p_reports orderlatch_data.broker_responses[],
+  p_requests orderlatch_data.broker_requests[]
+)
 returns integer[]
-language sql
+language plpgsql
 volatile
 parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  with said as materialized (
+declare
+  v_account_id integer;
+  v_headers jsonb;
+  v_about integer[] := '{}'::integer[];
+  v_account_ids integer[];
+  v_said jsonb[];
+begin
+  for v_place in 1 .. cardinality(p_reports) loop
+    v_account_id := (p_requests[v_place]).account_id;
+    continue when v_account_id is null;
+    v_about := v_about || v_account_id;
+    v_headers := (p_reports[v_place]).headers;
+    if v_headers ? 'x-ratelimit-reset' then
+      v_account_ids := v_account_ids || v_account_id;
+      v_said := v_said || v_headers;
+    end if;
+  end loop;
+  if v_said is not null then
     -- of an account the newest window, and of that what leaves least
-    select distinct on (q.account_id) q.account_id, r.headers
-      from orderlatch_data.read_reports(p_answers) as r
-     cross join lateral (
-       select k.account_id from orderlatch_data.broker_requests as k where k.request_id = r.request_id
-       offset 0
-     ) as q
-     order by q.account_id,
-              substring(r.headers ->> 'x-ratelimit-reset' from '^[0-9]{1,12}$')::bigint desc nulls last,
-              substring(r.headers ->> 'x-ratelimit-remaining' from '^[0-9]{1,9}$')::bigint
-  ), noted as materialized (
-    select s.account_id, orderlatch_data.note_broker_limit(s.account_id, s.headers) from said as s
-  )
-  select coalesce(array_agg(n.account_id order by n.account_id), '{}') from noted as n
+    perform orderlatch_data.note_broker_limit(s.account_id, s.headers)
+       from (
+         select distinct on (k.account_id) k.account_id, k.headers
+           from unnest(v_account_ids, v_said) as k(account_id, headers)
+          order by k.account_id,
+                   substring(k.headers ->> 'x-ratelimit-reset' from '^[0-9]{1,12}$')::bigint desc nulls last,
+                   substring(k.headers ->> 'x-ratelimit-remaining' from '^[0-9]{1,9}$')::bigint
+       ) as s;
+  end if;
+  return v_about;
+end
 $$;
-revoke all on function orderlatch_data.note_broker_limits(jsonb) from public;
-comment on function orderlatch_data.note_broker_limits(jsonb) is
-  'note_broker_limit once for each account. p_answers: as record_responses.';
+revoke all on function orderlatch_data.note_broker_limits(
+  orderlatch_data.broker_responses[], orderlatch_data.broker_requests[]
+) from public;
+comment on function orderlatch_data.note_broker_limits(
+  orderlatch_data.broker_responses[], orderlatch_data.broker_requests[]
+) is
+  'note_broker_limit once for each account. p_reports: as read_reports has them; p_requests: the request of '
+  'each. Returns the accounts that they are about, with each of its answers.';

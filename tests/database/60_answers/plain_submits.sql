@@ -28,8 +28,13 @@ create function pg_temp.world() returns jsonb language sql volatile as $$
     (select jsonb_agg(to_jsonb(s) order by s.account_id) from orderlatch_data.account_states as s)
   )
 $$;
-create function pg_temp.plain(p_answers jsonb) returns integer[] language sql volatile as $$
-  select coalesce(array_agg(p.answer_no order by p.answer_no), '{}') from orderlatch_data.plain_submits(p_answers) as p
+create function pg_temp.plain(p_answers jsonb) returns integer[] language plpgsql volatile as $$
+declare
+  v_reports constant orderlatch_data.broker_responses[] := orderlatch_data.read_reports(p_answers);
+begin
+  return coalesce(
+    (select p.places from orderlatch_data.plain_submits(v_reports, orderlatch_data.lock_for_answers(v_reports)) as p), '{}');
+end
 $$;
 -- Whether the first answer is still plain with these members laid over its order.
 create function pg_temp.is_plain(p_members jsonb) returns boolean language sql volatile as $$

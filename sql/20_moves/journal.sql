@@ -10,21 +10,25 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now constant timestamptz := orderlatch_data.clock();
+  v_settled record;
   v_reopened bigint[];
-  v_changed boolean;
 begin
-  select array_agg(b.decision_id), bool_or(b.status <> o.status) into v_reopened, v_changed
-    from born as b
-    -- by its key: for a join the planner may read all that has ever settled
-   cross join lateral (
-     select s.status from orderlatch_data.decision_outcomes as s where s.decision_id = b.decision_id
-     offset 0
-   ) as o;
-  if v_changed then
-    raise exception using
-      errcode = 'OL903',
-      message = 'books_disagree: a settled decision can be opened again only in the status it settled to';
-  end if;
+  for v_settled in
+    select b.decision_id, b.status <> o.status as is_changed
+      from born as b
+      -- by its key: for a join the planner may read all that has ever settled
+     cross join lateral (
+       select s.status from orderlatch_data.decision_outcomes as s where s.decision_id = b.decision_id
+       offset 0
+     ) as o
+  loop
+    if v_settled.is_changed then
+      raise exception using
+        errcode = 'OL903',
+        message = 'books_disagree: a settled decision can be opened again only in the status it settled to';
+    end if;
+    v_reopened := v_reopened || v_settled.decision_id;
+  end loop;
   if v_reopened is not null then
     perform orderlatch_data.retake_signals(v_reopened);
   end if;
@@ -74,14 +78,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now constant timestamptz := orderlatch_data.clock();
-  v_moved bigint[];
-  v_event_ids bigint[];
-  v_statuses text[];
+  v_event record;
   v_settled bigint[];
   v_ends bigint[];
-  v_as text[];
+  v_statuses text[];
 begin
-  with journaled as (
+  for v_event in
     insert into orderlatch_data.decision_events as e
       (decision_id, from_status, to_status, moved_at, moved_by, reason, request_id, evidence, event_hash)
     select n.decision_id, o.status, n.status, v_now, session_user, n.move_reason, n.move_request_id,
@@ -109,26 +111,22 @@ begin
       ) as p on true
      order by n.decision_id
     returning e.decision_id, e.event_id, e.to_status
-  )
-  select array_agg(j.decision_id), array_agg(j.event_id), array_agg(j.to_status)
-    into v_moved, v_event_ids, v_statuses
-    from journaled as j;
-  if v_moved is null then
+  loop
+    if orderlatch_data.is_final(v_event.to_status) then
+      v_settled := v_settled || v_event.decision_id;
+      v_ends := v_ends || v_event.event_id;
+      v_statuses := v_statuses || v_event.to_status;
+    end if;
+  end loop;
+  if not found then
     return null;
   end if;
   -- as at a birth
   perform pg_notify('orderlatch_events', a.account)
      from orderlatch_data.accounts as a
     where a.account_id = any (array(select n.account_id from after_move as n));
-  for v_place in 1 .. cardinality(v_moved) loop
-    if orderlatch_data.is_final(v_statuses[v_place]) then
-      v_settled := v_settled || v_moved[v_place];
-      v_ends := v_ends || v_event_ids[v_place];
-      v_as := v_as || v_statuses[v_place];
-    end if;
-  end loop;
   if v_settled is not null then
-    v_settled := orderlatch_data.settle_decisions(v_settled, v_ends, v_as, v_now);
+    v_settled := orderlatch_data.settle_decisions(v_settled, v_ends, v_statuses, v_now);
   end if;
   return null;
 end

@@ -12,6 +12,8 @@ volatile
 parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
+-- a page is planned for what is on it
+set plan_cache_mode = auto
 as $$
 declare
   v_shown orderlatch_data.shown_order[];

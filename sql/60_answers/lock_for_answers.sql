@@ -118,8 +118,6 @@ stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
--- a page is planned for what is on it
-set plan_cache_mode = auto
 as $$
   with reports as materialized (
     select r.request_id, q.request_id is not null as known, q.kind, q.decision_id, q.read_id, q.account_id,

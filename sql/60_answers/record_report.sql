@@ -7,8 +7,6 @@ volatile
 parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
--- a page is planned for what is on it
-set plan_cache_mode = auto
 as $$
 declare
   v_request orderlatch_data.broker_requests;

@@ -38,6 +38,8 @@ volatile
 parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
+-- a page is planned for what is on it
+set plan_cache_mode = auto
 as $$
 declare
   v_read orderlatch_data.broker_reads;

@@ -14,6 +14,7 @@ set search_path = pg_catalog, pg_temp
 set max_parallel_workers_per_gather = 0
 set jit = off
 set enable_seqscan = off
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_account orderlatch_data.accounts;

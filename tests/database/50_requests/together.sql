@@ -21,16 +21,16 @@ declare
 begin
   execute p_before;
   select coalesce(array_agg(
-           a.account || ':' || coalesce(cardinality(v.granted), 0) || case when v.is_cut then '+' else '' end
-             || case when v.others_may_go then '*' else '' end order by a.account
+           a.account || ':' || (select count(*) from unnest(v.granted) as g where g.account = a.account)
+             || case when a.account_id = any (v.cut_ids) then '+' else '' end
+             || case when a.account_id = any (v.waiting_ids) then '*' else '' end order by a.account
          ), '{}')
     into v_visited
     from orderlatch_data.visit_together(
            p_worker_id, array(select k.account_id from orderlatch_data.accounts as k order by k.account_id),
-           array(select p_share from orderlatch_data.accounts as k), p_how_many, 50
+           array(select p_share from orderlatch_data.accounts as k), p_how_many, 50, '{}', '{}'
          ) as v
-    join orderlatch_data.accounts as a on a.account_id = v.account_id
-   where v.is_visited;
+    join orderlatch_data.accounts as a on a.account_id = any (v.visited_ids);
   raise exception using errcode = 'ZZ000';
 exception when sqlstate 'ZZ000' then
   return v_visited;
@@ -97,7 +97,7 @@ begin
       select g.account, g.kind, count(*) as calls
         from orderlatch_data.visit_accounts(
                p_worker_id, array(select a.account_id from orderlatch_data.accounts as a order by a.account_id desc),
-               p_shares, p_how_many, 50, true, '{}'
+               p_shares, p_how_many, 50, true, '{}', '{}', '{}'
              ) as v
        cross join unnest(v.granted) as g
        group by g.account, g.kind
@@ -118,9 +118,10 @@ declare
   v_held bigint;
 begin
   perform orderlatch.reconcile_account(a.account, 'tests') from orderlatch_data.accounts as a where a.account <> 'd';
-  select count(*) into v_held
+  select v.held into v_held
     from orderlatch_data.visit_in_rounds(
-           p_worker_id, array(select a.account_id from orderlatch_data.accounts as a order by a.account_id), '{1,1,1,1}', 100, 2
+           p_worker_id, array(select a.account_id from orderlatch_data.accounts as a order by a.account_id), '{1,1,1,1}', 100, 2,
+           '{}', '{}'
          ) as v;
   raise exception using errcode = 'ZZ000';
 exception when sqlstate 'ZZ000' then
@@ -134,9 +135,9 @@ create temporary table queue as select array_agg(a.account_id order by a.account
 select orderlatch.reconcile_account('c', 'tests');
 insert into orderlatch_data.account_wakes (account_id) select unnest(q.ids) from queue as q;
 create temporary table visits as
-  select v.account_id, cardinality(v.granted) as granted from queue as q,
-         orderlatch_data.visit_together(:worker, q.ids, '{3,3,3,3}', 100, 50) as v
-   where v.is_visited;
+  select i.account_id from queue as q,
+         orderlatch_data.visit_together(:worker, q.ids, '{3,3,3,3}', 100, 50, '{}', q.ids) as v,
+         unnest(v.visited_ids) as i(account_id);
 select is((select array_agg(a.account order by a.account) from orderlatch_data.account_wakes as w
              join orderlatch_data.accounts as a on a.account_id = w.account_id), '{a,c}',
           'what woke those that were not visited is still there');
@@ -156,8 +157,8 @@ update orderlatch_data.account_budgets set tokens = 3.5, reserved = 0.5, counted
 delete from orderlatch_data.open_requests as r where r.account_id = test.account_id('c') and r.kind <> 'submit_order';
 select test.given_approved_decision('c', '{"symbol": "T1"}');
 select orderlatch.reconcile_account('c', 'tests');
-select is((select array_agg(cardinality(v.granted) || ' ' || v.others_may_go)
-             from orderlatch_data.visit_together(:worker, array[test.account_id('c')], '{3}', 3, 1) as v), '{"1 true"}', 'one submit leaves a token');
+select is((select array_agg(cardinality(v.granted) || ' ' || (v.waiting_ids = array[test.account_id('c')]))
+             from orderlatch_data.visit_together(:worker, array[test.account_id('c')], '{3}', 3, 1, '{}', '{}') as v), '{"1 true"}', 'one submit leaves a token');
 select ok((select g.due_at <= orderlatch_data.clock() from orderlatch_data.account_agenda as g where g.account_id = test.account_id('c')), 'the account is due');
 
 select * from finish();

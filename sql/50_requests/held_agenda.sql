@@ -30,7 +30,12 @@ begin
                from orderlatch_data.open_requests as r
                     -- as in calls_under_way
               where (r.account_id, r.answer_by) <= (g.account_id, 'infinity')
-                and (r.account_id, r.answer_by) >= (g.account_id, g.answers_from)
+                and (r.account_id, r.answer_by) >= (g.account_id, case
+                  when exists (
+                    select 1 from orderlatch_data.account_wakes as w where w.account_id = g.account_id
+                  ) then '-infinity'
+                  else g.answers_from
+                end)
               order by r.account_id, r.answer_by
               limit 1
            ), 'infinity')

@@ -40,7 +40,7 @@ begin
     return;
   end if;
   -- before anything is read: what is woken for after this stays for the next visit; so does a row that came
-  -- since the claim began: it makes the account due again, and until then nobody goes by its mark
+  -- since the claim began: it makes the account due again, and as long as it is there nobody goes by the mark
   if held_ids && p_woken then
     v_woken := orderlatch_data.take_wakes(held_ids);
   end if;

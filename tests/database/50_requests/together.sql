@@ -1,6 +1,6 @@
 -- Accounts for which nothing is due but submits are visited all at once; everything else is left for a visit of its own.
 begin;
-select plan(35);
+select plan(38);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account(a, '{"max_in_doubt": 100}') from unnest('{a,b,c,d}'::text[]) as a;
@@ -160,6 +160,21 @@ select orderlatch.reconcile_account('c', 'tests');
 select is((select array_agg(cardinality(v.granted) || ' ' || (v.waiting_ids = array[test.account_id('c')]))
              from orderlatch_data.visit_together(:worker, array[test.account_id('c')], '{3}', 3, 1, '{}', '{}') as v), '{"1 true"}', 'one submit leaves a token');
 select ok((select g.due_at <= orderlatch_data.clock() from orderlatch_data.account_agenda as g where g.account_id = test.account_id('c')), 'the account is due');
+
+-- A visit that could not write the mark has left a row since the claim looked for such rows: nobody goes by the mark.
+select test.given_approved_decision('d', '{"symbol": "ONE"}');
+select test.claim(:worker);
+select test.given_approved_decision('d', '{"symbol": "ONE"}');
+update orderlatch_data.account_agenda set answers_from = 'infinity' where account_id = test.account_id('d');
+insert into orderlatch_data.account_wakes (account_id) values (test.account_id('d'));
+select is((select v.visited_ids = array[test.account_id('d')] and v.granted = '{}'
+             from orderlatch_data.visit_together(:worker, array[test.account_id('d')], '{3}', 3, 1, '{}', '{}') as v), true,
+          'the first of its symbol is on its way, although it is to be answered before the mark');
+select is((select g.answers_from from orderlatch_data.account_agenda as g where g.account_id = test.account_id('d')),
+          (select min(r.answer_by) from orderlatch_data.open_requests as r where r.account_id = test.account_id('d')),
+          'the mark is where it should be');
+select is((select count(*) from orderlatch_data.account_wakes as w where w.account_id = test.account_id('d')), 1::bigint,
+          'and the account is due again');
 
 select * from finish();
 rollback;

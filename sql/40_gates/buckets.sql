@@ -1,76 +1,70 @@
--- What is in the buckets of accounts at a moment, and what the broker's headers leave.
+-- What is in a bucket after a while, and how long it takes until it allows more.
 -- Locks: none. Raises: none.
-create or replace function orderlatch_data.buckets_at(p_account_ids integer[], p_now timestamptz)
-returns table (
-  account_id integer, depth double precision, reserve double precision, refill double precision,
-  tokens double precision, reserved double precision, counted_at timestamptz, broker_left integer,
-  broker_until timestamptz, version tid
+create or replace function orderlatch_data.refill_bucket(
+  p_tokens double precision,
+  p_reserved double precision,
+  p_passed_s double precision,
+  p_rate_limit integer,
+  p_burst integer,
+  p_broker_limit integer,
+  out depth double precision,
+  out reserve double precision,
+  out refill double precision,
+  out tokens double precision,
+  out reserved double precision,
+  out call_in interval,
+  out submit_in interval
 )
+returns record
 language plpgsql
-stable
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  -- what the broker says binds where it is less; below the least of a setting it is none
+  v_limit constant double precision := least(
+    p_rate_limit, case when p_broker_limit is not null then greatest(10, p_broker_limit) end
+  )::double precision;
+begin
+  depth := greatest(2, floor(p_burst * v_limit / p_rate_limit));
+  reserve := greatest(1, depth / 10);
+  -- depth and refill over 61 s are the limit: calls may leave a second further apart than granted
+  refill := (v_limit - depth) / 61;
+  tokens := least(depth, p_tokens + p_passed_s * refill);
+  reserved := least(reserve, tokens, p_reserved + p_passed_s * refill * reserve / depth);
+  call_in := orderlatch_data.whole_milliseconds((1 - tokens) / refill);
+  -- while the reserve fills up it takes its share; once it is full, submits get everything
+  submit_in := orderlatch_data.whole_milliseconds(least(
+    (1 - tokens + reserved) / (refill * (1 - reserve / depth)), (1 - tokens + reserve) / refill
+  ));
+end
+$$;
+revoke all on function orderlatch_data.refill_bucket(
+  double precision, double precision, double precision, integer, integer, integer
+) from public;
+comment on function orderlatch_data.refill_bucket(
+  double precision, double precision, double precision, integer, integer, integer
+) is
+  'p_tokens, p_reserved: what was there p_passed_s seconds ago. p_rate_limit, p_burst: settings of the '
+  'account; p_broker_limit: calls a minute as the broker says, or null. call_in, submit_in: nothing where '
+  'one may go. Other results as of budgets_at.';
+
+-- A time to wait, in whole milliseconds, never too short.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.whole_milliseconds(p_seconds double precision)
+returns interval
+language plpgsql
+immutable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return query
-  select r.account_id, r.depth, r.reserve, r.refill, r.tokens,
-         least(r.reserve, r.tokens, r.reserved + r.passed_s * r.refill * r.reserve / r.depth),
-         greatest(p_now, r.counted_at), r.remaining - w.on_their_way,
-         case when w.on_their_way is not null then r.resets_at end, r.version
-    from (
-      select d.*, greatest(1, d.depth / 10) as reserve,
-             -- depth and refill over 61 s are the limit: calls may leave a second further apart than granted
-             (d.rate_limit - d.depth) / 61 as refill,
-             least(d.depth, d.then + d.passed_s * ((d.rate_limit - d.depth) / 61)) as tokens
-        from (
-          select m.*, greatest(2, floor(m.burst * m.rate_limit / m.own_limit)) as depth
-            from (
-              select k.account_id, k.tokens as then, k.reserved, k.counted_at, k.ctid as version, s.remaining,
-                     s.resets_at, a.rate_limit as own_limit, coalesce(a.burst, a.rate_limit / 10) as burst,
-                     -- what the broker says binds where it is less; below the least of a setting it is none
-                     least(
-                       a.rate_limit, case when s.rate_limit is not null then greatest(10, s.rate_limit) end
-                     )::double precision as rate_limit,
-                     greatest(0, extract(epoch from p_now - k.counted_at))::double precision as passed_s
-                from unnest(p_account_ids) as n(account_id)
-               cross join lateral (
-                 -- as in agenda_of
-                 select t.*, t.ctid from orderlatch_data.account_budgets as t
-                  where t.account_id <= n.account_id
-                  order by t.account_id desc
-                  limit 1
-               ) as k
-               -- by their keys: for a join the planner may read those of all accounts
-               cross join lateral (
-                 select h.rate_limit, h.remaining, h.resets_at from orderlatch_data.broker_limits as h
-                  where h.account_id = k.account_id
-                 offset 0
-               ) as s
-               cross join lateral (
-                 select c.rate_limit, c.burst from orderlatch_data.accounts as c
-                  where c.account_id = k.account_id
-                 offset 0
-               ) as a
-               where k.account_id = n.account_id
-              -- each step is computed once, and not again wherever the next one names it
-              offset 0
-            ) as m
-          offset 0
-        ) as d
-      offset 0
-    ) as r
-   cross join lateral (
-     -- a window that ends in more than a minute is one from before the clock was set back
-     select case
-              when r.resets_at > p_now and r.resets_at <= p_now + interval '1 minute'
-                then (select count(*)::integer from orderlatch_data.calls_under_way(r.account_id))
-            end as on_their_way
-   ) as w;
+  return make_interval(secs => greatest(0, ceil(1000 * p_seconds) / 1000));
 end
 $$;
-revoke all on function orderlatch_data.buckets_at(integer[], timestamptz) from public;
-comment on function orderlatch_data.buckets_at(integer[], timestamptz) is
-  'Columns as in budgets_at. counted_at: the moment that is counted from, p_now unless the clock was set '
-  'back. broker_left: what the headers leave until broker_until, calls on their way taken off (may be '
-  'negative); null when they bind nothing now. version: as of agenda_of, of account_budgets.';
+revoke all on function orderlatch_data.whole_milliseconds(double precision) from public;
+comment on function orderlatch_data.whole_milliseconds(double precision) is
+  'p_seconds rounded up; less than nothing is nothing.';

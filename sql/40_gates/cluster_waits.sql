@@ -1,3 +1,37 @@
+-- From when on complete reads of an account's orders must begin: after the cluster, the server, the account.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.reads_from(
+  p_changed_from timestamptz,
+  p_answer_within interval,
+  p_why text,
+  p_started_from timestamptz,
+  p_reconcile_after timestamptz
+)
+returns timestamptz[]
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return array[
+    -- a call that the old cluster granted may be unknown here, and alive for so long
+    p_changed_from + p_answer_within,
+    case when p_why = 'restart' then p_started_from end,
+    p_reconcile_after
+  ];
+end
+$$;
+revoke all on function orderlatch_data.reads_from(timestamptz, interval, text, timestamptz, timestamptz)
+  from public;
+grant execute on function orderlatch_data.reads_from(timestamptz, interval, text, timestamptz, timestamptz)
+  to orderlatch_operator, orderlatch_auditor;
+comment on function orderlatch_data.reads_from(timestamptz, interval, text, timestamptz, timestamptz) is
+  'For each of the three reasons of reconcile_waits; null where there is none. p_changed_from, p_why and '
+  'p_started_from: of the newest row of clusters; p_answer_within: how long a call of the account may live; '
+  'p_reconcile_after: of account_states. It reads nothing; views call it for their readers.';
+
 -- Accounts that may not submit yet, because their orders at the broker must be read first, and why.
 create or replace view orderlatch_data.reconcile_waits as
   select a.account_id, w.reason, w.since, w.reads_from
@@ -19,12 +53,12 @@ create or replace view orderlatch_data.reconcile_waits as
               select max(f.since) from orderlatch_data.sign_offs as f where f.account_id = a.account_id
             ) as signed_off
    ) as n
-   cross join lateral (
-     values
-       -- a call that the old cluster granted may be unknown here, and alive for so long
-       ('cluster', k.changed_from, k.changed_from + a.send_within + a.call_timeout + a.answer_grace),
-       ('restart', k.reads_from, case when k.why = 'restart' then k.reads_from end),
-       (s.reconcile_reason, s.reconcile_after, s.reconcile_after)
+   cross join lateral unnest(
+     array['cluster', 'restart', s.reconcile_reason],
+     array[k.changed_from, k.reads_from, s.reconcile_after],
+     orderlatch_data.reads_from(
+       k.changed_from, a.send_within + a.call_timeout + a.answer_grace, k.why, k.reads_from, s.reconcile_after
+     )
    ) as w(reason, since, reads_from)
    where w.reads_from is not null
      and coalesce(n.covered_at < w.reads_from, true)

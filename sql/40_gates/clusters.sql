@@ -9,11 +9,9 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return (
-    select d.oid::bigint << 32 | 'orderlatch_data.clusters'::regclass::oid::bigint
-      from pg_database as d
-     where d.datname = current_database()
-  );
+  -- the directory of its files is named after the database: no catalogue is read
+  return split_part(pg_relation_filepath('orderlatch_data.clusters'), '/', -2)::bigint << 32
+       | 'orderlatch_data.clusters'::regclass::oid::bigint;
 end
 $$;
 revoke all on function orderlatch_data.home() from public;
@@ -49,14 +47,17 @@ parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_last record;
 begin
-  return exists (
-    select 1
-      from (select c.* from orderlatch_data.clusters as c order by c.cluster_no desc limit 1) as k
-     where k.server_started_at = pg_postmaster_start_time()
-       and k.timeline = orderlatch_data.timeline()
-       and k.home = orderlatch_data.home()
-  );
+  select c.server_started_at, c.timeline, c.home into v_last
+    from orderlatch_data.clusters as c
+   order by c.cluster_no desc
+   limit 1;
+  return found
+     and v_last.server_started_at = pg_postmaster_start_time()
+     and v_last.timeline = orderlatch_data.timeline()
+     and v_last.home = orderlatch_data.home();
 end
 $$;
 revoke all on function orderlatch_data.is_known_server() from public;

@@ -35,6 +35,36 @@ comment on function orderlatch_data.agenda_of(integer[]) is
   'Columns of account_agenda. version: where the row is; who holds it may write it there, as nobody else '
   'changes it.';
 
+-- The agenda of an account, with no mark where nobody may go by it.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.agenda_row(p_account_id integer)
+returns orderlatch_data.account_agenda
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (
+    select (
+             g.account_id, g.due_at, g.tidy_at, g.visited_at, g.turn_no, g.approved_from,
+             case
+               when exists (
+                 select 1 from orderlatch_data.account_wakes as w where w.account_id = p_account_id
+               ) then '-infinity'
+               else g.answers_from
+             end
+           )::orderlatch_data.account_agenda
+      from orderlatch_data.agenda_of(array[p_account_id]) as g
+  );
+end
+$$;
+revoke all on function orderlatch_data.agenda_row(integer) from public;
+comment on function orderlatch_data.agenda_row(integer) is
+  'Its row of account_agenda; answers_from is -infinity where a visit may have left it too high: see '
+  'calls_under_way.';
+
 -- Where the open decisions of an account begin, counted in approvals.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.approved_from(p_account_id integer)

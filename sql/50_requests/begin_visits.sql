@@ -23,9 +23,11 @@ create or replace function orderlatch_data.begin_visits(
   p_account_ids integer[],
   p_shares integer[],
   p_how_many integer,
-  p_at_most integer
+  p_at_most integer,
+  out account_ids integer[],
+  out sure_of integer[]
 )
-returns table (account_id integer, sure_of integer)
+returns record
 language plpgsql
 volatile
 parallel unsafe
@@ -34,21 +36,22 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_left integer := p_how_many;
-  v_held integer := 0;
+  v_may integer;
 begin
+  account_ids := '{}';
+  sure_of := '{}';
   -- a loop, because each account is a lock of its own, and the next one gets what those leave that are held
-  for v_place in 1 .. coalesce(cardinality(p_account_ids), 0) loop
-    exit when v_left = 0 or v_held = p_at_most;
-    continue when p_shares[v_place] <= 0 or not orderlatch_data.try_begin_visit(p_account_ids[v_place]);
-    account_id := p_account_ids[v_place];
-    sure_of := least(p_shares[v_place], v_left);
-    return next;
-    v_left := v_left - sure_of;
-    v_held := v_held + 1;
+  for v_place in 1 .. cardinality(p_account_ids) loop
+    exit when v_left = 0 or cardinality(account_ids) = p_at_most;
+    v_may := least(p_shares[v_place], v_left);
+    continue when v_may <= 0 or not orderlatch_data.try_begin_visit(p_account_ids[v_place]);
+    account_ids := account_ids || p_account_ids[v_place];
+    sure_of := sure_of || v_may;
+    v_left := v_left - v_may;
   end loop;
 end
 $$;
 revoke all on function orderlatch_data.begin_visits(integer[], integer[], integer, integer) from public;
 comment on function orderlatch_data.begin_visits(integer[], integer[], integer, integer) is
-  'The first p_at_most accounts that no other session holds and whose shares, one after the other, fit into '
-  'p_how_many; sure_of: how much of its share fits.';
+  'account_ids: the first p_at_most accounts that no other session holds and whose shares, one after the '
+  'other, fit into p_how_many; sure_of: how much of its share fits.';

@@ -20,10 +20,9 @@ set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_claim record;
-  v_visit record;
+  v_round record;
   v_queue integer[];
   v_shares integer[];
-  v_again integer[];
   v_left integer := p_how_many;
   v_visits integer := 0;
 begin
@@ -32,33 +31,32 @@ begin
   v_shares := v_claim.shares;
   -- a loop, because what one account has no use for goes to those that have; a bounded number of visits
   while cardinality(v_queue) > 0 and v_left > 0 and v_visits < 50 loop
-    v_again := '{}';
-    for v_visit in
-      select v.account_id, v.granted, v.is_cut
-        from orderlatch_data.visit_accounts(
-               p_worker_id, v_queue, v_shares, v_left, 50 - v_visits, v_claim.gate_is_open, v_claim.gone
-             ) as v
-    loop
-      return query select g.*, null::integer from unnest(v_visit.granted) as g;
-      v_left := v_left - cardinality(v_visit.granted);
-      v_visits := v_visits + 1;
-      v_again := v_again || case when v_visit.is_cut then v_visit.account_id end;
-    end loop;
+    v_round := orderlatch_data.visit_accounts(
+      p_worker_id, v_queue, v_shares, v_left, 50 - v_visits, v_claim.gate_is_open, v_claim.gone,
+      v_claim.alone, v_claim.woken
+    );
+    return query select g.*, null::integer from unnest(v_round.granted) as g;
+    v_left := v_left - cardinality(v_round.granted);
+    v_visits := v_visits + v_round.visits;
+    exit when v_left <= 0 or (v_round.cut_ids = '{}' and 0 < all (v_shares));
     v_queue := array(
       select q.account_id
         from unnest(v_queue, v_shares) with ordinality as q(account_id, share, place)
-       where q.share <= 0 or q.account_id = any (v_again)
+       where q.share <= 0 or q.account_id = any (v_round.cut_ids)
        order by q.place
     );
-    v_shares := array(
-      select greatest(1, v_left / cardinality(v_queue)) from generate_subscripts(v_queue, 1) as n
+    v_shares := array_fill(
+      greatest(1, v_left / greatest(1, cardinality(v_queue))), array[cardinality(v_queue)]
     );
   end loop;
-  return query
-  select null::uuid, null, null, null, null, null::jsonb, null, null::integer, null::integer, a.ask_again_ms
-    from orderlatch_data.ask_again_in(p_worker_id, p_accounts, v_visits >= 50) as n(ms)
-   cross join least(n.ms, v_claim.hurry_ms) as a(ask_again_ms)
-   where v_left > 0 and a.ask_again_ms is not null;
+  if v_left > 0 then
+    ask_again_ms := least(
+      orderlatch_data.ask_again_in(p_worker_id, v_claim.only_ids, v_visits >= 50), v_claim.hurry_ms
+    );
+    if ask_again_ms is not null then
+      return next;
+    end if;
+  end if;
 end
 $$;
 revoke all on function orderlatch.claim_requests(integer, text[], integer) from public;
@@ -81,9 +79,12 @@ create or replace function orderlatch_data.begin_claim(
   p_how_many integer,
   out hurry_ms integer,
   out gate_is_open boolean,
+  out only_ids integer[],
   out gone integer[],
   out queue integer[],
-  out shares integer[]
+  out shares integer[],
+  out alone integer[],
+  out woken integer[]
 )
 returns record
 language plpgsql
@@ -93,42 +94,53 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_from timestamptz;
+  v_due record;
+  v_calls record;
+  v_for_anyone integer[];
 begin
-  perform orderlatch_data.require_read_committed();
-  perform orderlatch_data.require_claim(p_worker_id, p_accounts, p_how_many);
-  perform orderlatch_data.make_durable();
+  -- one statement, each of which costs more than what it calls
+  perform orderlatch_data.require_read_committed(), orderlatch_data.require_slots(p_how_many),
+          orderlatch_data.require_worker(p_worker_id), orderlatch_data.make_durable();
+  if p_accounts is not null then
+    only_ids := orderlatch_data.carried_accounts(p_worker_id, p_accounts);
+  end if;
   hurry_ms := case when not orderlatch_data.know_server() then 20 end; -- another session is noting it
   gate_is_open := orderlatch_data.try_enter_gate(0);
-  v_from := orderlatch_data.answers_from(p_worker_id);
-  gone := orderlatch_data.gone_workers(v_from);
-  select array_agg(t.account_id order by t.place), array_agg(t.share order by t.place) into queue, shares
-    from orderlatch_data.accounts_in_turn(p_worker_id, p_accounts, gone, p_how_many, v_from) as t
-   where hurry_ms is null;
+  if hurry_ms is not null then
+    return;
+  end if;
+  v_due := orderlatch_data.due_accounts(p_worker_id, only_ids, '{}');
+  v_calls := orderlatch_data.calls_in_time(p_worker_id, v_due.answers_from);
+  v_for_anyone := v_calls.left_ids;
+  if v_due.some_unverified then
+    v_for_anyone := v_for_anyone || orderlatch_data.identities_due(p_worker_id);
+  end if;
+  if v_for_anyone <> '{}' then
+    v_due := orderlatch_data.due_accounts(p_worker_id, only_ids, v_for_anyone);
+  end if;
+  gone := v_calls.gone;
+  queue := v_due.account_ids;
+  shares := orderlatch_data.deal_slots(queue, p_how_many, v_calls.account_ids, v_calls.calls);
+  alone := v_due.alone;
+  woken := v_due.woken;
 end
 $$;
 revoke all on function orderlatch_data.begin_claim(integer, text[], integer) from public;
 comment on function orderlatch_data.begin_claim(integer, text[], integer) is
   'hurry_ms: when to come again because another session is noting the server that this is; nothing is '
-  'granted before. gate_is_open: whether the gate of all accounts was entered. gone: workers whose '
-  'unanswered requests are lost. queue, shares: see accounts_in_turn.';
+  'granted before. gate_is_open: whether the gate of all accounts was entered. only_ids: the accounts of '
+  'p_accounts. gone: see calls_in_time. queue, alone, woken: see due_accounts. shares: see deal_slots.';
 
--- Refuses a claim that makes no sense.
--- Locks: worker (try, shared). Raises: OL101, OL102, OL131, OL301.
-create or replace function orderlatch_data.require_claim(
-  p_worker_id integer,
-  p_accounts text[],
-  p_how_many integer
-)
+-- Refuses a number of calls that no claim may ask for.
+-- Locks: none. Raises: OL131 argument_invalid.
+create or replace function orderlatch_data.require_slots(p_how_many integer)
 returns void
 language plpgsql
-volatile
-parallel unsafe
+immutable
+parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  v_stranger text;
 begin
   if p_how_many is null or p_how_many not between 1 and 1000 then
     raise exception using
@@ -136,10 +148,25 @@ begin
       message = 'argument_invalid: p_how_many must be from 1 to 1000',
       detail = format('it is %s', coalesce(p_how_many::text, 'null'));
   end if;
-  perform orderlatch_data.require_worker(p_worker_id);
-  if p_accounts is null then
-    return; -- an account that its login may not act for any more is passed over
-  end if;
+end
+$$;
+revoke all on function orderlatch_data.require_slots(integer) from public;
+comment on function orderlatch_data.require_slots(integer) is
+  'Passes a number from 1 to 1000, else OL131 argument_invalid.';
+
+-- Finds accounts that a worker registered, by their names.
+-- Locks: none. Raises: OL102 account_unknown, OL301 login_not_bound.
+create or replace function orderlatch_data.carried_accounts(p_worker_id integer, p_accounts text[])
+returns integer[]
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_stranger text;
+begin
   select n.account into v_stranger
     from unnest(p_accounts) as n(account)
    where not exists (
@@ -162,9 +189,10 @@ begin
   perform orderlatch_data.require_carrier(a)
      from orderlatch_data.accounts as a
     where a.account = any (p_accounts);
+  return array(select a.account_id from orderlatch_data.accounts as a where a.account = any (p_accounts));
 end
 $$;
-revoke all on function orderlatch_data.require_claim(integer, text[], integer) from public;
-comment on function orderlatch_data.require_claim(integer, text[], integer) is
-  'Passes a living worker, accounts that it registered and may still act for, and a number from 1 to 1000; '
-  'else OL101, OL102, OL131 or OL301.';
+revoke all on function orderlatch_data.carried_accounts(integer, text[]) from public;
+comment on function orderlatch_data.carried_accounts(integer, text[]) is
+  'The account_ids of accounts that the worker registered and its login may still act for; else OL102 or '
+  'OL301. Without names an account that its login may not act for any more is passed over.';

@@ -2,10 +2,16 @@
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.decisions_in_turn(
   p_account_id integer,
+  p_approved_from bigint,
   p_now timestamptz,
-  p_how_many integer
+  p_how_many integer,
+  p_under_way bigint[],
+  p_in_doubt bigint[],
+  p_some_halted boolean,
+  out decision_ids bigint[],
+  out lock_keys integer[]
 )
-returns table (decision_id bigint, lock_key integer)
+returns record
 language plpgsql
 stable
 parallel safe
@@ -13,63 +19,54 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_approved_from constant bigint := orderlatch_data.approved_from(p_account_id);
   v_next record;
-  v_found integer := 0;
-  v_some_halted constant boolean := exists (
-    select 1
-      from orderlatch_data.halts as h
-     where h.lifted_at is null and (h.account_id is null or h.account_id = p_account_id)
-  );
-  v_passed text[] := array(
-    select o.symbol
-      from orderlatch_data.calls_under_way(p_account_id) as c
-      -- by its key: a join may read all rows that there are, dead ones too
-     cross join lateral (
-       select k.symbol from orderlatch_data.open_decisions as k where k.decision_id = c.decision_id
-       offset 0
-     ) as o
-     where c.kind = 'submit_order'
-    union all
-    select o.symbol
-      from orderlatch_data.doubts as d
-     cross join lateral (
-       select k.symbol
-         from orderlatch_data.open_decisions as k
-        where k.decision_id = d.decision_id and k.status = 'in_doubt'
-       offset 0
-     ) as o
-     where d.account_id = p_account_id
-  );
+  v_passed text[] := '{}'::text[];
 begin
-  if p_how_many <= 0 then
-    return;
+  decision_ids := '{}';
+  lock_keys := '{}';
+  if p_under_way <> '{}' or p_in_doubt <> '{}' then
+    v_passed := array(
+      select o.symbol
+        from unnest(p_under_way || p_in_doubt) as b(decision_id)
+        -- by its key: a join may read all rows that there are, dead ones too
+       cross join lateral (
+         select k.symbol
+           from orderlatch_data.open_decisions as k
+          where k.decision_id = b.decision_id
+            and (k.status = 'in_doubt' or k.decision_id = any (p_under_way))
+         offset 0
+       ) as o
+    );
   end if;
   -- a loop, because few are wanted: of each symbol the first one counts, and it ends when there are enough
   for v_next in
     select o.decision_id, o.lock_key, o.symbol, o.next_try_at <= p_now and not o.lookup_first as is_due
       from orderlatch_data.open_decisions as o
      where o.account_id = p_account_id
-       and o.approval_no >= v_approved_from
+       and o.approval_no >= p_approved_from
        and o.status = 'approved'
-       and not (v_some_halted and orderlatch_data.is_decision_halted(o))
+       and not (p_some_halted and orderlatch_data.is_decision_halted(o))
      order by o.approval_no
   loop
     continue when v_next.symbol = any (v_passed);
     v_passed := v_passed || v_next.symbol;
     continue when not v_next.is_due;
-    decision_id := v_next.decision_id;
-    lock_key := v_next.lock_key;
-    return next;
-    v_found := v_found + 1;
-    exit when v_found = p_how_many;
+    decision_ids := decision_ids || v_next.decision_id;
+    lock_keys := lock_keys || v_next.lock_key;
+    exit when cardinality(decision_ids) = p_how_many;
   end loop;
 end
 $$;
-revoke all on function orderlatch_data.decisions_in_turn(integer, timestamptz, integer) from public;
-comment on function orderlatch_data.decisions_in_turn(integer, timestamptz, integer) is
+revoke all on function orderlatch_data.decisions_in_turn(
+  integer, bigint, timestamptz, integer, bigint[], bigint[], boolean
+) from public;
+comment on function orderlatch_data.decisions_in_turn(
+  integer, bigint, timestamptz, integer, bigint[], bigint[], boolean
+) is
   'For each symbol the first approved decision that no halt holds, unless it is backing off, or another '
-  'decision of the symbol is submitting or in doubt. At most p_how_many, in the order of approval.';
+  'decision of the symbol is submitting (p_under_way) or in doubt (some of p_in_doubt are). At most '
+  'p_how_many, one at least, in the order of approval. p_approved_from: where the open decisions begin, as '
+  'in approved_from. p_some_halted: whether any halt stands over a part of the account.';
 
 -- Whether a halt of any scope holds an open decision.
 -- Locks: none. Raises: none.

@@ -24,11 +24,10 @@ declare
   v_submits_wait boolean := false;
   v_kept integer := 0;
 begin
-  select b.calls, b.submits, least(b.calls, floor(b.reserved + 1e-6))::integer as kept into strict v_budget
+  select b.calls, b.submits, least(b.calls, floor(b.reserved + 1e-6))::integer as kept, b.tokens, b.reserved,
+         b.version into strict v_budget
     from orderlatch_data.budgets_at(array[p_account.account_id], v_now) as b;
-  v_kinds := array(
-    select k.kind from orderlatch_data.kinds_due(array[p_account.account_id], p_worker_id) as k
-  );
+  v_kinds := array(select k.kind from orderlatch_data.kinds_due(p_account.account_id, p_worker_id) as k);
   v_place := array_position(v_kinds, 'submit_order');
   if v_place < cardinality(v_kinds) and v_budget.kept > 0 and p_how_many <= v_budget.submits then
     -- submits would take every slot: of the others, which the reserve has a token for, one goes before them
@@ -63,9 +62,9 @@ begin
     v_submits_wait := v_submits_wait or (v_kind = 'submit_order' and v_granted = v_may);
   end loop;
   if v_left < p_how_many then
-    perform orderlatch_data.spend_tokens(
-      array[p_account.account_id], array[p_how_many - v_left], array[v_kept], v_now
-    );
+    perform orderlatch_data.spend_tokens(array[
+        (p_account.account_id, v_budget.tokens, v_budget.reserved, v_now)::orderlatch_data.account_budgets
+      ], array[v_budget.version], array[p_how_many - v_left], array[v_kept]);
   end if;
 end
 $$;
@@ -107,7 +106,10 @@ begin
     when 'submit_order' then
       return query
       select g.*
-        from orderlatch_data.grant_submits(p_worker_id, array[p_account.account_id], array[p_how_many]) as g;
+        from orderlatch_data.grant_submits(
+               p_worker_id, array[orderlatch_data.agenda_row(p_account.account_id)], array[p_how_many]
+             ) as s
+       cross join unnest(s.granted) as g;
     when 'get_order' then
       return query select g.* from orderlatch_data.grant_checks(p_account, p_worker_id, p_how_many) as g;
     when 'standing reads' then

@@ -26,7 +26,8 @@ begin
     from orderlatch_data.grant_requests(p_worker_id, array[(
            p_account.account_id, 'get_account', orderlatch_data.new_request_id(), null, null, null, null,
            '/v2/account', null, null, null
-         )::orderlatch_data.wanted_call]) as g;
+         )::orderlatch_data.wanted_call]) as r
+   cross join unnest(r.granted) as g;
 end
 $$;
 revoke all on function orderlatch_data.grant_identity_check(orderlatch_data.accounts, integer) from public;
@@ -95,7 +96,8 @@ begin
                     jsonb_build_object('client_order_id', encode(d.decision_hash, 'hex')), null, null
                   )::orderlatch_data.wanted_call
              from due as d
-         )) as g;
+         )) as r
+   cross join unnest(r.granted) as g;
 end
 $$;
 revoke all on function orderlatch_data.grant_lookups(orderlatch_data.accounts, integer, integer) from public;
@@ -151,7 +153,8 @@ begin
                     '/v2/orders', d.query, null, null
                   )::orderlatch_data.wanted_call
              from due as d
-         )) as g;
+         )) as r
+   cross join unnest(r.granted) as g;
 end
 $$;
 revoke all on function orderlatch_data.grant_pages(orderlatch_data.accounts, integer, integer) from public;

@@ -43,7 +43,8 @@ begin
                     '/v2/orders/' || d.broker_order_id, null, null, null
                   )::orderlatch_data.wanted_call
              from due as d
-         )) as g;
+         )) as r
+   cross join unnest(r.granted) as g;
 end
 $$;
 revoke all on function orderlatch_data.grant_cancels(orderlatch_data.accounts, integer, integer) from public;
@@ -93,7 +94,8 @@ begin
                     '/v2/orders/' || d.broker_order_id, '{"nested": "true"}', null, null
                   )::orderlatch_data.wanted_call
              from due as d
-         )) as g;
+         )) as r
+   cross join unnest(r.granted) as g;
 end
 $$;
 revoke all on function orderlatch_data.grant_checks(orderlatch_data.accounts, integer, integer) from public;

@@ -142,7 +142,8 @@ begin
                     null, null
                   )::orderlatch_data.wanted_call
              from due as d
-         )) as g;
+         )) as r
+   cross join unnest(r.granted) as g;
 end
 $$;
 revoke all on function orderlatch_data.grant_standing_reads(orderlatch_data.accounts, integer, integer)

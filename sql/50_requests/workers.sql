@@ -114,22 +114,22 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return case
-    -- the usual answer costs one try of a lock that another session holds
-    when not pg_try_advisory_xact_lock_shared(orderlatch_data.lock_class('worker'), p_worker_id) then false
-    -- a session can share its own lock: then it is alive too, and this is its connection
-    else not exists (
-      select 1
-        from pg_locks as l
-       where l.locktype = 'advisory'
-         and l.database = (select d.oid from pg_database as d where d.datname = current_database())
-         and l.classid = orderlatch_data.lock_class('worker')::oid
-         and l.objid = p_worker_id::oid
-         and l.objsubid = 2
-         and l.mode = 'ExclusiveLock'
-         and l.granted
-    )
-  end;
+  -- the usual answer costs one try of a lock that another session holds
+  if not pg_try_advisory_xact_lock_shared(orderlatch_data.lock_class('worker'), p_worker_id) then
+    return false;
+  end if;
+  -- a session can share its own lock: then it is alive too, and this is its connection
+  return not exists (
+    select 1
+      from pg_locks as l
+     where l.locktype = 'advisory'
+       and l.database = (select d.oid from pg_database as d where d.datname = current_database())
+       and l.classid = orderlatch_data.lock_class('worker')::oid
+       and l.objid = p_worker_id::oid
+       and l.objsubid = 2
+       and l.mode = 'ExclusiveLock'
+       and l.granted
+  );
 end
 $$;
 revoke all on function orderlatch_data.worker_is_gone(integer) from public;
@@ -148,11 +148,10 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if not exists (
-    select 1
-      from orderlatch_data.workers as w
-     where w.worker_id = p_worker_id and w.login = session_user and w.released_at is null
-  ) or orderlatch_data.worker_is_gone(p_worker_id) then
+  perform
+     from orderlatch_data.workers as w
+    where w.worker_id = p_worker_id and w.login = session_user and w.released_at is null;
+  if not found or orderlatch_data.worker_is_gone(p_worker_id) then
     raise exception using
       errcode = 'OL101',
       message = format('worker_unknown: worker %s is not alive', coalesce(p_worker_id::text, 'null')),

@@ -15,7 +15,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  perform orderlatch_data.require_claim(p_worker_id, p_accounts, 1);
+  perform orderlatch_data.require_worker(p_worker_id),
+          orderlatch_data.carried_accounts(p_worker_id, p_accounts);
   return query
   select a.account, r.purpose, orderlatch_data.clock() - coalesce(r.covered_at, a.created_at), r.failures,
          r.completed_at

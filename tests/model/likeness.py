@@ -59,7 +59,7 @@ with overdue as (
 select count(*) from overdue
 """
 SWEEP = """
-select orderlatch_data.sweep_lost_requests(a, orderlatch_data.gone_workers())
+select orderlatch_data.sweep_lost_requests(a, (orderlatch_data.calls_in_time(0, '-infinity')).gone)
   from orderlatch_data.accounts as a
 """
 LOOKUPS_WAIT = """

@@ -144,7 +144,11 @@ create function pg_temp.left_after(p_tokens numeric, p_reserved numeric, p_calls
   update orderlatch_data.account_budgets
      set tokens = p_tokens, reserved = p_reserved, counted_at = orderlatch_data.clock()
    where account_id = test.account_id('used');
-  select orderlatch_data.spend_tokens(array[test.account_id('used')], array[p_calls], array[p_kept], orderlatch_data.clock());
+  select orderlatch_data.spend_tokens(
+           array[(b.account_id, b.tokens, b.reserved, orderlatch_data.clock())::orderlatch_data.account_budgets],
+           array[b.version], array[p_calls], array[p_kept]
+         )
+    from orderlatch_data.budgets_at(array[test.account_id('used')], orderlatch_data.clock()) as b;
   select format('%s %s %s', k.tokens, k.reserved, k.counted_at = orderlatch_data.clock()) from orderlatch_data.account_budgets as k
    where k.account_id = test.account_id('used')
 $$;

@@ -10,8 +10,8 @@ select test.kinds(:worker);
 -- Accounts that are due for the worker: {a,b}.
 create function pg_temp.due(p_worker_id integer) returns text[] language sql volatile as $$
   select coalesce(array_agg(a.account order by a.account), '{}')
-    from orderlatch_data.due_accounts(p_worker_id, null, orderlatch_data.gone_workers(), 500) as d
-    join orderlatch_data.accounts as a on a.account_id = d.account_id
+    from orderlatch_data.begin_claim(p_worker_id, null, 1) as d
+    join orderlatch_data.accounts as a on a.account_id = any (d.queue)
 $$;
 -- In how many seconds an account is due.
 create function pg_temp.due_in(p_account text) returns numeric language sql volatile as $$

@@ -201,6 +201,7 @@ select results_eq(
             ('function lock_class', 'auditor'), ('function lock_class', 'operator'),
             ('function lock_holders', 'auditor'), ('function lock_holders', 'operator'),
             ('function read_budgets', 'auditor'), ('function read_budgets', 'operator'),
+            ('function reads_from', 'auditor'), ('function reads_from', 'operator'),
             ('function terse_age', 'auditor'), ('function terse_age', 'operator'),
             ('function terse_number', 'auditor'), ('function terse_number', 'operator'),
             ('function terse_text', 'auditor'), ('function terse_text', 'operator'),

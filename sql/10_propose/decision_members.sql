@@ -1,4 +1,4 @@
--- The members that a decision may have, with their rules: read by people, and by find_member_problem.
+-- The members that a decision may have, with their rules: read by people, and by find_member_problems.
 create or replace view orderlatch.decision_members as
 select m.parent, m.name, m.kind, m.types, m.required, m.shortest, m.longest, m.choices, m.rule
   from (values

@@ -13,14 +13,17 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return pg_has_role(p_login::name, 'orderlatch_owner', 'member')
-    or exists (
-      select 1
-        from orderlatch_data.login_bindings as b
-       where b.login = p_login
-         and b.account_id = p_account_id
-         and (b.strategy_id = '' or b.strategy_id = p_strategy_id)
-    );
+  -- no table is asked where the role says it
+  if pg_has_role(p_login::name, 'orderlatch_owner', 'member') then
+    return true;
+  end if;
+  return exists (
+    select 1
+      from orderlatch_data.login_bindings as b
+     where b.login = p_login
+       and b.account_id = p_account_id
+       and (b.strategy_id = '' or b.strategy_id = p_strategy_id)
+  );
 end
 $$;
 revoke all on function orderlatch_data.login_may_act(integer, text, text) from public;
@@ -48,14 +51,14 @@ begin
       message = format('account_unknown: no account is named %L', left(p_account, 64)),
       hint = 'An operator creates accounts with create_account.';
   end if;
+  if orderlatch_data.login_may_act(v_account.account_id, null) then
+    return v_account;
+  end if;
   -- a login bound to one strategy may enter the account; what it may do there is checked for each decision
-  if not (
-    orderlatch_data.login_may_act(v_account.account_id, null)
-    or exists (
-      select 1
-        from orderlatch_data.login_bindings as b
-       where b.login = session_user and b.account_id = v_account.account_id
-    )
+  if not exists (
+    select 1
+      from orderlatch_data.login_bindings as b
+     where b.login = session_user and b.account_id = v_account.account_id
   ) then
     raise exception using
       errcode = 'OL301',

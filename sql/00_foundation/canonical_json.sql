@@ -10,6 +10,7 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_keys text[];
   v_key text;
   v_item jsonb;
   v_part text;
@@ -23,15 +24,17 @@ begin
   -- A part that has no spelling is null, and || carries the null to the whole.
   case jsonb_typeof(p_value)
     when 'object' then
-      for v_key, v_item in
-        select to_json(m.key)::text, m.value from jsonb_each(p_value) as m order by m.key collate "C"
-      loop
+      -- not a loop over a query: a cursor costs as much again
+      select array_agg(k.key order by k.key collate "C") into v_keys
+        from jsonb_object_keys(p_value) as k(key);
+      foreach v_key in array coalesce(v_keys, '{}') loop
+        v_item := p_value -> v_key;
         case jsonb_typeof(v_item)
           when 'object', 'array' then v_part := orderlatch_data.canonical_json(v_item, p_levels - 1);
           when 'number' then v_part := orderlatch_data.canonical_decimal(v_item::numeric);
           else v_part := v_item::text;
         end case;
-        v_text := v_text || ',' || v_key || ':' || v_part;
+        v_text := v_text || ',' || to_json(v_key)::text || ':' || v_part;
       end loop;
       return '{' || substr(v_text, 2) || '}';
     when 'array' then

@@ -61,16 +61,19 @@ begin
   if orderlatch_data.try_lock_account(p_purpose, p_account_id) then
     return;
   end if;
-  perform pg_advisory_xact_lock(orderlatch_data.lock_class(p_purpose), p_account_id);
-exception
-  when lock_not_available then
-    raise exception using
-      errcode = 'OL201',
-      message = format(
-        'account_busy: another session holds the account for %s for more than 5 seconds', p_purpose
-      ),
-      detail = format('account_id=%s', p_account_id),
-      hint = 'Try again. If it stays so, look for a transaction that stays open: see pg_stat_activity.';
+  -- a block of its own: it is a subtransaction, and few come here
+  begin
+    perform pg_advisory_xact_lock(orderlatch_data.lock_class(p_purpose), p_account_id);
+  exception
+    when lock_not_available then
+      raise exception using
+        errcode = 'OL201',
+        message = format(
+          'account_busy: another session holds the account for %s for more than 5 seconds', p_purpose
+        ),
+        detail = format('account_id=%s', p_account_id),
+        hint = 'Try again. If it stays so, look for a transaction that stays open: see pg_stat_activity.';
+  end;
 end
 $$;
 revoke all on function orderlatch_data.lock_account(text, integer) from public;
@@ -110,24 +113,26 @@ set search_path = pg_catalog, pg_temp
 set lock_timeout = '5s'
 as $$
 declare
+  v_keys integer[] := p_lock_keys;
   v_key integer;
 begin
+  if cardinality(p_lock_keys) > 1 then
+    v_keys := array(select distinct k.lock_key from unnest(p_lock_keys) as k(lock_key) order by k.lock_key);
+  end if;
   -- a loop, because the order of locking is the point
-  for v_key in
-    select distinct k.lock_key
-      from unnest(p_lock_keys) as k(lock_key)
-     where k.lock_key is not null
-     order by k.lock_key
-  loop
-    perform pg_advisory_xact_lock(orderlatch_data.lock_class('decision'), v_key);
+  foreach v_key in array coalesce(v_keys, array[]::integer[]) loop
+    continue when v_key is null or orderlatch_data.try_lock_decision(v_key);
+    begin
+      perform pg_advisory_xact_lock(orderlatch_data.lock_class('decision'), v_key);
+    exception
+      when lock_not_available then
+        raise exception using
+          errcode = 'OL202',
+          message = 'decision_busy: another session holds the decision for more than 5 seconds',
+          detail = format('lock key=%s', v_key),
+          hint = 'Try again. If it stays so, look for a transaction that stays open: see pg_stat_activity.';
+    end;
   end loop;
-exception
-  when lock_not_available then
-    raise exception using
-      errcode = 'OL202',
-      message = 'decision_busy: another session holds the decision for more than 5 seconds',
-      detail = format('lock key=%s', v_key),
-      hint = 'Try again. If it stays so, look for a transaction that stays open: see pg_stat_activity.';
 end
 $$;
 revoke all on function orderlatch_data.lock_decisions(integer[]) from public;

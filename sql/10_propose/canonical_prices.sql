@@ -1,5 +1,5 @@
 -- The members of a take_profit or stop_loss as canonical decimals; null when it holds none.
--- Locks: none. Raises: none, once find_member_problem has seen them.
+-- Locks: none. Raises: none, once find_member_problems has seen them.
 create or replace function orderlatch_data.canonical_prices(p_prices jsonb)
 returns jsonb
 language plpgsql

@@ -1,4 +1,4 @@
--- The members that a decision may have, with their rules: read by people, and by find_member_problem.
+-- The members that a decision may have, with their rules: read by people, and by find_member_problems.
 create or replace view orderlatch.decision_members as
 select m.parent, m.name, m.kind, m.types, m.required, m.shortest, m.longest, m.choices, m.rule
   from (values
@@ -85,3 +85,51 @@ comment on column orderlatch.decision_members.choices is
   'values that are accepted, in lower case; ASCII case does not matter';
 comment on column orderlatch.decision_members.rule is
   'the rule in words, as error messages give it';
+
+-- The rules of decision_members as one value, to look a member up in.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.member_rules()
+returns jsonb
+language plpgsql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- immutable, so that a plan holds the value: the rows would be made anew at each call
+  return (
+    select jsonb_object_agg(p.parent, p.rules)
+      from (
+        select m.parent, jsonb_object_agg(m.name, to_jsonb(m)) as rules
+          from orderlatch.decision_members as m
+         group by m.parent
+      ) as p
+  );
+end
+$$;
+revoke all on function orderlatch_data.member_rules() from public;
+comment on function orderlatch_data.member_rules() is
+  'An object with a member for each parent, which has a member for each name: the row of decision_members.';
+
+-- The members that every decision must have.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.required_members()
+returns jsonb
+language plpgsql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (
+    select jsonb_object_agg(m.name, null::text)
+      from orderlatch.decision_members as m
+     where m.parent = '' and m.required
+  );
+end
+$$;
+revoke all on function orderlatch_data.required_members() from public;
+comment on function orderlatch_data.required_members() is
+  'An object with a null for each required member of a decision itself. Immutable as member_rules is.';

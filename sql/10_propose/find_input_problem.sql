@@ -3,6 +3,7 @@
 create or replace function orderlatch_data.find_input_problem(
   p_account text,
   p_decision jsonb,
+  p_member_problem jsonb,
   out error_code text,
   out member text,
   out value jsonb,
@@ -33,7 +34,7 @@ begin
     rule := 'a JSON object';
     return;
   end if;
-  -- A bound on work: a decision whose members are within their limits is smaller.
+  -- so large that find_member_problems has not looked at it
   if pg_column_size(p_decision) > 262144 then
     error_code := 'OL117';
     member := 'p_decision';
@@ -41,31 +42,30 @@ begin
     rule := 'at most 262144 bytes as jsonb';
     return;
   end if;
-  v_problem := orderlatch_data.find_member_problem('', p_decision);
-  if v_problem.error_code is null and jsonb_typeof(p_decision -> 'take_profit') = 'object' then
-    v_problem := orderlatch_data.find_member_problem('take_profit', p_decision -> 'take_profit');
+  if p_member_problem ->> 'error_code' is not null then
+    error_code := p_member_problem ->> 'error_code';
+    member := p_member_problem ->> 'member';
+    value := p_member_problem -> 'value';
+    rule := p_member_problem ->> 'rule';
+    return;
   end if;
-  if v_problem.error_code is null and jsonb_typeof(p_decision -> 'stop_loss') = 'object' then
-    v_problem := orderlatch_data.find_member_problem('stop_loss', p_decision -> 'stop_loss');
-  end if;
-  if v_problem.error_code is null and jsonb_typeof(p_decision -> 'metadata') = 'object' then
+  if jsonb_typeof(p_decision -> 'metadata') = 'object' then
     v_problem := orderlatch_data.find_json_problem('metadata', p_decision -> 'metadata');
+    error_code := v_problem.error_code;
+    member := v_problem.member;
+    value := v_problem.value;
+    rule := v_problem.rule;
   end if;
-  if v_problem.error_code is null and p_decision ->> 'account' <> p_account then
+  if error_code is null and p_decision ->> 'account' <> p_account then
     error_code := 'OL120';
     member := 'account';
     value := p_decision -> 'account';
     rule := 'the account that the decision is delivered for, or left out';
-    return;
   end if;
-  error_code := v_problem.error_code;
-  member := v_problem.member;
-  value := v_problem.value;
-  rule := v_problem.rule;
 end
 $$;
-revoke all on function orderlatch_data.find_input_problem(text, jsonb) from public;
-comment on function orderlatch_data.find_input_problem(text, jsonb) is
+revoke all on function orderlatch_data.find_input_problem(text, jsonb, jsonb) from public;
+comment on function orderlatch_data.find_input_problem(text, jsonb, jsonb) is
   'The first thing wrong with a decision as it was delivered for p_account: error code, member, value and '
-  'the rule in words; all null when nothing is. The size of params is judged with the intent that holds '
-  'them.';
+  'the rule in words; all null when nothing is. p_member_problem: what find_member_problems says of it, '
+  'empty or null for nothing. The size of params is judged with the intent that holds them.';

@@ -25,8 +25,7 @@ begin
   return query
   select d.input_no, d.decision_id, d.decision_hash, d.status, d.outcome, d.reasons,
          d.error_code, d.error_message
-    from orderlatch_data.take_decisions(p_account, p_decisions, true) as d
-   order by d.input_no;
+    from orderlatch_data.take_decisions(p_account, p_decisions, true) as d;
 end
 $$;
 revoke all on function orderlatch.propose_decisions(text, jsonb) from public;

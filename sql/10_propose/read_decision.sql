@@ -1,7 +1,7 @@
 -- Reads a delivered decision: its typed members, canonical intent and hash, or the first thing wrong with it.
 -- Locks: none. Raises: none, so that a bad decision in a set costs only its own row.
 create or replace function orderlatch_data.read_decision(
-  p_account text, p_decision jsonb,
+  p_account text, p_decision jsonb, p_member_problem jsonb default null,
   out decision_hash bytea, out hash_version smallint, out intent text, out strategy_id text,
   out symbol text, out event_ts timestamptz, out timeframe text, out leg text, out action text,
   out qty numeric, out notional numeric, out order_type text, out time_in_force text,
@@ -23,7 +23,9 @@ declare
   v_lower constant text := 'abcdefghijklmnopqrstuvwxyz';
   v_problem record;
 begin
-  v_problem := orderlatch_data.find_input_problem(p_account, p_decision);
+  v_problem := orderlatch_data.find_input_problem(p_account, p_decision, coalesce(
+    p_member_problem, orderlatch_data.find_member_problems(jsonb_build_array(p_decision)) -> '1'
+  ));
   if v_problem.error_code is null then
     hash_version := 1;
     strategy_id := p_decision ->> 'strategy_id';
@@ -68,9 +70,10 @@ begin
   end if;
 end
 $$;
-revoke all on function orderlatch_data.read_decision(text, jsonb) from public;
-comment on function orderlatch_data.read_decision(text, jsonb) is
+revoke all on function orderlatch_data.read_decision(text, jsonb, jsonb) from public;
+comment on function orderlatch_data.read_decision(text, jsonb, jsonb) is
   'The members of a decision as typed values with defaults filled in, its canonical intent and its hash '
   '(sha256, 32 bytes). Quantities in shares, coins or contracts; notional and prices in dollars; '
   'trail_percent in percent. When error_code is not null, decision_hash and intent are null and the other '
-  'columns are not to be used. Params are null when empty.';
+  'columns are not to be used. Params are null when empty. p_member_problem: what find_member_problems says '
+  'of the decision where it was asked for a whole array, empty for nothing; null: it is asked here.';

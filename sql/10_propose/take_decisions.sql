@@ -11,95 +11,63 @@ parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-#variable_conflict use_column
 declare
   v_account constant orderlatch_data.accounts := orderlatch_data.find_account(p_account);
-  v_taken jsonb;
-  v_ids bigint[];
+  v_taken record;
   v_seen bigint[];
-  v_outcomes text[];
+  v_verdicts orderlatch_data.risk_verdicts[];
+  v_nth integer := 1;
 begin
-  perform orderlatch_data.require_read_committed();
-  perform orderlatch_data.require_batch('p_decisions', p_decisions);
-  perform orderlatch_data.make_durable();
-  perform orderlatch_data.lock_account('judging', v_account.account_id);
-
-  select jsonb_agg(to_jsonb(r)),
-         array_agg(r.decision_id) filter (where r.outcome in ('created', 'existing', 'conflict')),
-         array_agg(r.outcome)
-    into v_taken, v_ids, v_outcomes
-    from orderlatch_data.record_decisions(v_account, p_decisions) as r;
-  v_seen := array(
-    select t.decision_id
-      from orderlatch_data.trade_decisions as t
-     where t.decision_id = any (v_ids)
-       and exists (select 1 from orderlatch_data.seen_orders_of(v_account.account_id, t.decision_hash))
+  perform orderlatch_data.require_read_committed(),
+          orderlatch_data.require_batch('p_decisions', p_decisions),
+          orderlatch_data.make_durable(),
+          orderlatch_data.lock_account('judging', v_account.account_id);
+  v_taken := orderlatch_data.sort_deliveries(v_account, p_decisions);
+  if cardinality(v_taken.fresh) > 0 then
+    perform orderlatch_data.record_decisions(v_taken.fresh, v_taken.taken_keys, v_account.max_decision_age);
+  end if;
+  v_seen := orderlatch_data.settle_deliveries(
+    v_account, v_taken.decision_ids, v_taken.decision_hashes, v_taken.outcomes
   );
-  if cardinality(v_seen) > 0 then
-    -- legs and fills of their orders may be recorded at this moment
-    perform orderlatch_data.lock_account('answering', v_account.account_id);
-  end if;
-  -- what is rare costs nothing where it does not happen
-  if v_outcomes && '{existing}' then
-    perform orderlatch_data.lock_redelivered(v_taken, v_seen);
-  end if;
-  if v_outcomes && '{conflict}' then
-    perform orderlatch_data.reject_conflicts(v_account, v_taken);
-  end if;
-  if v_outcomes && '{collision}' then
-    perform orderlatch_data.report_collisions(v_account, v_taken);
-  end if;
-  if cardinality(v_seen) > 0 then
-    perform orderlatch_data.adopt_seen_orders(v_seen);
-  end if;
   if p_judge and v_account.risk_engine = 'builtin' then
-    perform orderlatch_data.judge_decisions(v_account, v_ids);
+    v_verdicts := orderlatch_data.judge_decisions(
+      v_account,
+      case
+        -- what nobody else can see is as it was recorded
+        when v_seen is null and 'created' = all (v_taken.outcomes) then v_taken.fresh
+        else orderlatch_data.find_planned(v_taken.decision_ids, v_taken.outcomes)
+      end,
+      null
+    );
   end if;
 
-  return query
-  select t.input_no, s.decision_id, encode(t.decision_hash, 'hex'), s.status, t.outcome, s.reasons,
-         t.error_code, t.error_message, t.error_detail, t.error_hint
-    from jsonb_to_recordset(v_taken) as t(
-      input_no integer, decision_id bigint, decision_hash bytea, outcome text,
-      error_code text, error_message text, error_detail text, error_hint text
-    )
+  for v_place in 1 .. cardinality(v_taken.outcomes) loop
+    input_no := v_place;
+    decision_hash := v_taken.decision_hashes[v_place];
+    outcome := v_taken.outcomes[v_place];
     -- under the hash of a collision lies another decision, under that of a refused element perhaps another's
-    left join lateral orderlatch_data.status_of(
-           case when t.outcome not in ('collision', 'invalid') then t.decision_id end
-         ) as s on true
-   order by t.input_no;
+    decision_id := case when outcome not in ('collision', 'invalid') then v_taken.decision_ids[v_place] end;
+    status := null;
+    reasons := null;
+    if (v_verdicts[v_nth]).decision_id = decision_id then
+      status := (v_verdicts[v_nth]).verdict;
+      reasons := (v_verdicts[v_nth]).reasons;
+      v_nth := v_nth + 1;
+    elsif decision_id is not null then
+      select s.status, s.reasons into status, reasons from orderlatch_data.status_of(decision_id) as s;
+    end if;
+    error_code := v_taken.problems[v_place] ->> 'error_code';
+    error_message := v_taken.problems[v_place] ->> 'error_message';
+    error_detail := v_taken.problems[v_place] ->> 'error_detail';
+    error_hint := v_taken.problems[v_place] ->> 'error_hint';
+    return next;
+  end loop;
 end
 $$;
 revoke all on function orderlatch_data.take_decisions(text, jsonb, boolean) from public;
 comment on function orderlatch_data.take_decisions(text, jsonb, boolean) is
   'The whole of proposing, for ensure_decision, propose_decision and propose_decisions. p_decisions: jsonb '
   'array. p_judge: whether to judge what is planned. Returns a row for each element, in input order.';
-
--- Holds those of the decisions delivered again that may move here.
--- Locks: decisions ascending. Raises: OL202 decision_busy.
-create or replace function orderlatch_data.lock_redelivered(p_taken jsonb, p_seen bigint[])
-returns void
-language plpgsql
-volatile
-parallel unsafe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  -- nobody else sees what this transaction has recorded; of what was there before only these may move: a
-  -- redelivery of a thousand approved decisions takes no lock
-  perform orderlatch_data.lock_decisions(array(
-    select orderlatch_data.decision_lock_key(t.decision_hash)
-      from jsonb_to_recordset(p_taken) as t(decision_id bigint, decision_hash bytea, outcome text)
-      left join orderlatch_data.open_decisions as o on o.decision_id = t.decision_id
-     where t.outcome = 'existing' and (o.status = 'planned' or t.decision_id = any (p_seen))
-  ));
-end
-$$;
-revoke all on function orderlatch_data.lock_redelivered(jsonb, bigint[]) from public;
-comment on function orderlatch_data.lock_redelivered(jsonb, bigint[]) is
-  'p_taken: rows of record_decisions as a JSON array. p_seen: decisions whose orders were seen before they '
-  'were recorded. Held are those that were recorded before, and are planned or seen.';
 
 -- Takes one decision in, and raises what is wrong with it.
 -- Locks: account (judging), decision. Raises: OL102, OL110 to OL121, OL132, OL201, OL202, OL301.
@@ -125,8 +93,12 @@ begin
       v_taken.error_code, v_taken.error_message, v_taken.error_detail, v_taken.error_hint
     );
   end if;
-  return query
-  select v_taken.decision_id, v_taken.decision_hash, v_taken.status, v_taken.outcome, v_taken.reasons;
+  decision_id := v_taken.decision_id;
+  decision_hash := v_taken.decision_hash;
+  status := v_taken.status;
+  outcome := v_taken.outcome;
+  reasons := v_taken.reasons;
+  return next;
 end
 $$;
 revoke all on function orderlatch_data.take_one_decision(text, jsonb, boolean) from public;

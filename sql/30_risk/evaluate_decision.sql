@@ -26,7 +26,9 @@ begin
   perform orderlatch_data.make_durable();
   perform orderlatch_data.lock_account('judging', v_account.account_id);
   perform orderlatch_data.lock_decisions(array[orderlatch_data.decision_lock_key(v_decision.decision_hash)]);
-  perform orderlatch_data.judge_decisions(v_account, array[v_decision.decision_id]);
+  perform orderlatch_data.judge_decisions(
+    v_account, orderlatch_data.find_planned(array[v_decision.decision_id], '{existing}'), null
+  );
   return query
   select s.status, s.reasons from orderlatch_data.status_of(v_decision.decision_id) as s;
 end

@@ -13,7 +13,9 @@ declare
   v_decision constant orderlatch_data.trade_decisions := orderlatch_data.find_decision(p_decision_hash);
   v_account constant orderlatch_data.accounts := orderlatch_data.hold_for_engine(v_decision, p_evidence);
 begin
-  perform orderlatch_data.judge_decisions(v_account, array[v_decision.decision_id], p_evidence);
+  perform orderlatch_data.judge_decisions(
+    v_account, orderlatch_data.find_planned(array[v_decision.decision_id], '{existing}'), p_evidence
+  );
   return query
   select s.status, s.reasons from orderlatch_data.status_of(v_decision.decision_id) as s;
 end

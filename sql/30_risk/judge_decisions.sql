@@ -1,11 +1,11 @@
--- Approves or rejects the planned ones among some decisions, and stores why.
+-- Approves or rejects decisions that are planned, and stores why.
 -- Locks: none; the caller holds the account for judging, and the decisions that others can see. Raises: none.
 create or replace function orderlatch_data.judge_decisions(
   p_account orderlatch_data.accounts,
-  p_decision_ids bigint[],
-  p_evidence jsonb default null
+  p_decisions orderlatch_data.trade_decisions[],
+  p_evidence jsonb
 )
-returns void
+returns orderlatch_data.risk_verdicts[]
 language plpgsql
 volatile
 parallel unsafe
@@ -13,60 +13,69 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_now constant timestamptz := orderlatch_data.clock();
-  v_approved boolean;
+  v_verdicts orderlatch_data.risk_verdicts[];
+  v_verdict orderlatch_data.risk_verdicts;
+  v_ids bigint[] := array[]::bigint[];
+  v_approval_nos bigint[] := array[]::bigint[];
+  v_approved boolean := false;
 begin
-  with weighed as materialized (
-    select w.place, w.decision_id, w.reasons, w.limits, w.inputs
-      from orderlatch_data.weigh_decisions(p_account, p_decision_ids, v_now) as w
-  ), numbered as materialized (
-    select w.decision_id, nextval('orderlatch_data.approval_nos') as approval_no
-      from (select k.* from weighed as k order by k.place) as w
-     where cardinality(w.reasons) = 0
-  ), judged as (
+  if cardinality(p_decisions) = 0 then
+    return array[]::orderlatch_data.risk_verdicts[];
+  end if;
+  -- stable: what it reads, it reads from one snapshot
+  v_verdicts := orderlatch_data.weigh_decisions(
+    p_account, p_decisions, p_evidence, orderlatch_data.clock()
+  );
+  foreach v_verdict in array v_verdicts loop
+    v_ids := v_ids || v_verdict.decision_id;
+    v_approval_nos := v_approval_nos
+      || case when v_verdict.verdict = 'approved' then nextval('orderlatch_data.approval_nos') end;
+    v_approved := v_approved or v_verdict.verdict = 'approved';
+  end loop;
+  with judged as (
     insert into orderlatch_data.risk_verdicts
       (decision_id, account_id, verdict_no, verdict, reasons, limits, inputs, evidence, judged_at, judged_by)
-    select w.decision_id, p_account.account_id, 1,
-           case when n.decision_id is null then 'rejected' else 'approved' end,
-           w.reasons, w.limits, w.inputs, p_evidence, v_now, session_user
-      from weighed as w
-      left join numbered as n on n.decision_id = w.decision_id
-  ), moved as (
-    update orderlatch_data.open_decisions as o
-       set status = case when n.decision_id is null then 'rejected' else 'approved' end,
-           approval_no = n.approval_no,
-           move_reason = case
-             when n.decision_id is null then array_to_string(w.reasons, ', ')
-             else 'within all limits'
-           end,
-           move_evidence = p_evidence
-      from weighed as w
-      left join numbered as n on n.decision_id = w.decision_id
-     -- by its key: a join may read all rows that there are, dead ones too
-     where o.decision_id = any (p_decision_ids) and o.decision_id = w.decision_id
-    returning o.status
+    select v.decision_id, v.account_id, v.verdict_no, v.verdict, v.reasons, v.limits, v.inputs, v.evidence,
+           v.judged_at, v.judged_by
+      from unnest(v_verdicts) as v
   )
-  select bool_or(m.status = 'approved') into v_approved from moved as m;
-
+  update orderlatch_data.open_decisions as o
+     set status = v.verdict,
+         approval_no = v.approval_no,
+         move_reason = case v.verdict
+           when 'approved' then 'within all limits'
+           else array_to_string(v.reasons, ', ')
+         end,
+         move_evidence = p_evidence
+    from unnest(v_approval_nos, v_verdicts) as v(approval_no)
+   -- by its key: a join may read all rows that there are, dead ones too
+   where o.decision_id = any (v_ids) and o.decision_id = v.decision_id;
   if v_approved then
     perform pg_notify('orderlatch', p_account.account);
   end if;
+  return v_verdicts;
 end
 $$;
-revoke all on function orderlatch_data.judge_decisions(orderlatch_data.accounts, bigint[], jsonb) from public;
-comment on function orderlatch_data.judge_decisions(orderlatch_data.accounts, bigint[], jsonb) is
-  'Judges those of p_decision_ids that are planned: approved, with a number in the order of approval, or '
-  'rejected with all reasons. Limits and inputs are kept in risk_verdicts. Wakes workers on the channel '
-  'orderlatch. p_evidence: an external engine''s, or null.';
+revoke all on function orderlatch_data.judge_decisions(
+  orderlatch_data.accounts, orderlatch_data.trade_decisions[], jsonb
+) from public;
+comment on function orderlatch_data.judge_decisions(
+  orderlatch_data.accounts, orderlatch_data.trade_decisions[], jsonb
+) is
+  'Judges p_decisions, which are planned: approved, with a number in the order of approval, or rejected with '
+  'all reasons. Returns the verdicts, in the order of the decisions, as risk_verdicts keeps them with limits '
+  'and inputs; the new status is the verdict. Wakes workers on the channel orderlatch. p_evidence: an '
+  'external engine''s, or null.';
 
--- Weighs the planned ones among some decisions, one after the other: what is approved counts for the next.
+-- Weighs decisions, one after the other: what is approved counts for the next.
 -- Locks: none; the caller holds the account for judging. Raises: none.
 create or replace function orderlatch_data.weigh_decisions(
   p_account orderlatch_data.accounts,
-  p_decision_ids bigint[],
+  p_decisions orderlatch_data.trade_decisions[],
+  p_evidence jsonb,
   p_now timestamptz
 )
-returns table (place integer, decision_id bigint, reasons text[], limits jsonb, inputs jsonb)
+returns orderlatch_data.risk_verdicts[]
 language plpgsql
 stable
 parallel safe
@@ -74,87 +83,102 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_limits constant orderlatch_data.risk_limits[] := orderlatch_data.limits_in_force(p_account.account_id);
-  v_ids bigint[];
-  v_strategies text[];
-  v_symbols text[];
-  v_actions text[];
-  v_symbol_nos integer[];
+  v_limits constant record := orderlatch_data.find_limits(p_account.account_id);
+  v_decision orderlatch_data.trade_decisions;
+  v_strategies text[] := array[]::text[];
+  v_symbols text[] := array[]::text[];
+  v_actions text[] := array[]::text[];
   v_gathered record;
   v_stakes orderlatch_data.symbol_stakes[];
   v_totals numeric[];
-  v_decision orderlatch_data.trade_decisions;
   v_weighed record;
-  v_no integer;
+  v_verdict orderlatch_data.risk_verdicts;
+  v_verdicts orderlatch_data.risk_verdicts[] := array[]::orderlatch_data.risk_verdicts[];
+  v_first integer;
 begin
-  select array_agg(p.decision_id order by p.place), array_agg(p.strategy_id order by p.place),
-         array_agg(p.symbol order by p.place), array_agg(p.action order by p.place),
-         array_agg(p.symbol_no order by p.place)
-    into v_ids, v_strategies, v_symbols, v_actions, v_symbol_nos
-    from orderlatch_data.planned_decisions(p_decision_ids) as p;
+  foreach v_decision in array p_decisions loop
+    v_strategies := v_strategies || v_decision.strategy_id;
+    v_symbols := v_symbols || v_decision.symbol;
+    v_actions := v_actions || v_decision.action;
+  end loop;
   v_gathered := orderlatch_data.gather_stakes(
-    p_account, v_limits, v_strategies, v_symbols, v_actions, p_now
+    p_account, v_limits.limits, v_limits.kinds, v_strategies, v_symbols, v_actions, p_now
   );
   v_stakes := orderlatch_data.split_stakes(v_gathered.stakes, v_symbols);
   v_totals := v_gathered.totals;
+  v_verdict.account_id := p_account.account_id;
+  v_verdict.verdict_no := 1::smallint;
+  v_verdict.evidence := p_evidence;
+  v_verdict.judged_at := p_now;
+  v_verdict.judged_by := session_user::text;
 
   -- a loop, because whether a decision fits depends on which of those before it did
-  for v_place in 1 .. coalesce(cardinality(v_ids), 0) loop
-    v_no := v_symbol_nos[v_place];
-    select d.* into strict v_decision
-      from orderlatch_data.trade_decisions as d
-     where d.decision_id = v_ids[v_place];
+  for v_place in 1 .. cardinality(p_decisions) loop
+    v_decision := p_decisions[v_place];
+    v_first := array_position(v_symbols, v_decision.symbol);
     v_weighed := orderlatch_data.weigh_decision(
-      v_decision, v_limits, v_stakes[v_no].stakes, v_totals, p_now
+      v_decision, v_limits.limits, coalesce(v_stakes[v_first].stakes, '{}'), v_totals, p_now
     );
     if cardinality(v_weighed.reasons) = 0 and v_gathered.stakes is not null then
       v_totals := v_weighed.totals;
-      v_stakes[v_no].stakes := orderlatch_data.add_stake(
-        v_stakes[v_no].stakes, orderlatch_data.decision_stake(v_decision, p_now)
-      );
+      -- only where another of its symbol follows
+      if array_position(v_symbols, v_decision.symbol, v_place + 1) is not null then
+        v_stakes[v_first].stakes := orderlatch_data.add_stake(
+          coalesce(v_stakes[v_first].stakes, '{}'), orderlatch_data.decision_stake(v_decision, p_now)
+        );
+      end if;
     end if;
-    return query select v_place, v_ids[v_place], v_weighed.reasons, v_weighed.limits, v_weighed.inputs;
+    v_verdict.decision_id := v_decision.decision_id;
+    v_verdict.verdict := case when cardinality(v_weighed.reasons) = 0 then 'approved' else 'rejected' end;
+    v_verdict.reasons := v_weighed.reasons;
+    v_verdict.limits := v_weighed.limits;
+    v_verdict.inputs := v_weighed.inputs;
+    v_verdicts := v_verdicts || v_verdict;
   end loop;
+  return v_verdicts;
 end
 $$;
-revoke all on function orderlatch_data.weigh_decisions(orderlatch_data.accounts, bigint[], timestamptz)
-  from public;
-comment on function orderlatch_data.weigh_decisions(orderlatch_data.accounts, bigint[], timestamptz) is
-  'One row for each of p_decision_ids that is planned, in the order given (place): what weigh_decision says '
-  'of it. Limits and what they count are read once, all of it from the snapshot of the calling statement.';
+revoke all on function orderlatch_data.weigh_decisions(
+  orderlatch_data.accounts, orderlatch_data.trade_decisions[], jsonb, timestamptz
+) from public;
+comment on function orderlatch_data.weigh_decisions(
+  orderlatch_data.accounts, orderlatch_data.trade_decisions[], jsonb, timestamptz
+) is
+  'The verdict on each of p_decisions, in their order, from what weigh_decision says of it. Limits and what '
+  'they count are read once, all of it from the snapshot of the calling expression.';
 
--- The planned ones among some decisions, in the order given, with a number for each symbol.
+-- The planned ones among decisions that were delivered.
 -- Locks: none. Raises: none.
-create or replace function orderlatch_data.planned_decisions(p_decision_ids bigint[])
-returns table (
-  place bigint, decision_id bigint, strategy_id text, symbol text, action text, symbol_no integer
-)
+create or replace function orderlatch_data.find_planned(p_decision_ids bigint[], p_outcomes text[])
+returns orderlatch_data.trade_decisions[]
 language plpgsql
 stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-#variable_conflict use_column
 begin
-  return query
-  select i.place, d.decision_id, d.strategy_id, d.symbol, d.action,
-         dense_rank() over (order by d.symbol)::integer
-    from (
-      select g.decision_id, min(g.place) as place
-        from unnest(p_decision_ids) with ordinality as g(decision_id, place)
-       group by g.decision_id
-    ) as i
-   cross join lateral (
-     -- by their keys: a join may read all rows that there are, dead ones too
-     select t.decision_id, t.strategy_id, t.symbol, t.action
-       from orderlatch_data.open_decisions as o
-       join orderlatch_data.trade_decisions as t on t.decision_id = o.decision_id
-      where o.decision_id = i.decision_id and o.status = 'planned'
-     offset 0
-   ) as d;
+  return array(
+    select d.row
+      from (
+        select g.decision_id, min(g.ordinality) as place
+          from unnest(p_decision_ids, p_outcomes) with ordinality as g(decision_id, outcome)
+         where g.outcome in ('created', 'existing', 'conflict')
+         group by g.decision_id
+      ) as i
+     cross join lateral (
+       -- by their keys: a join may read all rows that there are, dead ones too
+       select t as row
+         from orderlatch_data.open_decisions as o
+         join orderlatch_data.trade_decisions as t on t.decision_id = o.decision_id
+        where o.decision_id = i.decision_id and o.status = 'planned'
+       offset 0
+     ) as d
+     order by i.place
+  );
 end
 $$;
-revoke all on function orderlatch_data.planned_decisions(bigint[]) from public;
-comment on function orderlatch_data.planned_decisions(bigint[]) is
-  'Each once, at its first place. symbol_no numbers the symbols in their order, as split_stakes does.';
+revoke all on function orderlatch_data.find_planned(bigint[], text[]) from public;
+comment on function orderlatch_data.find_planned(bigint[], text[]) is
+  'Those of p_decision_ids that are planned and whose outcome is created, existing or conflict, in the order '
+  'given, each once, at its first place.';

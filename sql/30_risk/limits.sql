@@ -1,7 +1,11 @@
 -- Reads the limits in force for an account, once for all decisions that are judged together.
 -- Locks: none. Raises: none.
-create or replace function orderlatch_data.limits_in_force(p_account_id integer)
-returns orderlatch_data.risk_limits[]
+create or replace function orderlatch_data.find_limits(
+  p_account_id integer,
+  out limits orderlatch_data.risk_limits[],
+  out kinds orderlatch_data.risk_limit_kinds[]
+)
+returns record
 language plpgsql
 stable
 parallel safe
@@ -9,18 +13,17 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return array(
-    select l
-      from orderlatch_data.risk_limits as l
-     where l.enabled and (l.account_id is null or l.account_id = p_account_id)
-     order by l.limit_id
-  );
+  select coalesce(array_agg(l order by l.limit_id), '{}'), coalesce(array_agg(k order by l.limit_id), '{}')
+    into limits, kinds
+    from orderlatch_data.risk_limits as l
+    join orderlatch_data.risk_limit_kinds as k on k.limit_kind = l.limit_kind
+   where l.enabled and (l.account_id is null or l.account_id = p_account_id);
 end
 $$;
-revoke all on function orderlatch_data.limits_in_force(integer) from public;
-comment on function orderlatch_data.limits_in_force(integer) is
-  'The enabled limits whose scope fits the account. All whose strategy and symbol fit a decision apply to '
-  'it: a narrow one never loosens a wide one.';
+revoke all on function orderlatch_data.find_limits(integer) from public;
+comment on function orderlatch_data.find_limits(integer) is
+  'The enabled limits whose scope fits the account, each with its kind. All whose strategy and symbol fit a '
+  'decision apply to it: a narrow one never loosens a wide one.';
 
 -- Judges one decision by one limit.
 -- Locks: none. Raises: none.

@@ -1,112 +1,76 @@
 -- Finds orders that those of a batch could trade with: resting at the broker, or about to be sent there.
 -- Locks: none. Raises: none.
-create or replace function orderlatch_data.opposite_stakes(
+create or replace function orderlatch_data.find_opposite(
   p_account_id integer,
   p_symbols text[],
   p_actions text[]
 )
-returns setof orderlatch_data.risk_stake
+returns orderlatch_data.risk_stake[]
 language plpgsql
 stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_coming constant bigint[] := orderlatch_data.decisions_on_their_way(p_account_id, p_symbols);
+  v_stakes orderlatch_data.risk_stake[];
 begin
-  return query
-  with wanted as (
-    select distinct w.symbol, case w.action when 'buy' then 'sell' else 'buy' end as side
-      from unnest(p_symbols, p_actions) as w(symbol, action)
-  ), rivals as (
-    select b.symbol, b.side, b.limit_price, coalesce(d.order_class, 'simple') as order_class,
-           -- what was decided counts, not what the broker makes of it: a buy stop comes back as a stop limit
-           case when b.relation = 'order' then coalesce(d.order_type, b.order_type) else b.order_type end
-             as order_type,
-           b.status in ('accepted', 'accepted_for_bidding') as waits_for_market
-      from wanted as w
-     cross join lateral (
-       select k.symbol, k.side, k.limit_price, k.relation, k.order_type, k.status, k.decision_id
-         from orderlatch_data.broker_orders as k
-        where k.account_id = p_account_id and k.symbol = w.symbol and k.side = w.side and k.is_open
-       offset 0
-     ) as b
-      left join lateral (
-        select t.order_class, t.order_type
-          from orderlatch_data.trade_decisions as t
-         where t.decision_id = b.decision_id
-        offset 0
-      ) as d on true
-     where b.relation <> 'leg' and b.status <> 'pending_new'
-    union all
-    select d.symbol, d.action, d.limit_price, d.order_class, d.order_type, false
-      from wanted as w
-     cross join lateral orderlatch_data.decisions_on_their_way(p_account_id, w.symbol) as o(decision_id)
-     cross join lateral (
-       select t.symbol, t.action, t.limit_price, t.order_class, t.order_type
-         from orderlatch_data.trade_decisions as t
-        where t.decision_id = o.decision_id and t.action = w.side and orderlatch_data.surely_rests(t)
-       offset 0
-     ) as d
-  )
-  select s.*
-    from rivals as r
-   cross join lateral orderlatch_data.make_stake(
-     null, r.symbol, r.side,
-     p_qty => 0,
-     p_worth => 0,
-     p_at_any => r.order_type in ('market', 'stop'),
-     p_limit => r.limit_price
-   ) as s
-   where orderlatch_data.can_conflict(r.order_class, r.order_type)
-     and (r.order_type <> 'market' or r.waits_for_market);
+  select array_agg(orderlatch_data.make_stake(
+           null, w.symbol, w.side, p_qty => 0, p_worth => 0,
+           p_at_any => t.order_type in ('market', 'stop'), p_limit => b.limit_price
+         ))
+    into v_stakes
+    from (
+      select distinct g.symbol, case g.action when 'buy' then 'sell' else 'buy' end as side
+        from unnest(p_symbols, p_actions) as g(symbol, action)
+    ) as w
+   cross join lateral (
+     select k.limit_price, k.relation, k.order_type, k.status, k.decision_id
+       from orderlatch_data.broker_orders as k
+      where k.account_id = p_account_id and k.symbol = w.symbol and k.side = w.side and k.is_open
+     offset 0
+   ) as b
+    left join lateral (
+      select t.order_class, t.order_type
+        from orderlatch_data.trade_decisions as t
+       where t.decision_id = b.decision_id
+      offset 0
+    ) as d on true
+   cross join lateral (
+     -- what was decided counts, not what the broker makes of it: a buy stop comes back as a stop limit
+     select case when b.relation = 'order' then coalesce(d.order_type, b.order_type) else b.order_type end
+              as order_type
+   ) as t
+   where b.relation <> 'leg'
+     and b.status <> 'pending_new'
+     and orderlatch_data.can_conflict(coalesce(d.order_class, 'simple'), t.order_type)
+     and (t.order_type <> 'market' or b.status in ('accepted', 'accepted_for_bidding'));
+  if v_coming is not null then
+    v_stakes := v_stakes || array(
+      select orderlatch_data.make_stake(
+               null, t.symbol, t.action, p_qty => 0, p_worth => 0,
+               p_at_any => t.order_type = 'stop', p_limit => t.limit_price
+             )
+        from orderlatch_data.trade_decisions as t
+       where t.decision_id = any (v_coming)
+         and orderlatch_data.surely_rests(t)
+         and exists (
+           select 1
+             from unnest(p_symbols, p_actions) as g(symbol, action)
+            where g.symbol = t.symbol and g.action <> t.action
+         )
+    );
+  end if;
+  return coalesce(v_stakes, '{}');
 end
 $$;
-revoke all on function orderlatch_data.opposite_stakes(integer, text[], text[]) from public;
-comment on function orderlatch_data.opposite_stakes(integer, text[], text[]) is
+revoke all on function orderlatch_data.find_opposite(integer, text[], text[]) from public;
+comment on function orderlatch_data.find_opposite(integer, text[], text[]) is
   'A stake, without size, for each order that is on the other side of p_actions in p_symbols. Left out is '
   'what the broker leaves out (orders of a class, their legs, trailing stops) and what may be filled by the '
   'time that the next order of the symbol is sent: orders that the broker has just taken (pending_new), '
   'market orders unless they wait for the market to open, and decisions on their way unless surely_rests.';
-
--- The decisions of a symbol whose orders may be at the broker, or will be.
--- Locks: none. Raises: none.
-create or replace function orderlatch_data.decisions_on_their_way(p_account_id integer, p_symbol text)
-returns setof bigint
-language plpgsql
-stable
-parallel safe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return query
-  select o.decision_id
-    from orderlatch_data.open_decisions as o
-   where o.account_id = p_account_id
-     and o.symbol = p_symbol
-     and o.approval_no >= orderlatch_data.approved_from(p_account_id)
-     and o.status in ('approved', 'submitting', 'in_doubt')
-   -- in this order: an index that has no number cannot tell where the living begin
-   order by o.approval_no;
-  -- an order with other terms was found before anybody approved
-  return query
-  select d.decision_id
-    from orderlatch_data.doubts as d
-   cross join lateral (
-     select 1
-       from orderlatch_data.open_decisions as k
-      where k.decision_id = d.decision_id
-        and k.symbol = p_symbol
-        and k.approval_no is null
-        and k.status = 'in_doubt'
-     offset 0
-   ) as o
-   where d.account_id = p_account_id;
-end
-$$;
-revoke all on function orderlatch_data.decisions_on_their_way(integer, text) from public;
-comment on function orderlatch_data.decisions_on_their_way(integer, text) is
-  'Approved, submitting or in doubt, of one account.';
 
 -- opposite_order: an order that the broker would take for a wash trade.
 -- Locks: none. Raises: none.
@@ -126,7 +90,9 @@ declare
   v_buy_limit numeric;
   v_sell_limit numeric;
 begin
-  if not orderlatch_data.can_conflict(p_decision.order_class, p_decision.order_type) then
+  if cardinality(p_stakes) = 0
+    or not orderlatch_data.can_conflict(p_decision.order_class, p_decision.order_type)
+  then
     return null;
   end if;
   select case p_decision.action when 'buy' then bool_or(s.sell_at_any) else bool_or(s.buy_at_any) end,

@@ -17,24 +17,27 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_account constant orderlatch_data.accounts := orderlatch_data.find_account(p_account);
-  v_read constant record := orderlatch_data.read_delivery(v_account, p_decision, null);
+  v_read constant record := orderlatch_data.read_batch(v_account, jsonb_build_array(p_decision));
+  v_problem constant jsonb := v_read.problems[1];
+  v_decision constant orderlatch_data.trade_decisions := v_read.decisions[1];
   v_known orderlatch_data.trade_decisions;
 begin
-  if v_read.error_code is not null then
+  if v_problem is not null then
     perform orderlatch_data.raise_input_error(
-      v_read.error_code, v_read.error_message, v_read.error_detail, v_read.error_hint
+      v_problem ->> 'error_code', v_problem ->> 'error_message', v_problem ->> 'error_detail',
+      v_problem ->> 'error_hint'
     );
   end if;
-  decision_hash := encode((v_read.decision).decision_hash, 'hex');
+  decision_hash := encode(v_decision.decision_hash, 'hex');
   select d.* into v_known
     from orderlatch_data.trade_decisions as d
-   where d.decision_hash = (v_read.decision).decision_hash;
+   where d.decision_hash = v_decision.decision_hash;
   if v_known.decision_id is null then
     select n.outcome, n.status, n.reasons, n.limits, n.inputs
       into outcome, status, reasons, limits, inputs
-      from orderlatch_data.preview_new(v_account, v_read.decision, v_read.signal_key) as n;
+      from orderlatch_data.preview_new(v_account, v_decision, v_read.signal_keys[1]) as n;
   else
-    outcome := case when v_known.intent = (v_read.decision).intent then 'existing' else 'collision' end;
+    outcome := case when v_known.intent = v_decision.intent then 'existing' else 'collision' end;
     select s.status, s.reasons into status, reasons
       from orderlatch_data.status_of(v_known.decision_id) as s
      where outcome = 'existing';
@@ -79,7 +82,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now constant timestamptz := orderlatch_data.clock();
-  v_limits constant orderlatch_data.risk_limits[] := orderlatch_data.limits_in_force(p_account.account_id);
+  v_limits constant record := orderlatch_data.find_limits(p_account.account_id);
+  v_gathered record;
+  v_own orderlatch_data.symbol_stakes[];
+  v_weighed record;
   v_live text;
 begin
   select encode(d.decision_hash, 'hex') into v_live
@@ -95,13 +101,17 @@ begin
     return;
   end if;
   outcome := 'created';
-  select w.reasons, w.limits, w.inputs into reasons, limits, inputs
-    from orderlatch_data.gather_stakes(
-           p_account, v_limits, array[p_decision.strategy_id], array[p_decision.symbol],
-           array[p_decision.action], v_now
-         ) as g
-   cross join lateral unnest(orderlatch_data.split_stakes(g.stakes, array[p_decision.symbol])) as o
-   cross join lateral orderlatch_data.weigh_decision(p_decision, v_limits, o.stakes, g.totals, v_now) as w;
+  v_gathered := orderlatch_data.gather_stakes(
+    p_account, v_limits.limits, v_limits.kinds, array[p_decision.strategy_id], array[p_decision.symbol],
+    array[p_decision.action], v_now
+  );
+  v_own := orderlatch_data.split_stakes(v_gathered.stakes, array[p_decision.symbol]);
+  v_weighed := orderlatch_data.weigh_decision(
+    p_decision, v_limits.limits, coalesce(v_own[1].stakes, '{}'), v_gathered.totals, v_now
+  );
+  reasons := v_weighed.reasons;
+  limits := v_weighed.limits;
+  inputs := v_weighed.inputs;
   -- an order with its hash that was seen before is adopted, not sent
   select case
            when orderlatch_data.order_differences(p_decision, o.document) = '{}' then 'submitted'

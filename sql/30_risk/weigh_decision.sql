@@ -24,6 +24,7 @@ declare
   v_without numeric[];
   v_with numeric[];
   v_grows boolean[];
+  v_breach text;
   v_breaches text[];
   v_sums jsonb := jsonb_build_array();
 begin
@@ -45,20 +46,19 @@ begin
       );
     end if;
     continue when not v_grows[v_place];
-    v_breaches := v_breaches || case
+    v_breach := case
       when v_with[v_place] = 'NaN' then 'missing_price'
       else orderlatch_data.limit_breach(
         p_decision, v_limit, v_without[v_place], v_with[v_place], p_own, p_now
       )
     end;
+    continue when v_breach is null;
+    v_breaches := v_breaches || v_breach;
   end loop;
-  reasons := orderlatch_data.order_faults(p_decision)
-    || array(
-      select distinct b.reason
-        from unnest(v_breaches) as b(reason)
-       where b.reason is not null
-       order by b.reason
-    );
+  reasons := orderlatch_data.order_faults(p_decision);
+  if v_breaches is not null then
+    reasons := reasons || array(select distinct b.code from unnest(v_breaches) as b(code) order by b.code);
+  end if;
   inputs := jsonb_strip_nulls(
     jsonb_build_object(
       'qty', p_decision.qty,
@@ -80,7 +80,7 @@ comment on function orderlatch_data.weigh_decision(
 ) is
   'All reasons against the decision (empty: none), the limits that applied as a JSON array, the inputs as a '
   'JSON object (qty, notional and price in dollars, signal_age_s in seconds, sums as sum_limits says), and '
-  'what the totals become when it is approved. p_limits: limits_in_force. p_own: the stakes in its symbol. '
+  'what the totals become when it is approved. p_limits: find_limits. p_own: the stakes in its symbol. '
   'p_totals: limit_totals; null when no limit adds anything up.';
 
 -- Says of a limit what a verdict keeps.

@@ -48,7 +48,7 @@ select results_eq(
 create temporary table raced as
   select e.decision_id from orderlatch.ensure_decision('paper', test.a_decision()) as e;
 delete from orderlatch_data.live_signals as g using raced as r where g.decision_id = r.decision_id;
-select orderlatch_data.reject_conflicts(a, (select jsonb_agg(to_jsonb(r) || '{"outcome": "conflict"}') from raced as r))
+select orderlatch_data.reject_conflicts(a, array(select r.decision_id from raced as r))
   from orderlatch_data.accounts as a;
 select results_eq(
   $$ select s.status, s.reasons from raced as r, orderlatch_data.status_of(r.decision_id) as s $$,

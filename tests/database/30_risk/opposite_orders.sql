@@ -199,7 +199,7 @@ select pg_temp.shown('external', jsonb_build_object(
 select is((select s.status from planned as p cross join orderlatch.decision_status(p.decision_hash) as s), 'in_doubt',
           'an order with its id, and other terms, was found');
 select results_eq(
-  $$ select count(*)::integer from orderlatch_data.opposite_stakes(test.account_id('external'), '{GOOG}', '{buy}') $$, $$ values (1) $$,
+  $$ select cardinality(orderlatch_data.find_opposite(test.account_id('external'), '{GOOG}', '{buy}')) $$, $$ values (1) $$,
   'a decision in doubt that nobody approved is on the other side'
 );
 select is(test.broken_promises(), '{}', 'every promise is kept');

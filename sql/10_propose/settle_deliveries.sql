@@ -15,7 +15,7 @@ as $$
   ), judged as (
     insert into orderlatch_data.risk_verdicts
       (decision_id, account_id, verdict_no, verdict, reasons, limits, inputs, judged_at, judged_by)
-    select c.decision_id, p_account.account_id, 1, 'rejected', array['signal_already_decided'], '[]',
+    select c.decision_id, p_account.account_id, 1, 'rejected', array['signal_already_decided'], '{}',
            jsonb_strip_nulls(jsonb_build_object('live_decision', encode(l.decision_hash, 'hex'))),
            orderlatch_data.clock(), session_user
       from conflicting as c

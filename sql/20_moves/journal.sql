@@ -88,8 +88,9 @@ begin
      cross join lateral (select orderlatch_data.clock() as moved_at offset 0) as t
       left join lateral (
         select e.event_hash
-          from orderlatch_data.decision_events as e
-         where e.decision_id = n.decision_id
+          from (
+            select v.* from orderlatch_data.decision_events as v where v.decision_id = n.decision_id offset 0
+          ) as e
          order by e.event_id desc limit 1
       ) as p on true
       left join lateral (

@@ -38,7 +38,7 @@ begin
     select s.status, s.reasons into status, reasons
       from orderlatch_data.status_of(v_known.decision_id) as s
      where outcome = 'existing';
-    select v.limits, v.inputs into limits, inputs
+    select orderlatch_data.told_limits(v.limits), v.inputs into limits, inputs
       from orderlatch_data.risk_verdicts as v
      where v.decision_id = v_known.decision_id and outcome = 'existing'
      order by v.verdict_no desc
@@ -54,8 +54,8 @@ comment on function orderlatch.preview_decision(text, jsonb) is
   'What propose_decision would answer for this decision now; it records nothing, takes no lock and works '
   'in a read-only transaction. p_account: account name. p_decision: see docs/decision-hash.md. Returns one '
   'row: decision_hash, outcome (created, existing, conflict, collision), status (planned where an external '
-  'engine judges, with the reasons that the built-in limits would have), reasons, and limits and inputs as '
-  'a verdict keeps them. What others do before it is proposed may change the answer. Raises OL102 '
+  'engine judges, with the reasons that the built-in limits would have), reasons, and limits and inputs of '
+  'the verdict. What others do before it is proposed may change the answer. Raises OL102 '
   'account_unknown, OL110 to OL121 for bad input, OL301 login_not_bound.';
 
 -- What would become of a decision that is not recorded yet.
@@ -95,7 +95,7 @@ begin
     return;
   end if;
   outcome := 'created';
-  select w.reasons, w.limits, w.inputs into reasons, limits, inputs
+  select w.reasons, orderlatch_data.told_limits(w.limits), w.inputs into reasons, limits, inputs
     from orderlatch_data.gather_stakes(
            p_account, v_limits, array[p_decision.strategy_id], array[p_decision.symbol],
            array[p_decision.action], v_now

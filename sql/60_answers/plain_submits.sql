@@ -41,12 +41,10 @@ as $$
        and o.decision_id = t.decision_id
   ), answered as (
     insert into orderlatch_data.broker_responses (
-      request_id, recorded_at, sent, status, meaning, broker_request_id, headers, body, body_octets, error,
-      elapsed_ms
+      request_id, recorded_at, sent, status, meaning, broker_request_id, body, body_octets, error, elapsed_ms
     )
     select t.request_id, orderlatch_data.clock(), 'yes', t.status, 'order_exists',
-           t.headers ->> 'x-request-id', t.headers - 'x-request-id', substr(t.body, 1, 65536),
-           octet_length(t.body), t.error, t.elapsed_ms
+           t.headers ->> 'x-request-id', substr(t.body, 1, 65536), octet_length(t.body), t.error, t.elapsed_ms
       from taken as t
      order by t.answer_no
   )

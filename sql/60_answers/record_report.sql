@@ -66,7 +66,7 @@ begin
     v_response.body := null;
   end if;
   v_response.recorded_at := orderlatch_data.clock();
-  insert into orderlatch_data.broker_responses select v_response.*;
+  perform orderlatch_data.save_response(v_response);
   return v_response.meaning;
 end
 $$;
@@ -102,7 +102,7 @@ begin
   v_response.sent := p_sent;
   v_response.status := p_status::smallint;
   v_response.broker_request_id := p_headers ->> 'x-request-id';
-  v_response.headers := p_headers - 'x-request-id';
+  v_response.headers := case when p_status between 200 and 299 then null else p_headers - 'x-request-id' end;
   v_response.body := substr(p_body, 1, 65536);
   v_response.body_octets := coalesce(octet_length(p_body), 0);
   v_response.error := p_error;
@@ -113,8 +113,34 @@ $$;
 revoke all on function orderlatch_data.reported_response(uuid, text, integer, jsonb, bytea, text, integer)
   from public;
 comment on function orderlatch_data.reported_response(uuid, text, integer, jsonb, bytea, text, integer) is
-  'Cuts the body at 64 KiB and takes the broker''s X-Request-ID out of the headers. Arguments as in '
-  'record_report.';
+  'Cuts the body at 64 KiB and takes the broker''s X-Request-ID out of the headers; of a success no others '
+  'are kept. Arguments as in record_report.';
+
+-- Writes a row of broker_responses.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.save_response(p_response orderlatch_data.broker_responses)
+returns void
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into orderlatch_data.broker_responses (
+    request_id, recorded_at, sent, status, meaning, code, message, broker_request_id, headers, body,
+    body_octets, error, elapsed_ms
+  )
+  values (
+    p_response.request_id, p_response.recorded_at, p_response.sent, p_response.status, p_response.meaning,
+    p_response.code, p_response.message, p_response.broker_request_id, p_response.headers, p_response.body,
+    p_response.body_octets, p_response.error, p_response.elapsed_ms
+  );
+end
+$$;
+revoke all on function orderlatch_data.save_response(orderlatch_data.broker_responses) from public;
+comment on function orderlatch_data.save_response(orderlatch_data.broker_responses) is
+  'Its filler is generated.';
 
 -- Whether an answer's body lies in the mirror already, order by order and fill by fill.
 -- Locks: none. Raises: none.

@@ -47,6 +47,7 @@ BEFORE_THE_FIRST_RELEASE = (
     "0015_low_water",
     "0016_orders_by_time",
     "0017_bytes",
+    "0018_rows_of_each_life",
 )
 BLOCK_LARGE_TABLES = (
     "constraint-missing-not-valid",

@@ -83,7 +83,7 @@ as $$
   with judged as (
     insert into orderlatch_data.risk_verdicts
       (decision_id, account_id, verdict_no, verdict, reasons, limits, inputs, judged_at, judged_by)
-    select d.decision_id, p_account.account_id, 1, 'rejected', array['signal_already_decided'], '[]',
+    select d.decision_id, p_account.account_id, 1, 'rejected', array['signal_already_decided'], '{}',
            jsonb_strip_nulls(jsonb_build_object('live_decision', encode(l.decision_hash, 'hex'))),
            orderlatch_data.clock(), session_user
       from orderlatch_data.trade_decisions as d

@@ -56,8 +56,9 @@ begin
     from orderlatch_data.status_of(v_decision.decision_id) as s
    cross join lateral (
      select j.moved_at, j.reason
-       from orderlatch_data.decision_events as j
-      where j.decision_id = s.decision_id
+       from (
+         select v.* from orderlatch_data.decision_events as v where v.decision_id = s.decision_id offset 0
+       ) as j
       order by j.event_id desc
       limit 1
    ) as e

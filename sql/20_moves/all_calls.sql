@@ -11,7 +11,8 @@ create or replace view orderlatch_data.archived_responses as
          c.headers, c.answer_body as body, c.body_octets, c.error, c.elapsed_ms
     from orderlatch_data.archived_calls as c
    where c.recorded_at is not null;
-comment on view orderlatch_data.archived_responses is 'Column by column as broker_responses.';
+comment on view orderlatch_data.archived_responses is
+  'Column by column as broker_responses, without its filler.';
 
 -- Losses of archived calls as the rows of lost_requests that they were.
 create or replace view orderlatch_data.archived_losses as
@@ -29,7 +30,9 @@ comment on view orderlatch_data.all_requests is 'broker_requests and archived_re
 
 -- Every answer, archived or not.
 create or replace view orderlatch_data.all_responses as
-  select r.* from orderlatch_data.broker_responses as r
+  select r.request_id, r.recorded_at, r.sent, r.status, r.meaning, r.code, r.message, r.broker_request_id,
+         r.headers, r.body, r.body_octets, r.error, r.elapsed_ms
+    from orderlatch_data.broker_responses as r
   union all
   select a.* from orderlatch_data.archived_responses as a;
 comment on view orderlatch_data.all_responses is

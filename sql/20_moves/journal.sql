@@ -105,8 +105,9 @@ begin
       join before_move as o on o.decision_id = n.decision_id and o.status <> n.status
       left join lateral (
         select e.event_hash
-          from orderlatch_data.decision_events as e
-         where e.decision_id = n.decision_id
+          from (
+            select v.* from orderlatch_data.decision_events as v where v.decision_id = n.decision_id offset 0
+          ) as e
          order by e.event_id desc limit 1
       ) as p on true
      order by n.decision_id

@@ -13,8 +13,9 @@ begin
      from kept as k
     where k.status is distinct from (
       select case when e.event_id = k.event_id then e.to_status end
-        from orderlatch_data.decision_events as e
-       where e.decision_id = k.decision_id
+        from (
+          select v.* from orderlatch_data.decision_events as v where v.decision_id = k.decision_id offset 0
+        ) as e
        order by e.event_id desc
        limit 1
     );

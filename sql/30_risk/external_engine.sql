@@ -54,7 +54,7 @@ begin
     insert into orderlatch_data.risk_verdicts
       (decision_id, account_id, verdict_no, verdict, reasons, limits, inputs, evidence, judged_at, judged_by)
     select v_decision.decision_id, v_decision.account_id, count(*) + 1, 'rejected', array['external_engine'],
-           '[]', '{}', p_evidence, orderlatch_data.clock(), session_user
+           '{}', '{}', p_evidence, orderlatch_data.clock(), session_user
       from orderlatch_data.risk_verdicts as r
      where r.decision_id = v_decision.decision_id;
     perform orderlatch_data.move_decision(

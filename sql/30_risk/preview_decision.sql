@@ -41,7 +41,7 @@ begin
     select s.status, s.reasons into status, reasons
       from orderlatch_data.status_of(v_known.decision_id) as s
      where outcome = 'existing';
-    select v.limits, v.inputs into limits, inputs
+    select orderlatch_data.told_limits(v.limits), v.inputs into limits, inputs
       from orderlatch_data.risk_verdicts as v
      where v.decision_id = v_known.decision_id and outcome = 'existing'
      order by v.verdict_no desc
@@ -57,8 +57,8 @@ comment on function orderlatch.preview_decision(text, jsonb) is
   'What propose_decision would answer for this decision now; it records nothing, takes no lock and works '
   'in a read-only transaction. p_account: account name. p_decision: see docs/decision-hash.md. Returns one '
   'row: decision_hash, outcome (created, existing, conflict, collision), status (planned where an external '
-  'engine judges, with the reasons that the built-in limits would have), reasons, and limits and inputs as '
-  'a verdict keeps them. What others do before it is proposed may change the answer. Raises OL102 '
+  'engine judges, with the reasons that the built-in limits would have), reasons, and limits and inputs of '
+  'the verdict. What others do before it is proposed may change the answer. Raises OL102 '
   'account_unknown, OL110 to OL121 for bad input, OL301 login_not_bound.';
 
 -- What would become of a decision that is not recorded yet.
@@ -110,7 +110,7 @@ begin
     p_decision, v_limits.limits, coalesce(v_own[1].stakes, '{}'), v_gathered.totals, v_now
   );
   reasons := v_weighed.reasons;
-  limits := v_weighed.limits;
+  limits := orderlatch_data.told_limits(v_weighed.limits);
   inputs := v_weighed.inputs;
   -- an order with its hash that was seen before is adopted, not sent
   select case

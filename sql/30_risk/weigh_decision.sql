@@ -28,7 +28,7 @@ declare
   v_breaches text[];
   v_sums jsonb := jsonb_build_array();
 begin
-  limits := jsonb_build_array();
+  limits := jsonb_build_object();
   if p_totals is not null then
     select array_agg(s.without_it order by s.place), array_agg(s.with_it order by s.place),
            array_agg(s.grows order by s.place), array_agg(s.total order by s.place)
@@ -38,7 +38,7 @@ begin
   foreach v_limit in array p_limits loop
     v_place := v_place + 1;
     continue when v_limit.strategy_id <> p_decision.strategy_id or v_limit.symbol <> p_decision.symbol;
-    limits := limits || orderlatch_data.describe_limit(v_limit);
+    limits := limits || orderlatch_data.kept_limit(v_limit);
     if v_with[v_place] is not null or v_without[v_place] is not null then
       v_sums := v_sums || jsonb_build_object(
         'limit_id', v_limit.limit_id, 'without', nullif(v_without[v_place], 'NaN'),
@@ -78,34 +78,7 @@ comment on function orderlatch_data.weigh_decision(
   orderlatch_data.trade_decisions, orderlatch_data.risk_limits[], orderlatch_data.risk_stake[], numeric[],
   timestamptz
 ) is
-  'All reasons against the decision (empty: none), the limits that applied as a JSON array, the inputs as a '
-  'JSON object (qty, notional and price in dollars, signal_age_s in seconds, sums as sum_limits says), and '
-  'what the totals become when it is approved. p_limits: find_limits. p_own: the stakes in its symbol. '
-  'p_totals: limit_totals; null when no limit adds anything up.';
-
--- Says of a limit what a verdict keeps.
--- Locks: none. Raises: none.
-create or replace function orderlatch_data.describe_limit(p_limit orderlatch_data.risk_limits)
-returns jsonb
-language plpgsql
-stable
-parallel safe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  if p_limit.symbols is null then
-    return jsonb_build_object(
-      'limit_id', p_limit.limit_id, 'limit_kind', p_limit.limit_kind, 'ceiling', p_limit.ceiling
-    );
-  end if;
-  return jsonb_build_object(
-    'limit_id', p_limit.limit_id, 'limit_kind', p_limit.limit_kind, 'symbols', cardinality(p_limit.symbols),
-    'set_at', p_limit.set_at
-  );
-end
-$$;
-revoke all on function orderlatch_data.describe_limit(orderlatch_data.risk_limits) from public;
-comment on function orderlatch_data.describe_limit(orderlatch_data.risk_limits) is
-  'A JSON object: limit_id, limit_kind and ceiling; of a list, which may be long, how many symbols it has '
-  'and when it was set: limit_history has the list of that moment.';
+  'All reasons against the decision (empty: none), the limits that applied as kept_limit has them, the '
+  'inputs as a JSON object (qty, notional and price in dollars, signal_age_s in seconds, sums as sum_limits '
+  'says), and what the totals become when it is approved. p_limits: find_limits. p_own: the stakes in '
+  'its symbol. p_totals: limit_totals; null when no limit adds anything up.';

@@ -55,7 +55,12 @@ begin
   with ended as (
     delete from orderlatch_data.open_requests as o where o.request_id = any (v_request_ids)
   ), answered as (
-    insert into orderlatch_data.broker_responses select r.* from unnest(v_responses) as r
+    insert into orderlatch_data.broker_responses (
+      request_id, recorded_at, sent, status, meaning, broker_request_id, body, body_octets, error, elapsed_ms
+    )
+    select r.request_id, r.recorded_at, r.sent, r.status, r.meaning, r.broker_request_id, r.body,
+           r.body_octets, r.error, r.elapsed_ms
+      from unnest(v_responses) as r
   )
   update orderlatch_data.open_decisions as o
      set status = 'submitted', move_reason = t.reason, move_request_id = t.request_id, move_evidence = null

@@ -59,7 +59,7 @@ begin
     v_response.body := null;
   end if;
   v_response.recorded_at := orderlatch_data.clock();
-  insert into orderlatch_data.broker_responses select v_response.*;
+  perform orderlatch_data.save_response(v_response);
   return v_response.meaning;
 end
 $$;
@@ -83,7 +83,10 @@ declare
   v_response orderlatch_data.broker_responses := p_report;
 begin
   v_response.broker_request_id := p_report.headers ->> 'x-request-id';
-  v_response.headers := p_report.headers - 'x-request-id';
+  v_response.headers := case
+    when p_report.status between 200 and 299 then null
+    else p_report.headers - 'x-request-id'
+  end;
   v_response.body := substr(p_report.body, 1, 65536);
   v_response.body_octets := coalesce(octet_length(p_report.body), 0);
   return v_response;
@@ -91,8 +94,34 @@ end
 $$;
 revoke all on function orderlatch_data.reported_response(orderlatch_data.broker_responses) from public;
 comment on function orderlatch_data.reported_response(orderlatch_data.broker_responses) is
-  'Cuts the body at 64 KiB and takes the broker''s X-Request-ID out of the headers. p_report: as '
-  'read_report has it.';
+  'Cuts the body at 64 KiB and takes the broker''s X-Request-ID out of the headers; of a success no others '
+  'are kept. p_report: as read_report has it.';
+
+-- Writes a row of broker_responses.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.save_response(p_response orderlatch_data.broker_responses)
+returns void
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into orderlatch_data.broker_responses (
+    request_id, recorded_at, sent, status, meaning, code, message, broker_request_id, headers, body,
+    body_octets, error, elapsed_ms
+  )
+  values (
+    p_response.request_id, p_response.recorded_at, p_response.sent, p_response.status, p_response.meaning,
+    p_response.code, p_response.message, p_response.broker_request_id, p_response.headers, p_response.body,
+    p_response.body_octets, p_response.error, p_response.elapsed_ms
+  );
+end
+$$;
+revoke all on function orderlatch_data.save_response(orderlatch_data.broker_responses) from public;
+comment on function orderlatch_data.save_response(orderlatch_data.broker_responses) is
+  'Its filler is generated.';
 
 -- Whether an answer's body lies in the mirror already, order by order and fill by fill.
 -- Locks: none. Raises: none.

@@ -83,7 +83,7 @@ begin
     select q.* into v_request
       from orderlatch_data.all_requests as q
      where q.request_id = p_event.request_id;
-    select r.* into v_answer
+    select r.*, null as filler into v_answer
       from orderlatch_data.all_responses as r
      where r.request_id = p_event.request_id;
     if v_request.request_id is not null then

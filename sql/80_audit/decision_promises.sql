@@ -23,8 +23,10 @@ as $$
         left join orderlatch_data.broker_orders as x on x.decision_id = d.decision_id and x.relation = 'order'
         left join lateral (
           select n.event_id, n.to_status
-            from orderlatch_data.decision_events as n
-           where n.decision_id = d.decision_id
+            from (
+              select v.* from orderlatch_data.decision_events as v where v.decision_id = d.decision_id
+              offset 0
+            ) as n
            order by n.event_id desc
            limit 1
         ) as e on true

@@ -103,7 +103,8 @@ as $$
                 )
               end
             )
-       from jsonb_array_elements(v.limits) with ordinality as l(limit_of, line_no)
+       from jsonb_array_elements(orderlatch_data.told_limits(v.limits))
+            with ordinality as l(limit_of, line_no)
        left join jsonb_array_elements(v.inputs -> 'sums') as s(sum_of)
          on s.sum_of -> 'limit_id' = l.limit_of -> 'limit_id'
        left join orderlatch_data.risk_limit_kinds as k on k.limit_kind = l.limit_of ->> 'limit_kind'

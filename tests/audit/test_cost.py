@@ -33,7 +33,9 @@ select (jsonb_populate_record(q, jsonb_build_object('decision_id', 1000 + n, 're
   join orderlatch_data.broker_requests as q on q.decision_id = m.decision_id and q.kind = 'submit_order',
        generate_series(1, {decisions}) as n;
 insert into orderlatch_data.broker_responses
-select (jsonb_populate_record(r, jsonb_build_object('request_id', md5(n::text)::uuid))).*
+  (request_id, recorded_at, sent, status, meaning, broker_request_id, body, body_octets, elapsed_ms)
+select md5(n::text)::uuid, r.recorded_at, r.sent, r.status, r.meaning, r.broker_request_id, r.body,
+       r.body_octets, r.elapsed_ms
   from model as m
   join orderlatch_data.broker_requests as q on q.decision_id = m.decision_id and q.kind = 'submit_order'
   join orderlatch_data.broker_responses as r on r.request_id = q.request_id,

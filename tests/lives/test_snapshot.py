@@ -24,6 +24,26 @@ select s.indexrelname, s.idx_tup_read, t.idx_blks_hit + t.idx_blks_read
   join pg_statio_user_indexes as t on t.indexrelid = s.indexrelid
  where s.schemaname = 'orderlatch_data'
 """
+# What is read to write a row: pages of the table and of its index.
+TOUCHED = """
+select t.relname, t.heap_blks_hit + t.heap_blks_read + t.idx_blks_hit + t.idx_blks_read
+  from pg_statio_user_tables as t
+ where t.schemaname = 'orderlatch_data'
+"""
+# Found where it is, as the functions find it, and written there.
+WRITE = """
+do $write$
+declare
+  v_version tid := (select t.ctid from orderlatch_data.{table} as t);
+begin
+  for v_nth in 1 .. {times} loop
+    update orderlatch_data.{table} as t set {column} = t.{column} where t.ctid = v_version
+    returning t.ctid into v_version;
+  end loop;
+end
+$write$
+"""
+WRITTEN = {"account_agenda": "turn_no", "account_budgets": "tokens", "broker_limits": "said_at"}
 MORE_ENTRIES = 10
 # Every index has a level more by then, and its root is read, too.
 MORE_PAGES = 3
@@ -78,3 +98,21 @@ def test_a_life_reads_no_more_while_a_snapshot_keeps_what_is_dead(database: Data
         or late[index][1] > 2 * early[index][1] + MORE_PAGES
     }
     assert not grown, f"entries and pages of an index that a life reads, and after {BETWEEN} more: {grown}"
+
+
+@pytest.mark.every_major
+@pytest.mark.parametrize("table", WRITTEN)
+def test_a_row_is_written_as_cheaply_when_it_has_had_many_versions(database: Database, table: str) -> None:
+    def pages(times: int) -> int:
+        before = dict(counted(database, session, TOUCHED))
+        session.execute(WRITE.format(table=table, column=WRITTEN[table], times=times).encode())
+        return dict(counted(database, session, TOUCHED))[table] - before[table]
+
+    with database.connect() as session, database.connect() as old:
+        session.execute("select test.given_account()")
+        old.execute("begin isolation level repeatable read")
+        old.execute("select count(*) from orderlatch_data.accounts")
+        early = pages(1000)
+        pages(20_000)
+        late = pages(1000)
+    assert late < early + early // 20, f"{early} pages for 1,000 changes, and {late} after 20,000 more"

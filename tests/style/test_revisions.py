@@ -46,10 +46,13 @@ BEFORE_THE_FIRST_RELEASE = (
     "0013_fewer_indexes",
     "0015_low_water",
     "0016_orders_by_time",
+    "0017_bytes",
+    "0018_rows_of_each_life",
 )
 BLOCK_LARGE_TABLES = (
     "constraint-missing-not-valid",
     "adding-not-nullable-field",
+    "adding-field-with-default",
     "adding-foreign-key-constraint",
     "require-concurrent-index-creation",
     "require-concurrent-index-deletion",

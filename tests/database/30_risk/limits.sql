@@ -131,7 +131,7 @@ select is(pg_temp.listed(c.strategy_id, c.symbol), c.reasons, format('%s of %s: 
       ('picky', 'GOOG', '{}', 'allowed and not denied')
   ) as c(strategy_id, symbol, reasons, title);
 select results_eq(
-  $$ select v.limits
+  $$ select orderlatch_data.told_limits(v.limits)
        from orderlatch_data.risk_verdicts as v
        join orderlatch_data.trade_decisions as d on d.decision_id = v.decision_id
       where d.strategy_id = 'narrow'
@@ -171,7 +171,7 @@ select is(
   'a verdict names every reason, faults of the order first'
 );
 select results_eq(
-  $$ select r.verdict_no, r.verdict, r.limits, r.inputs, r.evidence, r.judged_at
+  $$ select r.verdict_no, r.verdict, orderlatch_data.told_limits(r.limits), r.inputs, r.evidence, r.judged_at
        from verdict as v join orderlatch_data.risk_verdicts as r on r.decision_id = v.decision_id $$,
   $$ select 1::smallint, 'rejected',
             jsonb_build_array(
@@ -193,7 +193,7 @@ select results_eq(
 create temporary table next as
   select p.decision_id, p.status from orderlatch.propose_decision('kept', test.a_decision('{"event_ts": "2026-03-02T14:00:01Z"}')) as p;
 select results_eq(
-  $$ select n.status, r.verdict, r.reasons, r.limits -> 1 ->> 'ceiling', r.inputs
+  $$ select n.status, r.verdict, r.reasons, orderlatch_data.told_limits(r.limits) -> 1 ->> 'ceiling', r.inputs
        from next as n join orderlatch_data.risk_verdicts as r on r.decision_id = n.decision_id $$,
   $$ values ('approved', 'approved', '{}'::text[], '100', '{"qty": 10, "price": 190.25, "signal_age_s": 3599.000}'::jsonb) $$,
   'a decision judged after the change is judged by the new limits'

@@ -60,12 +60,12 @@ begin
       raise exception 'the preview of % has changed something', v_case.title;
     end if;
     insert into proposed
-    select v_case.title, p.decision_hash, p.outcome, p.status, p.reasons, v.limits, v.inputs
+    select v_case.title, p.decision_hash, p.outcome, p.status, p.reasons, orderlatch_data.told_limits(v.limits), v.inputs
       from orderlatch.propose_decision(v_case.account, v_case.decision) as p
       left join orderlatch_data.risk_verdicts as v on v.decision_id = p.decision_id;
     -- a verdict is written by a later statement
     update proposed as p
-       set limits = v.limits, inputs = v.inputs
+       set limits = orderlatch_data.told_limits(v.limits), inputs = v.inputs
       from orderlatch_data.risk_verdicts as v
      where p.title = v_case.title and v.decision_id = test.decision_id(p.decision_hash);
   end loop;

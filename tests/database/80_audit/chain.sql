@@ -145,7 +145,7 @@ insert into deeds values
   ('doubted', '{1}', false, 'a rationale edited',
    $$ update orderlatch_data.trade_decisions as t set rationale = 'it fell' where t.decision_id = pg_temp.id_of('doubted') $$),
   ('doubted', '{2}', false, 'a verdict edited',
-   $$ update orderlatch_data.risk_verdicts as v set limits = '[{"ceiling": 5}]' where v.decision_id = pg_temp.id_of('doubted') $$),
+   $$ update orderlatch_data.risk_verdicts as v set limits = '{"1": 5}' where v.decision_id = pg_temp.id_of('doubted') $$),
   ('doubted', '{2}', false, 'a verdict taken away',
    $$ delete from orderlatch_data.risk_verdicts as v where v.decision_id = pg_temp.id_of('doubted') $$),
   ('doubted', '{4}', false, 'the body of a request edited',

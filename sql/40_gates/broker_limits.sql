@@ -14,6 +14,7 @@ declare
   v_remaining constant text := p_headers ->> 'x-ratelimit-remaining';
   v_reset constant text := p_headers ->> 'x-ratelimit-reset';
   v_resets_at timestamptz;
+  v_version tid;
 begin
   if v_limit ~ '^[1-9][0-9]{0,8}$' and v_remaining ~ '^[0-9]{1,9}$' and v_reset ~ '^[0-9]{1,12}$' then
     -- the limit is one of a minute: whatever is further off, or past, tells of a clock that is wrong
@@ -22,6 +23,12 @@ begin
   if v_resets_at is null or v_resets_at <= v_now then
     return;
   end if;
+  -- as in agenda_of
+  select l.ctid into v_version
+    from orderlatch_data.broker_limits as l
+   where l.account_id <= p_account_id
+   order by l.account_id desc
+   limit 1;
   -- answers come in any order: of one window the least counts, and an earlier window not at all
   update orderlatch_data.broker_limits as b
      set rate_limit = v_limit::integer,
@@ -31,10 +38,10 @@ begin
          end,
          resets_at = v_resets_at,
          said_at = v_now
-   where b.account_id in (
-           select l.account_id
+   where b.ctid in (
+           select l.ctid
              from orderlatch_data.broker_limits as l
-            where l.account_id = p_account_id
+            where l.ctid = v_version and l.account_id = p_account_id
               for no key update skip locked
          )
      and coalesce(v_resets_at >= b.resets_at, true);

@@ -30,16 +30,16 @@ begin
         where t.account_id <= n.account_id
         order by t.account_id desc limit 1
      ) as k
-     -- by their keys: a join may read those of all accounts
      cross join lateral (
-       select h.rate_limit, h.remaining, h.resets_at
-         from orderlatch_data.broker_limits as h where h.account_id = k.account_id offset 0
+       select h.* from orderlatch_data.broker_limits as h where h.account_id <= k.account_id
+        order by h.account_id desc limit 1
      ) as s
+     -- by its key: a join may read those of all accounts
      cross join lateral (
        select c.rate_limit, c.burst
          from orderlatch_data.accounts as c where c.account_id = k.account_id offset 0
      ) as a
-     where k.account_id = n.account_id
+     where k.account_id = n.account_id and s.account_id = k.account_id
   loop
     v_counted_at := greatest(p_now, v_row.counted_at); -- the later one where the clock was set back
     v_bucket := orderlatch_data.refill_bucket(

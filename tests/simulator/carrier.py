@@ -324,14 +324,14 @@ class Carrier:
             lag_s = self._lag(call, luck)
             reply = self._front.answer(call, luck, book=book, lag_s=lag_s, late=late)
             if answers_with is not None:
-                reply = self._front.broken(answers_with, luck)
+                reply = self._front.broken(answers_with, luck, call.kind)
             if answers:
                 call.said_absent = call.said_absent or reply.absent
                 call.last_page = call.last_page or reply.last_page
                 self._world.after(luck.uniform(0.005, 0.4), lambda: finish(Answer(call, "yes", reply)))
 
         if fate == "cut after headers":
-            reply = self._front.broken("cut", luck)
+            reply = self._front.broken("cut", luck, call.kind)
             self._world.after(0.05, lambda: arrive(answers=False))
             self._world.after(0.3, lambda: finish(Answer(call, "maybe", reply, "cut off")))
             return
@@ -361,7 +361,7 @@ class Carrier:
                 answers_with = fate.removeprefix("after ")
                 self._world.after(0.1, lambda: arrive(answers=True, answers_with=answers_with))
             case _:
-                reply = self._front.broken(fate, luck)
+                reply = self._front.broken(fate, luck, call.kind)
                 self._world.after(luck.uniform(0.05, 0.5), lambda: finish(Answer(call, "yes", reply)))
         self._world.at(gives_up, lambda: finish(Answer(call, "maybe", error="timed out")))
 

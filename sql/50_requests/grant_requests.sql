@@ -3,6 +3,7 @@
 create or replace function orderlatch_data.grant_requests(
   p_worker_id integer,
   p_calls orderlatch_data.wanted_call[],
+  p_claimed_at timestamptz default null,
   out granted orderlatch_data.granted_request[],
   out account_ids integer[],
   out answer_by timestamptz[]
@@ -15,7 +16,7 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_now constant timestamptz := orderlatch_data.clock();
+  v_now constant timestamptz := coalesce(p_claimed_at, orderlatch_data.clock());
 begin
   granted := '{}';
   account_ids := '{}';
@@ -66,10 +67,12 @@ begin
     from called as c;
 end
 $$;
-revoke all on function orderlatch_data.grant_requests(integer, orderlatch_data.wanted_call[]) from public;
-comment on function orderlatch_data.grant_requests(integer, orderlatch_data.wanted_call[]) is
-  'Writes broker_requests and open_requests for each call. Returns, in the same order, what the worker gets, '
-  'of which account each is, and when it is to be answered.';
+revoke all on function orderlatch_data.grant_requests(integer, orderlatch_data.wanted_call[], timestamptz)
+  from public;
+comment on function orderlatch_data.grant_requests(integer, orderlatch_data.wanted_call[], timestamptz) is
+  'Writes broker_requests and open_requests for each call. p_claimed_at: null for now; earlier where the '
+  'claim has moved something already. Returns, in the same order, what the worker gets, of which account '
+  'each is, and when it is to be answered.';
 
 -- Key of the advisory lock that guards the answer of a request without a decision.
 -- Locks: none. Raises: none.

@@ -40,7 +40,7 @@ begin
   end if;
   v_calls := orderlatch_data.begin_submits(p_worker_id, v_held, v_until, v_now);
   if v_calls is not null then
-    v_granted := orderlatch_data.grant_requests(p_worker_id, v_calls);
+    v_granted := orderlatch_data.grant_requests(p_worker_id, v_calls, v_now);
     granted := v_granted.granted;
     account_ids := v_granted.account_ids;
     answer_by := v_granted.answer_by;

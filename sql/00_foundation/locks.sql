@@ -19,13 +19,14 @@ begin
     when 'answering' then 20303  -- recording answers that change what is known of an account; key account_id
     when 'decision' then 20304   -- moving one decision; key: the first four bytes of its hash
     when 'agenda' then 20308     -- changing when an account is to be visited; only tried; key account_id
+    when 'following' then 20309  -- held by a session, shared: it follows events; others only try; key 0
   end;
 end
 $$;
 revoke all on function orderlatch_data.lock_class(text) from public;
 comment on function orderlatch_data.lock_class(text) is
   'First key of an advisory lock. p_name: worker, cluster, judging, shutting, gate, granting, answering, '
-  'decision or agenda. Returns null for any other name.';
+  'decision, agenda or following. Returns null for any other name.';
 
 -- The second key of a decision's lock.
 -- Locks: none. Raises: none.

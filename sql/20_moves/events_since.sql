@@ -65,7 +65,7 @@ comment on function orderlatch_data.require_events(integer) is
   'Passes a number from 1 to 1000 on a server that is no standby; else OL131 or OL135.';
 
 -- The moves of decisions since a cursor, and a cursor for the next call. Reads only; nobody waits for it.
--- Locks: none. Raises: OL131 argument_invalid, OL135 server_is_standby.
+-- Locks: following (session, shared, until the connection ends). Raises: OL131, OL135.
 create or replace function orderlatch.events_since(
   p_cursor text default null,
   p_how_many integer default 100
@@ -101,6 +101,7 @@ declare
   v_batch text;
 begin
   perform orderlatch_data.require_events(p_how_many);
+  perform orderlatch_data.keep_following();
   v_at := orderlatch_data.read_cursor(p_cursor);
   v_batch := orderlatch_data.write_mark(v_at.behind) || '/' || orderlatch_data.write_mark(v_at.ahead) || '/';
   return query
@@ -143,5 +144,6 @@ comment on function orderlatch.events_since(text, integer) is
   'rows with an event, 1 to 1000. Each row has an event and the cursor behind it; those of one decision come '
   'in the order in which they happened. A row without an event says where to go on, now, or when there is '
   'something new (caught_up). event_key is unique for ever: after a restore events may come again, and '
-  'event_id may name another event. A strategy sees the decisions that its login may act for. See '
-  'docs/events.md. Raises OL131 argument_invalid, OL135 server_is_standby.';
+  'event_id may name another event. A strategy sees the decisions that its login may act for. '
+  'From the first call on the session counts as one that listens on orderlatch_events. See docs/events.md. '
+  'Raises OL131 argument_invalid, OL135 server_is_standby.';

@@ -1,5 +1,5 @@
 -- Journals the birth of decisions. A settled decision may be opened again only as what it settled to.
--- Locks: none. Raises: OL903 books_disagree; 23503 when the move is not in legal_moves.
+-- Locks: following (try). Raises: OL903 books_disagree; 23503 when the move is not in legal_moves.
 create or replace function orderlatch_data.journal_births()
 returns trigger
 language plpgsql
@@ -48,9 +48,11 @@ begin
    where b.decision_id <> all (coalesce(v_reopened, '{}'))
    order by b.decision_id;
   -- those who follow events are woken once the transaction commits
-  perform pg_notify('orderlatch_events', a.account)
-     from orderlatch_data.accounts as a
-    where a.account_id = any (array(select b.account_id from born as b));
+  if orderlatch_data.somebody_follows() then
+    perform pg_notify('orderlatch_events', a.account)
+       from orderlatch_data.accounts as a
+      where a.account_id = any (array(select b.account_id from born as b));
+  end if;
   return null;
 end
 $$;
@@ -67,7 +69,7 @@ comment on trigger journal_births on orderlatch_data.open_decisions is
   'Writes the first event of each decision.';
 
 -- Journals every change of status, has the foreign key judge it, and settles what has reached its end.
--- Locks: none. Raises: 23503 when the move is not in legal_moves.
+-- Locks: following (try). Raises: 23503 when the move is not in legal_moves.
 create or replace function orderlatch_data.journal_moves()
 returns trigger
 language plpgsql
@@ -123,9 +125,11 @@ begin
     return null;
   end if;
   -- as at a birth
-  perform pg_notify('orderlatch_events', a.account)
-     from orderlatch_data.accounts as a
-    where a.account_id = any (array(select n.account_id from after_move as n));
+  if orderlatch_data.somebody_follows() then
+    perform pg_notify('orderlatch_events', a.account)
+       from orderlatch_data.accounts as a
+      where a.account_id = any (array(select n.account_id from after_move as n));
+  end if;
   if v_settled is not null then
     v_settled := orderlatch_data.settle_decisions(v_settled, v_ends, v_statuses, v_now);
   end if;

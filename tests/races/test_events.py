@@ -202,6 +202,7 @@ def test_the_moves_of_one_decision_come_in_order(scene: Scene, how_many: int) ->
 def test_a_commit_wakes_who_listens(scene: Scene) -> None:
     listening = scene.session().connection
     listening.execute("listen orderlatch_events")
+    listening.execute("select e.cursor from orderlatch.events_since('now') as e")
     transaction = scene.transaction()
     decision_hash = propose(transaction, "paper")
     assert list(listening.notifies(timeout=0)) == []
@@ -211,6 +212,24 @@ def test_a_commit_wakes_who_listens(scene: Scene) -> None:
     scene.session().rows(WITHDRAW, decision_hash)
     (woken,) = listening.notifies(timeout=20, stop_after=1)
     assert woken.payload == "paper"
+
+
+def test_commits_notify_nobody_until_somebody_follows(scene: Scene) -> None:
+    listening, other = scene.session().connection, scene.session()
+    listening.execute("listen orderlatch_events")
+    propose(other, "paper")
+    follower = scene.session().connection
+    follower.execute("select e.cursor from orderlatch.events_since('now') as e")
+    decision_hash = propose(other, "paper")
+    (woken,) = listening.notifies(timeout=20, stop_after=1)
+    assert woken.payload == "paper"
+    follower.close()
+    # its lock goes a moment after the connection
+    while scene.ground.number("select count(*) from pg_locks as l where l.classid = 20309") > 0:
+        pass
+    other.rows(WITHDRAW, decision_hash)
+    scene.ground.connection.execute("notify orderlatch_events, 'the next'")
+    assert [heard.payload for heard in listening.notifies(timeout=20, stop_after=1)] == ["the next"]
 
 
 # --- the page on events ---

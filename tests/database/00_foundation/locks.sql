@@ -25,9 +25,9 @@ $$;
 
 select results_eq(
   $$ select orderlatch_data.lock_class(c.name)
-       from unnest('{worker,judging,shutting,gate,granting,answering,decision,agenda}'::text[]) with ordinality as c(name, place)
+       from unnest('{worker,judging,shutting,gate,granting,answering,decision,agenda,following}'::text[]) with ordinality as c(name, place)
       order by c.place $$,
-  'values (20300), (20301), (20306), (20305), (20302), (20303), (20304), (20308)', 'each class has its own number'
+  'values (20300), (20301), (20306), (20305), (20302), (20303), (20304), (20308), (20309)', 'each class has its own number'
 );
 select is(orderlatch_data.lock_class('nothing'), null, 'there is no other class');
 

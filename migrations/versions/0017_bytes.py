@@ -25,7 +25,7 @@ alter table orderlatch_data.broker_responses
   ) stored;
 alter table orderlatch_data.broker_responses alter column filler set storage main;
 comment on column orderlatch_data.broker_responses.headers is
-  'of answers that are no success, those that tell why, none of them secret: an object of lower-case names';
+  'of answers that are no clear success, those that tell why, none secret: an object of lower-case names';
 comment on column orderlatch_data.broker_responses.filler is
   'blanks that make the row long enough for Postgres to compress its body; a few bytes once compressed';
 """

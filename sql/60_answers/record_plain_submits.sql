@@ -43,8 +43,7 @@ begin
     returning b.decision_id, b.broker_order_id, b.found_in_request_id as request_id
   loop
     v_place := v_plain.places[array_position(v_plain.decision_ids, v_kept.decision_id)];
-    v_response := orderlatch_data.reported_response(p_reports[v_place]);
-    v_response.meaning := 'order_exists';
+    v_response := orderlatch_data.reported_response(p_reports[v_place], 'order_exists');
     v_response.recorded_at := v_now;
     v_places := v_places || v_place;
     v_decision_ids := v_decision_ids || v_kept.decision_id;

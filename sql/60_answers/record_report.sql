@@ -43,7 +43,7 @@ begin
     end if;
     return v_recorded;
   end if;
-  v_response := orderlatch_data.reported_response(p_report);
+  v_response := orderlatch_data.reported_response(p_report, v_answer.meaning);
   v_response.code := v_answer.code;
   v_response.message := v_answer.message;
   delete from orderlatch_data.open_requests as o where o.request_id = p_report.request_id;
@@ -69,9 +69,12 @@ comment on function orderlatch_data.record_report(orderlatch_data.broker_respons
   'list that went into the mirror is not kept. Returns the meaning; for an answer that was recorded '
   'before, the meaning it had then. p_report: as read_report has it.';
 
--- A report as the row of broker_responses that it becomes; what it means is not known yet.
+-- A report as the row of broker_responses that it becomes; what it means for its decision is not known yet.
 -- Locks: none. Raises: none.
-create or replace function orderlatch_data.reported_response(p_report orderlatch_data.broker_responses)
+create or replace function orderlatch_data.reported_response(
+  p_report orderlatch_data.broker_responses,
+  p_meaning text
+)
 returns orderlatch_data.broker_responses
 language plpgsql
 immutable
@@ -83,8 +86,9 @@ declare
   v_response orderlatch_data.broker_responses := p_report;
 begin
   v_response.broker_request_id := p_report.headers ->> 'x-request-id';
+  v_response.meaning := p_meaning;
   v_response.headers := case
-    when p_report.status between 200 and 299 then null
+    when p_report.status between 200 and 299 and p_meaning <> 'in_doubt' then null
     else p_report.headers - 'x-request-id'
   end;
   v_response.body := substr(p_report.body, 1, 65536);
@@ -92,10 +96,10 @@ begin
   return v_response;
 end
 $$;
-revoke all on function orderlatch_data.reported_response(orderlatch_data.broker_responses) from public;
-comment on function orderlatch_data.reported_response(orderlatch_data.broker_responses) is
-  'Cuts the body at 64 KiB and takes the broker''s X-Request-ID out of the headers; of a success no others '
-  'are kept. p_report: as read_report has it.';
+revoke all on function orderlatch_data.reported_response(orderlatch_data.broker_responses, text) from public;
+comment on function orderlatch_data.reported_response(orderlatch_data.broker_responses, text) is
+  'Cuts the body at 64 KiB and takes the broker''s X-Request-ID out of the headers; of a success that leaves '
+  'no doubt no others are kept. p_report: as read_report has it. p_meaning: as read_answer has it.';
 
 -- Writes a row of broker_responses.
 -- Locks: none. Raises: none.

@@ -1,6 +1,6 @@
 -- A body that cannot be understood leaves its own submit in doubt, is kept as it came, and costs nobody else anything.
 begin;
-select plan(23);
+select plan(24);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account('paper', '{"max_in_doubt": 100, "crowd_size": 100}');
@@ -24,7 +24,8 @@ select b.no, b.body, b.title, test.given_submitting_decision(:worker, jsonb_buil
       (12, convert_to(E'\ufeff{}', 'UTF8'), 'a byte order mark')
   ) as b(no, body, title);
 create function pg_temp.report(p_request_id uuid, p_body bytea) returns jsonb language sql immutable as $$
-  select jsonb_build_object('request_id', p_request_id, 'sent', 'yes', 'status', 200, 'body', encode(p_body, 'base64'))
+  select jsonb_build_object('request_id', p_request_id, 'sent', 'yes', 'status', 200, 'body', encode(p_body, 'base64'),
+                            'headers', '{"content-type": "text/html"}'::jsonb)
 $$;
 
 -- All in one batch, with one that can be read.
@@ -43,6 +44,10 @@ select results_eq(
      join orderlatch_data.broker_responses as r on r.request_id = test.holder(b.decision_hash) order by b.no',
   'select octet_length(b.body), least(65536, octet_length(b.body)), true from bodies as b order by b.no',
   'each body is kept, its first 64 KiB, and how long it was');
+select is(
+  (select array_agg(distinct r.headers) from bodies as b
+     join orderlatch_data.broker_responses as r on r.request_id = test.holder(b.decision_hash)),
+  array['{"content-type": "text/html"}'::jsonb], 'with the headers, though HTTP calls it a success');
 
 -- A whole order in a long body is read whole, though only its beginning is kept.
 select test_support.advance_clock('1 second');

@@ -58,5 +58,4 @@ $$;
 revoke all on function orderlatch_data.told_limits(jsonb) from public;
 comment on function orderlatch_data.told_limits(jsonb) is
   'A JSON array of objects, by limit_id: limit_id, limit_kind, and ceiling in its unit, or of a list symbols '
-  '(how many) and set_at; null for null. p_limits: limits of '
-  'risk_verdicts.';
+  '(how many) and set_at; null for null. p_limits: limits of risk_verdicts.';

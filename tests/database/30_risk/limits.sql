@@ -1,6 +1,6 @@
 -- Each kind of limit that looks at the order alone, on both sides of its edge.
 begin;
-select plan(64);
+select plan(65);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 
@@ -182,6 +182,10 @@ select results_eq(
             '{"qty": 10, "signal_age_s": 1800.000}'::jsonb, null::jsonb, '2026-03-02 15:00:00Z'::timestamptz
        from kept as k $$,
   'a verdict keeps the limits and the inputs that it was given by'
+);
+select is(
+  orderlatch_data.told_limits('[{"ceiling": 5, "limit_id": 1, "limit_kind": "order_quantity"}]'),
+  '[{"ceiling": 5, "limit_id": 1, "limit_kind": "order_quantity"}]', 'one from before revision 0017 says them itself'
 );
 select orderlatch.set_limit('order_quantity', 100, 'kept');
 select orderlatch.set_limit('order_notional', 100000, 'kept');

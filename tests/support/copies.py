@@ -47,9 +47,12 @@ def follow(copy: TestServer, origin: TestServer) -> None:
 
 
 def catch_up(copy: TestServer, origin: Database) -> None:
-    """Return once a standby has replayed all that its origin has written."""
+    """Return once a standby has replayed all that its origin has committed.
+
+    What an open transaction has written may stay in memory, and away from every standby, for 15 seconds.
+    """
     with origin.connect() as connection:
-        row = connection.execute("select pg_current_wal_insert_lsn()::text").fetchone()
+        row = connection.execute("select pg_current_wal_flush_lsn()::text").fetchone()
     assert row is not None
     _wait_until(copy, REPLAYED, *row)
 

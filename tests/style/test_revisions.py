@@ -48,6 +48,7 @@ BEFORE_THE_FIRST_RELEASE = (
     "0016_orders_by_time",
     "0017_bytes",
     "0018_rows_of_each_life",
+    "0020_orders_by_parent",
 )
 BLOCK_LARGE_TABLES = (
     "constraint-missing-not-valid",

@@ -2,8 +2,8 @@
 
 Proposed, submitted, filled and mirrored through the real functions; then all their rows are copied with keys
 of their own (random where they are random in real life) and times that lie further and further back.
-Indexes are kept up while the rows come in, so that they are as full as they would be. What nothing reads here
-is repeated as it is: the hashes of the events' chains.
+Indexes are kept up while the rows of a table come in, one after the other, so that they are as full as they
+would be. What nothing reads here is repeated as it is: the hashes of the events' chains.
 """
 
 from __future__ import annotations
@@ -38,7 +38,12 @@ SPREAD = {
     "decision_id": "t.decision_id + c.n * {decision_id}",
     "event_id": "t.event_id + c.n * {event_id}",
     "order_no": "t.order_no + c.n * {order_no}",
-    "request_id": "md5(t.request_id::text || c.n)::uuid",
+    # after those of the copies before, and in the order of the templates, as calls follow each other
+    "request_id": (
+        "(lpad(to_hex({first_ms} + c.n), 12, '0') || '7'"
+        " || lpad(to_hex(({time_of} - {least}) * 4095 / {span}), 3, '0')"
+        " || substr(md5(t.request_id::text || c.n), 17))::uuid"
+    ),
     "signal_key": "md5(t.signal_key::text || c.n)::uuid",
     "decision_hash": "sha256(t.decision_hash || c.n::text::bytea)",
     "client_order_id": "encode(sha256(decode(t.client_order_id, 'hex') || c.n::text::bytea), 'hex')",
@@ -47,6 +52,8 @@ SPREAD = {
     # as it came: a compressed one that is copied stays compressed, and its filler would not be
     "body": "substr(t.body, 1)",
 }
+# When a request id was made, in 4,096ths of a millisecond.
+TIME_OF = "('x' || translate(left({0}::text, 13), '-', '') || substr({0}::text, 16, 3))::bit(60)::bigint"
 # A copy is ten seconds of each account, and the past ends two days ago.
 BACK = "t.{column} - interval '2 days' - ({copies} - c.n) * interval '10 seconds'"
 TABLES = """
@@ -59,6 +66,10 @@ select c.relname, array_agg(a.attname::text order by a.attnum),
 having bool_or(a.attname in ('decision_id', 'request_id', 'order_no'))
  order by c.relname
 """
+BY_SIZE = """
+select c.relname from pg_class as c where c.relnamespace = 'bench'::regnamespace and c.relname <> 'lanes'
+ order by pg_table_size(c.oid) desc, c.relname
+"""
 SEQUENCES = """
 select s.seqrelid::regclass::text from pg_sequence as s join pg_class as c on c.oid = s.seqrelid
  where c.relnamespace = 'orderlatch_data'::regnamespace
@@ -66,6 +77,10 @@ select s.seqrelid::regclass::text from pg_sequence as s join pg_class as c on c.
 FILLED = {"status": "filled", "filled_qty": "10", "filled_avg_price": "185.01"}
 FILLS_ARE_DUE = """
 update orderlatch_data.broker_reads set next_page_at = orderlatch_data.clock() where purpose = 'fills'
+"""
+REQUESTED = f"""
+select min({TIME_OF.format("q.request_id")}), max({TIME_OF.format("q.request_id")})
+  from orderlatch_data.broker_requests as q where q.decision_id is not null
 """
 OF_DECISIONS = "select q.request_id from orderlatch_data.broker_requests as q where q.decision_id is not null"
 
@@ -135,15 +150,21 @@ def load(url: str, decisions: int, accounts: list[str]) -> tuple[int, float]:
             " from orderlatch_data.accounts as a where a.account = any(%s)",
             [accounts],
         )
-        statements = [
-            prepare(session, table, columns, times or [], copies)
+        statements = {
+            table: prepare(session, table, columns, times or [], copies)
             for table, columns, times in session.execute(TABLES).fetchall()
-        ]
+        }
+        by_size = [statements[table] for (table,) in session.execute(BY_SIZE).fetchall()]
+        halves = (by_size[0::4] + by_size[3::4], by_size[1::4] + by_size[2::4])
         step = max(1, CHUNK // TEMPLATES)
-        chunks = [(first, min(first + step, copies + 1)) for first in range(1, copies + 1, step)]
+        copied = 0
         with ThreadPoolExecutor(2) as pool:
-            # both sessions go through the past from its beginning
-            copied = sum(pool.map(lambda chunk: copy(url, statements, *chunk), chunks))
+            while copied < copies and shutil.disk_usage(embedded.home()).free > SPARE:
+                end = min(copied + step, copies)
+                # each table by one session, as sequences number its rows one after the other
+                for done in [pool.submit(copy, url, each, copied + 1, end) for each in halves]:
+                    done.result()
+                copied = end
         for (sequence,) in session.execute(SEQUENCES).fetchall():
             session.execute(
                 f"select setval('{sequence}', 10 * nextval('{sequence}') + {100 * decisions})".encode()
@@ -166,6 +187,13 @@ def prepare(
     session.execute(
         f"create table bench.{table} as select * from orderlatch_data.{table} where {kept}".encode()
     )
+    row = session.execute(REQUESTED.encode()).fetchone()
+    assert row is not None
+    least, most = row
+    requested = {
+        "first_ms": most // 4096 + 1, "least": least, "span": most - least,
+        "time_of": TIME_OF.format("t.request_id"),
+    }  # fmt: skip
     spans = {}
     for column in ("decision_id", "event_id", "order_no"):
         if column in columns:
@@ -175,7 +203,7 @@ def prepare(
             assert row is not None
             spans[column] = row[0] + 1
     values = [
-        SPREAD[column].format(**spans)
+        SPREAD[column].format(**requested, **spans)
         if column in SPREAD
         else BACK.format(column=column, copies=copies)
         if column in times
@@ -196,14 +224,11 @@ def owner(column: str) -> str:
     ]
 
 
-def copy(url: str, statements: list[str], first: int, end: int) -> int:
-    """Make some copies of the rows of every table, without triggers and foreign keys; how many."""
-    if shutil.disk_usage(embedded.home()).free < SPARE:
-        return 0
+def copy(url: str, statements: list[str], first: int, last: int) -> None:
+    """Make some copies of the rows of some tables, without triggers and foreign keys."""
     with psycopg.connect(url) as session:
         session.execute("set session_replication_role = replica")
         session.execute("set work_mem = '256MB'")
         session.execute("set synchronous_commit = off")
         for statement in statements:
-            session.execute(statement.encode(), [first, end - 1])
-    return end - first
+            session.execute(statement.encode(), [first, last])

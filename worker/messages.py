@@ -88,8 +88,8 @@ class Trace:
     parent_id: str
 
     def members(self) -> dict[str, str]:
-        """As log lines of a call carry it; the call is a span of its own, named after its request."""
-        return {"trace_id": self.trace_id, "span_id": self.request_id.hex[:16], "parent_id": self.parent_id}
+        """As log lines of a call carry it; the call is a span of its own: the random half of its id."""
+        return {"trace_id": self.trace_id, "span_id": self.request_id.hex[16:], "parent_id": self.parent_id}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,12 +85,12 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return ('x' || left(p_request_id::text, 8))::bit(32)::integer;
+  return ('x' || right(p_request_id::text, 8))::bit(32)::integer;
 end
 $$;
 revoke all on function orderlatch_data.request_lock_key(uuid) from public;
 comment on function orderlatch_data.request_lock_key(uuid) is
-  'The first four bytes of the request_id, as the key of a lock of class decision.';
+  'The last four bytes of the request_id, which are random, as the key of a lock of class decision.';
 
 -- Whether a kind of request of an account is backing off.
 -- Locks: none. Raises: none.

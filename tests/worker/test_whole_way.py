@@ -116,5 +116,5 @@ def test_log_lines_of_calls_carry_the_trace_of_their_decision(
     told = submits.pop(traced)
     assert told["trace_id"] == "4bf92f3577b34da6a3ce929d0e0e4736"
     assert told["parent_id"] == "00f067aa0ba902b7"
-    assert told["span_id"] == str(traced).replace("-", "")[:16]
+    assert told["span_id"] == str(traced).replace("-", "")[16:]
     assert not any("trace_id" in each for each in submits.values())

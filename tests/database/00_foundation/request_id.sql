@@ -1,5 +1,5 @@
 begin;
-select plan(5);
+select plan(6);
 
 create temporary view made as select n, orderlatch_data.new_request_id() as id from generate_series(1, 1000) as n;
 
@@ -11,6 +11,11 @@ select matches(
 select ok(
   (select bool_and(m.id > m.before) from (select m.id, lag(m.id) over (order by m.n) as before from made as m) as m),
   'each is greater than the one before'
+);
+
+select cmp_ok(
+  (select count(distinct orderlatch_data.request_lock_key(m.id)) from made as m), '>', 990::bigint,
+  'requests of one moment are guarded by locks of their own'
 );
 
 select test_support.hold_clock('2026-03-02 12:00:00.1235Z');

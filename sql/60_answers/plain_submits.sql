@@ -7,7 +7,8 @@ create or replace function orderlatch_data.plain_submits(
   out account_ids integer[],
   out decision_ids bigint[],
   out request_ids uuid[],
-  out orders orderlatch_data.shown_order[]
+  out orders orderlatch_data.shown_order[],
+  out responses orderlatch_data.broker_responses[]
 )
 language plpgsql
 stable
@@ -23,8 +24,9 @@ begin
   end if;
   -- what is looked for is looked up by its key for each: a join may read all rows that there are
   select array_agg(s.place), array_agg(s.account_id), array_agg(s.decision_id), array_agg(s.request_id),
-         array_agg(orderlatch_data.read_order(s.document))
-    into places, account_ids, decision_ids, request_ids, orders
+         array_agg(orderlatch_data.read_order(s.document)),
+         array_agg(orderlatch_data.reported_response(p_reports[s.place], 'order_exists'))
+    into places, account_ids, decision_ids, request_ids, orders, responses
     from unnest(
            v_sent.places, v_sent.account_ids, v_sent.decision_ids, v_sent.request_ids, v_sent.documents
          ) as s(place, account_id, decision_id, request_id, document)
@@ -77,8 +79,8 @@ comment on function orderlatch_data.plain_submits(
   'Those that were shown_as_sent, once in the batch, whose decision waits for this answer and for nothing '
   'else, and of whose order nothing was known: no other answer, list or lookup was faster, the decision is '
   'not withdrawn and has no incident, and submits of the account do not back off. Every other answer is '
-  'judged by itself. Arguments as record_plain_submits; of each its place among them, and its order; null '
-  'when there is none.';
+  'judged by itself. Arguments as record_plain_submits; of each its place among them, its order and what '
+  'is to be kept of its answer; null when there is none.';
 
 -- The successes of submits whose order is shown letter by letter as it was sent.
 -- Locks: none. Raises: none.

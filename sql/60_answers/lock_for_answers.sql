@@ -13,6 +13,7 @@ declare
   v_account_id integer;
   v_keys integer[] := v_asked.lock_keys;
   v_lost integer[];
+  v_held integer;
 begin
   if v_asked.answering is not null or v_asked.is_unknown then
     select array_agg(k.lock_key), array_agg(distinct k.account_id) filter (where k.is_lost)
@@ -39,7 +40,8 @@ begin
       perform orderlatch_data.lock_account('answering', v_account_id);
     end loop;
   end if;
-  perform orderlatch_data.lock_decisions(v_keys);
+  -- assigned, as a perform is a query
+  v_held := num_nonnulls(orderlatch_data.lock_decisions(v_keys));
   return v_asked.requests;
 end
 $$;

@@ -13,7 +13,6 @@ declare
   v_account_id integer;
   v_keys integer[] := v_asked.lock_keys;
   v_lost integer[];
-  v_held integer;
 begin
   if v_asked.answering is not null or v_asked.is_unknown then
     select array_agg(k.lock_key), array_agg(distinct k.account_id) filter (where k.is_lost)
@@ -40,9 +39,8 @@ begin
       perform orderlatch_data.lock_account('answering', v_account_id);
     end loop;
   end if;
-  -- assigned, as a perform is a query
-  v_held := num_nonnulls(orderlatch_data.lock_decisions(v_keys));
-  return v_asked.requests;
+  -- the lock in one expression with what is returned, as a perform is a query
+  return case when num_nonnulls(orderlatch_data.lock_decisions(v_keys)) >= 0 then v_asked.requests end;
 end
 $$;
 revoke all on function orderlatch_data.lock_for_answers(orderlatch_data.broker_responses[]) from public;
@@ -73,12 +71,9 @@ begin
   for v_each in
     select r.ordinality as place, q.request, q.account_id, t.decision_hash,
            coalesce(r.status between 200 and 299, false) as is_success,
-           -- a submit that succeeded changes nothing that is known of its account, but with legs
-           coalesce(
-             q.kind = 'submit_order' and r.sent = 'yes' and r.status between 200 and 299
-               and t.order_class = 'simple',
-             false
-           ) as is_plain
+           -- one that succeeded changes nothing that is known of its account; with legs it does
+           coalesce(q.kind = 'submit_order' and r.sent = 'yes' and t.order_class = 'simple', false)
+             as is_plain
       from unnest(p_reports) with ordinality as r
       -- each found by its key
       left join lateral (
@@ -98,7 +93,7 @@ begin
     lock_keys := lock_keys || orderlatch_data.decision_lock_key(v_each.decision_hash);
     if v_each.account_id is null then
       is_unknown := is_unknown or v_each.is_success;
-    elsif not v_each.is_plain then
+    elsif not (v_each.is_plain and v_each.is_success) then
       answering := answering || v_each.account_id;
     end if;
   end loop;

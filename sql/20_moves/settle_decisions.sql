@@ -17,10 +17,10 @@ declare
   v_new integer;
 begin
   insert into orderlatch_data.decision_outcomes (decision_id, status, event_id, clean, settled_at)
-  select o.decision_id, o.status, p_event_ids[array_position(p_decision_ids, o.decision_id)], o.clean,
+  select i.decision_id, i.status, i.event_id,
+         (select o.clean from orderlatch_data.open_decisions as o where o.decision_id = i.decision_id),
          p_settled_at
-    from orderlatch_data.open_decisions as o
-   where o.decision_id = any (p_decision_ids)
+    from unnest(p_decision_ids, p_event_ids, p_statuses) as i(decision_id, event_id, status)
   on conflict on constraint decision_outcomes_pkey do nothing;
   get diagnostics v_new = row_count;
   -- some had settled before, and were opened again

@@ -59,12 +59,13 @@ begin
   )
   update orderlatch_data.open_decisions as o
      set status = 'submitted',
-         move_reason = 'the broker has order '
-           || (v_plain.orders[array_position(v_plain.decision_ids, o.decision_id)]).broker_order_id,
+         move_reason = 'the broker has order ' || t.broker_order_id,
          -- the request that was answered: else the answer is not plain
          move_request_id = o.holder_request_id,
          move_evidence = null
-   where o.decision_id = any (v_plain.decision_ids);
+    from unnest(v_plain.decision_ids, v_plain.orders) as t(decision_id, broker_order_id)
+   -- by its key: a join may read all rows that there are, dead ones too
+   where o.decision_id = any (v_plain.decision_ids) and o.decision_id = t.decision_id;
   return coalesce(v_plain.places, '{}');
 end
 $$;

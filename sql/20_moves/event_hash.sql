@@ -21,8 +21,9 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  -- times and bytes as hexadecimal text, so that no setting of a session can change a hash
-  return sha256(convert_to(jsonb_build_array(
+  -- times and bytes as hexadecimal text, so that no setting of a session can change a hash; of values such as
+  -- these json writes, letter by letter, what jsonb would write, and builds nothing
+  return sha256(convert_to(json_build_array(
     encode(p_previous, 'hex'), p_from_status, p_to_status, encode(timestamptz_send(p_moved_at), 'hex'),
     p_moved_by, p_reason, p_request_id, p_evidence, encode(p_terms, 'hex'), encode(p_verdict, 'hex'),
     encode(p_call, 'hex')
@@ -50,7 +51,7 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return sha256(convert_to(jsonb_build_array(
+  return sha256(convert_to(json_build_array(
     p_decision.decision_id, p_decision.account_id, p_decision.hash_version, p_decision.rationale,
     p_decision.reference_price, encode(timestamptz_send(p_decision.valid_until), 'hex'), p_decision.metadata,
     encode(timestamptz_send(p_decision.recorded_at), 'hex'), p_decision.recorded_by
@@ -72,7 +73,7 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return sha256(convert_to(jsonb_build_array(
+  return sha256(convert_to(json_build_array(
     p_verdict.decision_id, p_verdict.verdict_no, p_verdict.verdict, to_jsonb(p_verdict.reasons),
     p_verdict.limits, p_verdict.inputs, p_verdict.evidence,
     encode(timestamptz_send(p_verdict.judged_at), 'hex'), p_verdict.judged_by, p_verdict.account_id
@@ -122,12 +123,11 @@ begin
   if p_request.decision_id is null then
     -- the body of any list but that of a proof is kept order by order, in the mirror
     v_keeps_body := exists (
-      select 1
-        from orderlatch_data.broker_reads as r
+      select 1 from orderlatch_data.broker_reads as r
        where r.read_id = p_request.read_id and r.purpose = 'proof'
     );
   end if;
-  return sha256(convert_to(jsonb_build_array(
+  return sha256(convert_to(json_build_array(
     p_request.request_id, p_request.account_id, p_request.worker_id, p_request.kind, p_request.decision_id,
     p_request.read_id, p_request.broker_order_id, p_request.method, p_request.path, p_request.query,
     p_request.body, encode(timestamptz_send(p_request.claimed_at), 'hex'), p_request.send_within_ms,
@@ -144,8 +144,8 @@ revoke all on function orderlatch_data.call_digest(
 comment on function orderlatch_data.call_digest(
   orderlatch_data.broker_requests, orderlatch_data.broker_responses
 ) is
-  'Covers the request as it was granted and what the worker reported. p_answer: null when none was at hand. '
-  'Not what the answer was taken to mean, and when: the move says that.';
+  'Covers the request as it was granted and what the worker reported, not what that was taken to mean, and '
+  'when: the move says that. p_answer: null when none was at hand.';
 
 -- Digest of the newest verdict on a decision.
 -- Locks: none. Raises: none.
@@ -163,8 +163,7 @@ begin
   select orderlatch_data.verdict_digest(r) into v_digest
     from orderlatch_data.risk_verdicts as r
    where r.decision_id = p_decision_id
-   order by r.verdict_no desc
-   limit 1;
+   order by r.verdict_no desc limit 1;
   return v_digest;
 end
 $$;
@@ -185,11 +184,13 @@ as $$
 declare
   v_digest bytea;
 begin
-  select coalesce(h.call_digest, orderlatch_data.call_digest(q, r)) into v_digest
-    from orderlatch_data.broker_requests as q
-    left join orderlatch_data.broker_responses as r on r.request_id = q.request_id
-    left join orderlatch_data.answers_at_hand as h on h.request_id = q.request_id
-   where q.request_id = p_request_id;
+  select coalesce(
+           (select h.call_digest from orderlatch_data.answers_at_hand as h where h.request_id = p_request_id),
+           orderlatch_data.call_digest(
+             q, (select r from orderlatch_data.broker_responses as r where r.request_id = p_request_id)
+           )
+         ) into v_digest
+    from orderlatch_data.broker_requests as q where q.request_id = p_request_id;
   return v_digest;
 end
 $$;

@@ -45,8 +45,7 @@ begin
      select k as row from orderlatch_data.trade_decisions as k where k.decision_id = b.decision_id
      offset 0
    ) as d
-   where b.decision_id <> all (coalesce(v_reopened, '{}'))
-   order by b.decision_id;
+   where b.decision_id <> all (coalesce(v_reopened, '{}'));
   -- those who follow events are woken once the transaction commits
   if orderlatch_data.somebody_follows() then
     perform pg_notify('orderlatch_events', a.account)
@@ -91,28 +90,26 @@ begin
     select n.decision_id, o.status, n.status, v_now, session_user, n.move_reason, n.move_request_id,
            n.move_evidence,
            orderlatch_data.event_hash(
-             coalesce(p.event_hash, ''), o.status, n.status, v_now, session_user, n.move_reason,
-             n.move_request_id, n.move_evidence, null,
+             coalesce((
+               select e.event_hash
+                 from (
+                   select v.event_hash, v.event_id
+                     from orderlatch_data.decision_events as v where v.decision_id = n.decision_id offset 0
+                 ) as e
+                order by e.event_id desc limit 1
+             ), ''),
+             o.status, n.status, v_now, session_user, n.move_reason, n.move_request_id, n.move_evidence, null,
              -- functions, as a move has one of the two or none: what is joined is set up for every move
              case
                when o.status in ('planned', 'approved') and n.status in ('approved', 'rejected')
                  then orderlatch_data.newest_verdict_digest(n.decision_id)
              end,
-             case
-               when n.move_request_id is not null
-                 then orderlatch_data.digest_of_call(n.move_request_id)
+             case when n.move_request_id is not null
+               then orderlatch_data.digest_of_call(n.move_request_id)
              end
            )
       from after_move as n
       join before_move as o on o.decision_id = n.decision_id and o.status <> n.status
-      left join lateral (
-        select e.event_hash
-          from (
-            select v.* from orderlatch_data.decision_events as v where v.decision_id = n.decision_id offset 0
-          ) as e
-         order by e.event_id desc limit 1
-      ) as p on true
-     order by n.decision_id
     returning e.decision_id, e.event_id, e.to_status
   loop
     if orderlatch_data.is_final(v_event.to_status) then
@@ -161,11 +158,9 @@ as $$
 begin
   perform 1
      from ended as e
-     left join lateral (
-       select k.status from orderlatch_data.decision_outcomes as k where k.decision_id = e.decision_id
-       offset 0
-     ) as o on true
-    where o.status is distinct from e.status;
+    where e.status is distinct from (
+      select o.status from orderlatch_data.decision_outcomes as o where o.decision_id = e.decision_id
+    );
   if found then
     raise exception using
       errcode = 'OL902',

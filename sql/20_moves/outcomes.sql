@@ -11,14 +11,12 @@ as $$
 begin
   perform 1
      from kept as k
-    where k.status is distinct from (
-      select case when e.event_id = k.event_id then e.to_status end
-        from (
-          select v.* from orderlatch_data.decision_events as v where v.decision_id = k.decision_id offset 0
-        ) as e
-       order by e.event_id desc
-       limit 1
-    );
+    where (
+      select bool_and(e.event_id <= k.event_id)
+             and bool_or(e.event_id = k.event_id and e.to_status = k.status)
+        from orderlatch_data.decision_events as e
+       where e.decision_id = k.decision_id
+    ) is not true;
   if found then
     raise exception using
       errcode = 'OL903',

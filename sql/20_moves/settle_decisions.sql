@@ -17,13 +17,10 @@ declare
   v_new integer;
 begin
   insert into orderlatch_data.decision_outcomes (decision_id, status, event_id, clean, settled_at)
-  select i.decision_id, i.status, i.event_id, o.clean, p_settled_at
+  select i.decision_id, i.status, i.event_id,
+         (select o.clean from orderlatch_data.open_decisions as o where o.decision_id = i.decision_id),
+         p_settled_at
     from unnest(p_decision_ids, p_event_ids, p_statuses) as i(decision_id, event_id, status)
-   -- by its key: a join may read all rows that there are, dead ones too
-   cross join lateral (
-     select k.clean from orderlatch_data.open_decisions as k where k.decision_id = i.decision_id
-     offset 0
-   ) as o
   on conflict on constraint decision_outcomes_pkey do nothing;
   get diagnostics v_new = row_count;
   -- some had settled before, and were opened again

@@ -14,13 +14,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now constant timestamptz := orderlatch_data.clock();
-  -- a snapshot older than the row could not change it
-  v_may_change constant boolean :=
-    current_setting('transaction_isolation') not in ('repeatable read', 'serializable');
   v_account_id integer;
   v_tidy_at timestamptz;
   v_row record;
-  v_missed integer[] := '{}'::integer[];
+  v_missed integer[];
 begin
   -- a loop: mostly it is one account, and its row is due already
   for v_place in 1 .. coalesce(cardinality(p_account_ids), 0) loop
@@ -28,7 +25,11 @@ begin
     v_tidy_at := coalesce(p_tidy_at[v_place], v_now);
     -- held until the commit: a visit meanwhile cannot say that it has done all there was; not for more than
     -- 100, as the server has room for some thousand locks in all
-    if v_may_change and v_place <= 100 and orderlatch_data.try_lock_account('agenda', v_account_id) then
+    if v_place <= 100
+      -- a snapshot older than the row could not change it
+      and current_setting('transaction_isolation') not in ('repeatable read', 'serializable')
+      and pg_try_advisory_xact_lock(orderlatch_data.lock_class('agenda'), v_account_id)
+    then
       -- a statement after that, so the row is read when it is held; backwards, as in agenda_of
       select g.account_id, g.due_at, g.tidy_at, g.ctid as version into v_row
         from orderlatch_data.account_agenda as g
@@ -47,11 +48,11 @@ begin
     end if;
     v_missed := v_missed || v_account_id;
   end loop;
-  if cardinality(v_missed) > 0 then
+  if v_missed is not null then
     insert into orderlatch_data.account_wakes (account_id)
     select distinct m.account_id from unnest(v_missed) as m(account_id) where m.account_id is not null;
   end if;
-  return v_missed;
+  return coalesce(v_missed, '{}');
 end
 $$;
 revoke all on function orderlatch_data.wake_accounts(integer[], timestamptz[], boolean) from public;

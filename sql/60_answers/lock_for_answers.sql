@@ -39,8 +39,8 @@ begin
       perform orderlatch_data.lock_account('answering', v_account_id);
     end loop;
   end if;
-  perform orderlatch_data.lock_decisions(v_keys);
-  return v_asked.requests;
+  -- the lock in one expression with what is returned, as a perform is a query
+  return case when num_nonnulls(orderlatch_data.lock_decisions(v_keys)) >= 0 then v_asked.requests end;
 end
 $$;
 revoke all on function orderlatch_data.lock_for_answers(orderlatch_data.broker_responses[]) from public;
@@ -71,12 +71,9 @@ begin
   for v_each in
     select r.ordinality as place, q.request, q.account_id, t.decision_hash,
            coalesce(r.status between 200 and 299, false) as is_success,
-           -- a submit that succeeded changes nothing that is known of its account, but with legs
-           coalesce(
-             q.kind = 'submit_order' and r.sent = 'yes' and r.status between 200 and 299
-               and t.order_class = 'simple',
-             false
-           ) as is_plain
+           -- one that succeeded changes nothing that is known of its account; with legs it does
+           coalesce(q.kind = 'submit_order' and r.sent = 'yes' and t.order_class = 'simple', false)
+             as is_plain
       from unnest(p_reports) with ordinality as r
       -- each found by its key
       left join lateral (
@@ -96,7 +93,7 @@ begin
     lock_keys := lock_keys || orderlatch_data.decision_lock_key(v_each.decision_hash);
     if v_each.account_id is null then
       is_unknown := is_unknown or v_each.is_success;
-    elsif not v_each.is_plain then
+    elsif not (v_each.is_plain and v_each.is_success) then
       answering := answering || v_each.account_id;
     end if;
   end loop;

@@ -7,7 +7,8 @@ create or replace function orderlatch_data.plain_submits(
   out account_ids integer[],
   out decision_ids bigint[],
   out request_ids uuid[],
-  out orders orderlatch_data.shown_order[]
+  out orders orderlatch_data.shown_order[],
+  out responses orderlatch_data.broker_responses[]
 )
 language plpgsql
 stable
@@ -23,11 +24,14 @@ begin
   end if;
   -- what is looked for is looked up by its key for each: a join may read all rows that there are
   select array_agg(s.place), array_agg(s.account_id), array_agg(s.decision_id), array_agg(s.request_id),
-         array_agg(orderlatch_data.read_order(s.document))
-    into places, account_ids, decision_ids, request_ids, orders
-    from unnest(
-           v_sent.places, v_sent.account_ids, v_sent.decision_ids, v_sent.request_ids, v_sent.documents
-         ) as s(place, account_id, decision_id, request_id, document)
+         array_agg(orderlatch_data.read_order(s.document)),
+         array_agg(orderlatch_data.reported_response(p_reports[s.place], 'order_exists'))
+    into places, account_ids, decision_ids, request_ids, orders, responses
+    from (
+      select d.place, d.document, (p_requests[d.place]).account_id, (p_requests[d.place]).decision_id,
+             (p_requests[d.place]).request_id
+        from unnest(v_sent.places, v_sent.documents) as d(place, document)
+    ) as s
    where s.place <> all (v_sent.twice)
      and exists (
        select 1
@@ -45,15 +49,13 @@ begin
        select 1 from orderlatch_data.broker_orders as b where b.decision_id = s.decision_id offset 0
      )
      and not exists (
-       select 1
-         from orderlatch_data.broker_orders as b
+       select 1 from orderlatch_data.broker_orders as b
         where b.account_id = s.account_id and b.broker_order_id = s.document ->> 'id'
        offset 0
      )
      and not exists (
        -- of whatever account: its answer is judged by itself, which is always right
-       select 1
-         from orderlatch_data.broker_orders as b
+       select 1 from orderlatch_data.broker_orders as b
         where b.parent_broker_order_id = s.document ->> 'id'
        offset 0
      )
@@ -61,8 +63,7 @@ begin
        select 1 from orderlatch_data.incidents as i where i.decision_id = s.decision_id offset 0
      )
      and not exists (
-       select 1
-         from orderlatch_data.kind_backoffs as f
+       select 1 from orderlatch_data.kind_backoffs as f
         where f.account_id = s.account_id and f.kind = 'submit_order'
        offset 0
      );
@@ -77,8 +78,8 @@ comment on function orderlatch_data.plain_submits(
   'Those that were shown_as_sent, once in the batch, whose decision waits for this answer and for nothing '
   'else, and of whose order nothing was known: no other answer, list or lookup was faster, the decision is '
   'not withdrawn and has no incident, and submits of the account do not back off. Every other answer is '
-  'judged by itself. Arguments as record_plain_submits; of each its place among them, and its order; null '
-  'when there is none.';
+  'judged by itself. Arguments as record_plain_submits; of each its place among them, its order and what '
+  'is to be kept of its answer; null when there is none.';
 
 -- The successes of submits whose order is shown letter by letter as it was sent.
 -- Locks: none. Raises: none.
@@ -86,9 +87,6 @@ create or replace function orderlatch_data.shown_as_sent(
   p_reports orderlatch_data.broker_responses[],
   p_requests orderlatch_data.broker_requests[],
   out places integer[],
-  out account_ids integer[],
-  out decision_ids bigint[],
-  out request_ids uuid[],
   out documents jsonb[],
   out twice integer[]
 )
@@ -119,9 +117,6 @@ begin
     end if;
     continue when not v_may_act;
     places := places || v_place;
-    account_ids := account_ids || v_account_id;
-    decision_ids := decision_ids || v_request.decision_id;
-    request_ids := request_ids || v_request.request_id;
     documents := documents || v_document;
   end loop;
   twice := '{}';
@@ -129,9 +124,9 @@ begin
     twice := array(
       select d.place
         from (
-          select s.place, count(*) over (partition by s.request_id) as says,
+          select s.place, count(*) over (partition by (p_requests[s.place]).request_id) as says,
                  count(*) over (partition by s.document ->> 'id') as shows
-            from unnest(places, request_ids, documents) as s(place, request_id, document)
+            from unnest(places, documents) as s(place, document)
         ) as d
        where d.says > 1 or d.shows > 1
     );
@@ -144,9 +139,9 @@ revoke all on function orderlatch_data.shown_as_sent(
 comment on function orderlatch_data.shown_as_sent(
   orderlatch_data.broker_responses[], orderlatch_data.broker_requests[]
 ) is
-  'Answers of which is_as_sent holds, for accounts that the login may act for. twice: the places of those '
-  'that answer the same request, or show the same order, as another one does. Arguments as '
-  'record_plain_submits.';
+  'Answers of which is_as_sent holds, for accounts that the login may act for: their places in the batch and '
+  'the documents in them. twice: the places of those that answer the same request, or show the same order, '
+  'as another one does. Arguments as record_plain_submits.';
 
 -- Whether the broker shows every member of an order as it was sent, and no term, leg or chain besides.
 -- Locks: none. Raises: none.
@@ -161,15 +156,16 @@ as $$
 begin
   return p_document @> p_sent
      and coalesce(nullif(p_document ->> 'order_class', ''), 'simple') = 'simple'
-     and jsonb_strip_nulls(
-           jsonb_build_object(
-             'qty', p_document -> 'qty', 'notional', p_document -> 'notional',
-             'limit_price', p_document -> 'limit_price', 'stop_price', p_document -> 'stop_price',
-             'trail_price', p_document -> 'trail_price', 'trail_percent', p_document -> 'trail_percent',
-             'legs', p_document -> 'legs', 'replaces', p_document -> 'replaces',
-             'replaced_by', p_document -> 'replaced_by'
-           )
-         ) <@ p_sent;
+     -- each of these is missing, null or what was sent; in strict mode a list is not what is in it
+     and not jsonb_path_exists(
+           p_document,
+           'strict $ ? (@.qty != $qty || @.notional != $notional || @.limit_price != $limit_price
+             || @.stop_price != $stop_price || @.trail_price != $trail_price
+             || @.trail_percent != $trail_percent
+             || @.legs != null || @.replaces != null || @.replaced_by != null)',
+           '{"qty": null, "notional": null, "limit_price": null, "stop_price": null, "trail_price": null,
+             "trail_percent": null}' || p_sent
+         );
 end
 $$;
 revoke all on function orderlatch_data.is_as_sent(jsonb, jsonb) from public;

@@ -89,13 +89,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return coalesce(
-    jsonb_typeof(p_document) = 'object'
-    and jsonb_typeof(p_document -> 'id') = 'string'
-    and jsonb_typeof(p_document -> 'client_order_id') = 'string'
-    and jsonb_typeof(p_document -> 'status') = 'string'
+    -- in strict mode each is a member of the document itself; a pattern is for strings alone
+    p_document @? 'strict $ ? (@.client_order_id.type() == "string"
+      && @.id like_regex "^[[:graph:]]+$" && @.status like_regex "^[[:graph:]]+$")'
     -- counted apart: a pattern that counts is slow, and lists are long
-    and length(p_document ->> 'id') between 1 and 128 and p_document ->> 'id' !~ '[^[:graph:]]'
-    and length(p_document ->> 'status') between 1 and 64 and p_document ->> 'status' !~ '[^[:graph:]]',
+    and length(p_document ->> 'id') <= 128
+    and length(p_document ->> 'status') <= 64,
     false
   );
 end

@@ -48,17 +48,23 @@ declare
   v_shown constant jsonb := jsonb_strip_nulls(p_document);
   v_decision_hash constant bytea := orderlatch_data.read_decision_hash(v_shown);
   v_status_rank constant integer := orderlatch_data.status_rank(v_shown ->> 'status');
+  v_relation text := 'order';
+  v_parent text;
+  v_replaced_by text;
 begin
-  return row(
-    v_shown ->> 'id', left(v_shown ->> 'client_order_id', 128), v_decision_hash,
-    case
+  -- few orders hang on another one
+  if p_leg_of is not null or v_shown ?| '{replaces,replaced_by}' then
+    v_relation := case
       when p_leg_of is not null then 'leg'
       when v_shown ->> 'replaces' <> '' then 'replacement'
       else 'order'
-    end,
-    coalesce(p_leg_of, left(nullif(v_shown ->> 'replaces', ''), 128)),
-    left(nullif(v_shown ->> 'replaced_by', ''), 128),
-    left(upper(nullif(v_shown ->> 'symbol', '')), 64),
+    end;
+    v_parent := coalesce(p_leg_of, left(nullif(v_shown ->> 'replaces', ''), 128));
+    v_replaced_by := left(nullif(v_shown ->> 'replaced_by', ''), 128);
+  end if;
+  return row(
+    v_shown ->> 'id', left(v_shown ->> 'client_order_id', 128), v_decision_hash, v_relation, v_parent,
+    v_replaced_by, left(upper(nullif(v_shown ->> 'symbol', '')), 64),
     case when v_shown ->> 'side' in ('buy', 'sell') then v_shown ->> 'side' end,
     left(coalesce(v_shown ->> 'type', v_shown ->> 'order_type'), 64),
     orderlatch_data.read_decimal(v_shown -> 'qty'),

@@ -19,9 +19,13 @@ declare
   v_plain integer[];
   v_account_ids integer[];
 begin
-  perform orderlatch_data.require_read_committed(), orderlatch_data.require_batch('p_answers', p_answers),
-          orderlatch_data.make_durable();
-  v_reports := orderlatch_data.read_reports(p_answers);
+  -- the checks in one expression with what they are for, as a perform is a query
+  v_reports := case
+    when num_nonnulls(
+      orderlatch_data.require_read_committed(), orderlatch_data.require_batch('p_answers', p_answers),
+      orderlatch_data.make_durable()
+    ) >= 0 then orderlatch_data.read_reports(p_answers)
+  end;
   v_requests := orderlatch_data.lock_for_answers(v_reports);
   v_plain := orderlatch_data.record_plain_submits(v_reports, v_requests);
   foreach answer_no in array v_plain loop

@@ -1,6 +1,6 @@
 -- Answers that show orders as they were sent are recorded as a set, and leave what one after the other would leave.
 begin;
-select plan(27);
+select plan(31);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account('paper', '{"max_in_doubt": 100}');
@@ -42,6 +42,17 @@ create function pg_temp.is_plain(p_members jsonb) returns boolean language sql v
            test.answer_order(test.holder(a.decision_hash), '{"limit_price": "19.5"}' || p_members))) = '{1}'
     from answers as a where a.no = 1
 $$;
+
+-- Another session that inserts an order at the last moment.
+create function pg_temp.be_faster() returns trigger language plpgsql as $$
+begin
+  if pg_trigger_depth() = 1 and new.symbol = 'S2' then
+    insert into orderlatch_data.broker_orders (account_id, broker_order_id, relation, symbol, status, is_open, filled_qty,
+                                               shown_filled_qty, recorded_at, changed_at)
+    values (new.account_id, new.broker_order_id, 'order', 'S2', 'new', true, 0, 0, new.recorded_at, new.changed_at);
+  end if;
+  return new;
+end $$;
 
 -- as a set, and one by one
 select jsonb_agg(a.answer order by a.no) as batch from answers as a \gset
@@ -89,6 +100,19 @@ select is(pg_temp.plain(jsonb_build_array(:'first'::jsonb)), '{}', 'nor one abou
 rollback to before;
 select orderlatch_data.open_incident('order_mismatch', test.account_id(), test.decision_id(:'decision'), null, '{}');
 select is(pg_temp.plain(jsonb_build_array(:'first'::jsonb)), '{}', 'nor one about a decision with an incident');
+rollback to before;
+
+-- an order that another session inserts meanwhile
+create trigger a_faster_session before insert on orderlatch_data.broker_orders for each row execute function pg_temp.be_faster();
+select is((select orderlatch_data.record_plain_submits(r, orderlatch_data.lock_for_answers(r))
+             from orderlatch_data.read_reports(:'batch') as r), '{1,3,4}', 'an order that came meanwhile is not recorded as a set');
+rollback to before;
+create trigger a_faster_session before insert on orderlatch_data.broker_orders for each row execute function pg_temp.be_faster();
+select is((select array_agg(r.answer_no || ' ' || r.meaning order by r.answer_no) from orderlatch.record_responses(:'batch') as r),
+          '{"1 order_exists","2 order_exists","3 order_exists","4 order_exists"}', 'its answer is judged by itself');
+select is((select array_agg(o.status order by o.decision_id) from orderlatch_data.decision_outcomes as o),
+          '{submitted,submitted,submitted,submitted}', 'and moves its decision too');
+select is(test.broken_promises(), '{}', 'by every promise');
 rollback to before;
 
 -- among others

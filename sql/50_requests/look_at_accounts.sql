@@ -27,17 +27,14 @@ begin
   for v_seen in
     select n.sure_of, r.is_verified, r.found
       from unnest(p_account_ids, p_sure_of) as n(account_id, sure_of)
-     -- by its key: a join may read those of all accounts. It is no join of any other kind, so they come in
-     -- their order: those that come first are in turn first again
-     cross join lateral (
+     cross join lateral ( -- by their keys, in this order: who comes first is in turn first again
        select k as found,
-              (
-                select c.verified_at from orderlatch_data.worker_accounts as c
-                 where c.worker_id = p_worker_id and c.account_id = n.account_id
-              ) is not null as is_verified
+              exists (
+                select 1 from orderlatch_data.worker_accounts as c
+                 where (c.worker_id, c.account_id) = (p_worker_id, n.account_id) and c.verified_at is not null
+              ) as is_verified
          from orderlatch_data.seen_accounts as k
-        where k.account_id = n.account_id
-       offset 0
+        where k.account_id = n.account_id offset 0
      ) as r
   loop
     v_row := v_seen.found;
@@ -53,8 +50,8 @@ begin
       v_row.account_id, p_worker_id, p_begun_at, p_now, v_row.paused_until,
       case when (v_row.agenda).approved_from is null then 0 else v_bucket.submits end, v_bucket.reserved
     );
-    if not v_seen.is_verified or (v_row.agenda).visited_at > p_begun_at or v_tidy_at <= p_now
-      or v_may.alone
+    if not v_seen.is_verified or v_may.alone or v_tidy_at <= p_now
+      or (v_row.agenda).visited_at > p_begun_at
     then
       alone := alone || v_row.account_id;
       continue;

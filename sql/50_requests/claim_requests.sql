@@ -118,7 +118,9 @@ begin
   if p_accounts is not null then
     only_ids := orderlatch_data.carried_accounts(p_worker_id, p_accounts);
   end if;
-  hurry_ms := case when not orderlatch_data.know_server() then 20 end; -- another session is noting it
+  if not orderlatch_data.is_known_server() and not orderlatch_data.know_server() then
+    hurry_ms := 20; -- another session is noting it
+  end if;
   gate_is_open := orderlatch_data.try_enter_gate(0);
   if hurry_ms is not null then
     return;

@@ -36,7 +36,7 @@ begin
   -- until the commit: whoever wakes an account meanwhile leaves a row in account_wakes instead
   for v_place in 1 .. cardinality(v_begun) loop
     if v_begun[v_place] <> all (p_alone)
-      and orderlatch_data.try_lock_account('agenda', v_begun[v_place])
+      and pg_try_advisory_xact_lock(orderlatch_data.lock_class('agenda'), v_begun[v_place])
     then
       v_held := v_held || v_place;
     end if;

@@ -49,7 +49,7 @@ begin
     continue when v_may <= 0;
     v_turn := orderlatch_data.decisions_in_turn(
       v_row.account_id, (v_row.agenda).approved_from, p_now,
-      least(p_how_many[v_place], v_may), v_under_way, v_row.in_doubt, v_row.some_halted
+      least(p_how_many[v_place], v_may), v_under_way, v_row.some_halted
     );
     decision_ids := decision_ids || v_turn.decision_ids;
     lock_keys := lock_keys || v_turn.lock_keys;

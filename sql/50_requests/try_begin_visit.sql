@@ -10,7 +10,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return orderlatch_data.login_may_act(p_account_id, null)
-     and orderlatch_data.try_lock_account('granting', p_account_id);
+     -- as try_lock_account, where the class is no constant and is looked up each time
+     and pg_try_advisory_xact_lock(orderlatch_data.lock_class('granting'), p_account_id);
 end
 $$;
 revoke all on function orderlatch_data.try_begin_visit(integer) from public;

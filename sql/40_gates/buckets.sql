@@ -28,12 +28,12 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_limit double precision := p_rate_limit;
+  v_limit double precision := p_rate_limit::double precision;
   v_filled double precision;
 begin
   -- what the broker says binds where it is less; below the least of a setting it is none
   if p_broker_limit < p_rate_limit then
-    v_limit := least(p_rate_limit, greatest(10, p_broker_limit));
+    v_limit := least(p_rate_limit, greatest(10, p_broker_limit))::double precision;
   end if;
   depth := greatest(2, floor(p_burst * v_limit / p_rate_limit));
   reserve := greatest(1, depth / 10);

@@ -1,24 +1,19 @@
--- What is in a bucket after a while, and how many calls it allows.
+-- What is in a bucket after a while, and how long it takes until it allows more.
 -- Locks: none. Raises: none.
-create or replace function orderlatch_data.bucket_at(
+create or replace function orderlatch_data.refill_bucket(
   p_tokens double precision,
   p_reserved double precision,
-  p_counted_at timestamptz,
+  p_passed_s double precision,
   p_rate_limit integer,
   p_burst integer,
   p_broker_limit integer,
-  p_remaining integer,
-  p_resets_at timestamptz,
-  p_under_way integer,
-  p_now timestamptz,
   out depth double precision,
   out reserve double precision,
   out refill double precision,
   out tokens double precision,
   out reserved double precision,
-  out broker_left integer,
-  out calls integer,
-  out submits integer
+  out call_in interval,
+  out submit_in interval
 )
 returns record
 language plpgsql
@@ -28,44 +23,33 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_limit double precision := p_rate_limit::double precision;
-  v_filled double precision;
-begin
   -- what the broker says binds where it is less; below the least of a setting it is none
-  if p_broker_limit < p_rate_limit then
-    v_limit := least(p_rate_limit, greatest(10, p_broker_limit))::double precision;
-  end if;
+  v_limit constant double precision := least(
+    p_rate_limit, case when p_broker_limit is not null then greatest(10, p_broker_limit) end
+  )::double precision;
+begin
   depth := greatest(2, floor(p_burst * v_limit / p_rate_limit));
   reserve := greatest(1, depth / 10);
   -- depth and refill over 61 s are the limit: calls may leave a second further apart than granted
   refill := (v_limit - depth) / 61;
-  -- nothing where the clock was set back
-  v_filled := extract(epoch from greatest(p_now, p_counted_at) - p_counted_at)::double precision * refill;
-  tokens := least(depth, p_tokens + v_filled);
-  reserved := least(reserve, tokens, p_reserved + v_filled * reserve / depth);
-  -- a window that ends in more than a minute is one from before the clock was set back
-  if p_resets_at > p_now and p_resets_at <= p_now + interval '1 minute' then
-    broker_left := p_remaining - p_under_way;
-  end if;
-  -- a token that is whole but for the rounding of its parts is a token
-  calls := greatest(0, least(floor(tokens + 1e-6)::integer, broker_left));
-  submits := greatest(0, least(
-    floor(tokens - reserved + 1e-6)::integer, broker_left - ceil(reserve)::integer
+  tokens := least(depth, p_tokens + p_passed_s * refill);
+  reserved := least(reserve, tokens, p_reserved + p_passed_s * refill * reserve / depth);
+  call_in := orderlatch_data.whole_milliseconds((1 - tokens) / refill);
+  -- while the reserve fills up it takes its share; once it is full, submits get everything
+  submit_in := orderlatch_data.whole_milliseconds(least(
+    (1 - tokens + reserved) / (refill * (1 - reserve / depth)), (1 - tokens + reserve) / refill
   ));
 end
 $$;
-revoke all on function orderlatch_data.bucket_at(
-  double precision, double precision, timestamptz, integer, integer, integer, integer, timestamptz, integer,
-  timestamptz
+revoke all on function orderlatch_data.refill_bucket(
+  double precision, double precision, double precision, integer, integer, integer
 ) from public;
-comment on function orderlatch_data.bucket_at(
-  double precision, double precision, timestamptz, integer, integer, integer, integer, timestamptz, integer,
-  timestamptz
+comment on function orderlatch_data.refill_bucket(
+  double precision, double precision, double precision, integer, integer, integer
 ) is
-  'p_tokens, p_reserved: what was there at p_counted_at. p_rate_limit, p_burst: settings of the account. '
-  'p_broker_limit: calls a minute as the broker says, or null; p_remaining: how many of them it left until '
-  'p_resets_at, not counting p_under_way calls. broker_left: what of these is left; null where that does not '
-  'count. Other results as of budgets_at.';
+  'p_tokens, p_reserved: what was there p_passed_s seconds ago. p_rate_limit, p_burst: settings of the '
+  'account; p_broker_limit: calls a minute as the broker says, or null. call_in, submit_in: nothing where '
+  'one may go. Other results as of budgets_at.';
 
 -- A time to wait, in whole milliseconds, never too short.
 -- Locks: none. Raises: none.

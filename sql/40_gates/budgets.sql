@@ -16,44 +16,56 @@ as $$
 declare
   v_row record;
   v_bucket record;
-  v_from timestamptz;
+  v_counted_at timestamptz;
+  v_left integer;
 begin
   -- a loop, because each step is computed once, and not again wherever the next one names it
   for v_row in
-    select r.*
+    select n.account_id, k.tokens, k.reserved, k.counted_at, k.version, s.rate_limit as broker_limit,
+           s.remaining, s.resets_at, a.rate_limit, coalesce(a.burst, a.rate_limit / 10) as burst
       from unnest(p_account_ids) as n(account_id)
+     cross join lateral (
+       -- as in agenda_of
+       select t.*, t.ctid as version from orderlatch_data.account_budgets as t
+        where t.account_id <= n.account_id
+        order by t.account_id desc limit 1
+     ) as k
+     cross join lateral (
+       select h.* from orderlatch_data.broker_limits as h where h.account_id <= k.account_id
+        order by h.account_id desc limit 1
+     ) as s
      -- by its key: a join may read those of all accounts
      cross join lateral (
-       select k.account_id, k.rate_limit, k.burst, k.broker_limit, k.remaining, k.resets_at, k.under_way,
-              k.tokens, k.reserved, k.counted_at, k.bucket_version
-         from orderlatch_data.seen_accounts as k where k.account_id = n.account_id offset 0
-     ) as r
+       select c.rate_limit, c.burst
+         from orderlatch_data.accounts as c where c.account_id = k.account_id offset 0
+     ) as a
+     where k.account_id = n.account_id and s.account_id = k.account_id
   loop
-    v_bucket := orderlatch_data.bucket_at(
-      v_row.tokens, v_row.reserved, v_row.counted_at, v_row.rate_limit, v_row.burst, v_row.broker_limit,
-      v_row.remaining, v_row.resets_at, cardinality(v_row.under_way), p_now
+    v_counted_at := greatest(p_now, v_row.counted_at); -- the later one where the clock was set back
+    v_bucket := orderlatch_data.refill_bucket(
+      v_row.tokens, v_row.reserved, extract(epoch from v_counted_at - v_row.counted_at)::double precision,
+      v_row.rate_limit, v_row.burst, v_row.broker_limit
     );
+    -- a window that ends in more than a minute is one from before the clock was set back
+    v_left := null;
+    if v_row.resets_at > p_now and v_row.resets_at <= p_now + interval '1 minute' then
+      v_left := v_row.remaining
+        - (select count(*)::integer from orderlatch_data.calls_under_way(v_row.account_id) as c);
+    end if;
     account_id := v_row.account_id;
     depth := v_bucket.depth;
     reserve := v_bucket.reserve;
     refill := v_bucket.refill;
     tokens := v_bucket.tokens;
     reserved := v_bucket.reserved;
-    calls := v_bucket.calls;
-    submits := v_bucket.submits;
-    v_from := greatest(p_now, v_row.counted_at);
-    next_call_at := case
-      when v_bucket.broker_left < 1 then v_row.resets_at
-      else v_from + orderlatch_data.whole_milliseconds((1 - tokens) / refill)
-    end;
+    -- a token that is whole but for the rounding of its parts is a token
+    calls := greatest(0, least(floor(tokens + 1e-6)::integer, v_left));
+    submits := greatest(0, least(floor(tokens - reserved + 1e-6)::integer, v_left - ceil(reserve)::integer));
+    next_call_at := case when v_left < 1 then v_row.resets_at else v_counted_at + v_bucket.call_in end;
     next_submit_at := case
-      when v_bucket.broker_left < 1 + ceil(reserve) then v_row.resets_at
-      -- while the reserve fills up it takes its share; once it is full, submits get everything
-      else v_from + orderlatch_data.whole_milliseconds(least(
-        (1 - tokens + reserved) / (refill * (1 - reserve / depth)), (1 - tokens + reserve) / refill
-      ))
+      when v_left < 1 + ceil(reserve) then v_row.resets_at else v_counted_at + v_bucket.submit_in
     end;
-    version := v_row.bucket_version;
+    version := v_row.version;
     return next;
   end loop;
 end

@@ -6,6 +6,7 @@ create or replace function orderlatch_data.decisions_in_turn(
   p_now timestamptz,
   p_how_many integer,
   p_under_way bigint[],
+  p_in_doubt bigint[],
   p_some_halted boolean,
   out decision_ids bigint[],
   out lock_keys integer[]
@@ -23,12 +24,23 @@ declare
 begin
   decision_ids := '{}';
   lock_keys := '{}';
+  if p_under_way <> '{}' or p_in_doubt <> '{}' then
+    v_passed := array(
+      select o.symbol
+        from unnest(p_under_way || p_in_doubt) as b(decision_id)
+        -- by its key: a join may read all rows that there are, dead ones too
+       cross join lateral (
+         select k.symbol
+           from orderlatch_data.open_decisions as k
+          where k.decision_id = b.decision_id
+            and (k.status = 'in_doubt' or k.decision_id = any (p_under_way))
+         offset 0
+       ) as o
+    );
+  end if;
   -- a loop, because few are wanted: of each symbol the first one counts, and it ends when there are enough
   for v_next in
-    select o.decision_id, o.lock_key, o.symbol, o.next_try_at <= p_now and not o.lookup_first as is_due,
-           -- by the same statement: what has come in doubt is not approved any more, and holds its symbol
-           array(select d.decision_id from orderlatch_data.doubts as d where d.account_id = p_account_id)
-             as in_doubt
+    select o.decision_id, o.lock_key, o.symbol, o.next_try_at <= p_now and not o.lookup_first as is_due
       from orderlatch_data.open_decisions as o
      where o.account_id = p_account_id
        and o.approval_no >= p_approved_from
@@ -36,9 +48,6 @@ begin
        and not (p_some_halted and orderlatch_data.is_decision_halted(o))
      order by o.approval_no
   loop
-    if v_passed = '{}' and (p_under_way <> '{}' or v_next.in_doubt <> '{}') then
-      v_passed := orderlatch_data.symbols_held(p_under_way, v_next.in_doubt);
-    end if;
     continue when v_next.symbol = any (v_passed);
     v_passed := v_passed || v_next.symbol;
     continue when not v_next.is_due;
@@ -49,44 +58,15 @@ begin
 end
 $$;
 revoke all on function orderlatch_data.decisions_in_turn(
-  integer, bigint, timestamptz, integer, bigint[], boolean
+  integer, bigint, timestamptz, integer, bigint[], bigint[], boolean
 ) from public;
 comment on function orderlatch_data.decisions_in_turn(
-  integer, bigint, timestamptz, integer, bigint[], boolean
+  integer, bigint, timestamptz, integer, bigint[], bigint[], boolean
 ) is
   'For each symbol the first approved decision that no halt holds, unless it is backing off, or another '
-  'decision of the symbol is submitting (p_under_way) or in doubt. At most p_how_many, one at least, in the '
-  'order of approval. p_approved_from: where the open decisions begin, as in approved_from. p_some_halted: '
-  'whether any halt stands over a part of the account.';
-
--- The symbols whose next decision has to wait.
--- Locks: none. Raises: none.
-create or replace function orderlatch_data.symbols_held(p_under_way bigint[], p_in_doubt bigint[])
-returns text[]
-language plpgsql
-stable
-parallel safe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return array(
-    select o.symbol
-      from unnest(p_under_way || p_in_doubt) as b(decision_id)
-      -- by its key: a join may read all rows that there are, dead ones too
-     cross join lateral (
-       select k.symbol
-         from orderlatch_data.open_decisions as k
-        where k.decision_id = b.decision_id
-          and (k.status = 'in_doubt' or k.decision_id = any (p_under_way))
-       offset 0
-     ) as o
-  );
-end
-$$;
-revoke all on function orderlatch_data.symbols_held(bigint[], bigint[]) from public;
-comment on function orderlatch_data.symbols_held(bigint[], bigint[]) is
-  'Of decisions that are submitting (p_under_way), or may be in doubt (p_in_doubt).';
+  'decision of the symbol is submitting (p_under_way) or in doubt (some of p_in_doubt are). At most '
+  'p_how_many, one at least, in the order of approval. p_approved_from: where the open decisions begin, as '
+  'in approved_from. p_some_halted: whether any halt stands over a part of the account.';
 
 -- Whether a halt of any scope holds an open decision.
 -- Locks: none. Raises: none.

@@ -107,11 +107,7 @@ begin
       return query
       select g.*
         from orderlatch_data.grant_submits(
-               p_worker_id,
-               array(
-                 select r from orderlatch_data.seen_accounts as r where r.account_id = p_account.account_id
-               ),
-               array[p_how_many]
+               p_worker_id, array[orderlatch_data.agenda_row(p_account.account_id)], array[p_how_many]
              ) as s
        cross join unnest(s.granted) as g;
     when 'get_order' then

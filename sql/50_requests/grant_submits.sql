@@ -2,7 +2,7 @@
 -- Locks: decisions (try). Raises: none.
 create or replace function orderlatch_data.grant_submits(
   p_worker_id integer,
-  p_rows orderlatch_data.seen_accounts[],
+  p_agenda orderlatch_data.account_agenda[],
   p_how_many integer[],
   out granted orderlatch_data.granted_request[],
   out account_ids integer[],
@@ -28,7 +28,7 @@ begin
   if (0 < any (p_how_many)) is not true then
     return;
   end if;
-  v_turn := orderlatch_data.submits_in_turn(p_rows, p_how_many, v_now);
+  v_turn := orderlatch_data.submits_in_turn(p_agenda, p_how_many, v_now);
   for v_place in 1 .. cardinality(v_turn.decision_ids) loop
     if orderlatch_data.try_lock_decision(v_turn.lock_keys[v_place]) then
       v_held := v_held || v_turn.decision_ids[v_place];
@@ -47,11 +47,12 @@ begin
   end if;
 end
 $$;
-revoke all on function orderlatch_data.grant_submits(integer, orderlatch_data.seen_accounts[], integer[])
-  from public;
-comment on function orderlatch_data.grant_submits(integer, orderlatch_data.seen_accounts[], integer[]) is
+revoke all on function orderlatch_data.grant_submits(
+  integer, orderlatch_data.account_agenda[], integer[]
+) from public;
+comment on function orderlatch_data.grant_submits(integer, orderlatch_data.account_agenda[], integer[]) is
   'Grants submit_order for decisions whose turn it is, to each account as many as p_how_many says, within '
-  'submits_in_turn. p_rows: what was read of them since their gates were entered. No call may begin after '
+  'submits_in_turn. p_agenda: rows of the agenda, with marks that may be gone by. No call may begin after '
   'the decision lapses or the live grant ends. A decision that another session holds is left for the next '
   'claim. Results as of grant_requests.';
 

@@ -1,11 +1,23 @@
 -- Looks which accounts can be granted nothing but submits now, and at what a visit of them has to know.
 -- Locks: none; the caller holds the accounts for granting, and their rows of the agenda. Raises: none.
 create or replace function orderlatch_data.look_at_accounts(
-  p_account_ids integer[], p_sure_of integer[], p_worker_id integer, p_begun_at timestamptz,
-  p_now timestamptz, p_woken integer[],
-  out alone integer[], out account_ids integer[], out asked integer[], out allowed integer[],
-  out submits integer[], out others_wait boolean[], out due_at timestamptz[], out tidy_at timestamptz[],
-  out rows orderlatch_data.seen_accounts[], out buckets orderlatch_data.account_budgets[],
+  p_account_ids integer[],
+  p_sure_of integer[],
+  p_worker_id integer,
+  p_begun_at timestamptz,
+  p_now timestamptz,
+  p_woken integer[],
+  out alone integer[],
+  out account_ids integer[],
+  out asked integer[],
+  out allowed integer[],
+  out submits integer[],
+  out others_wait boolean[],
+  out paused_until timestamptz[],
+  out due_at timestamptz[],
+  out agenda orderlatch_data.account_agenda[],
+  out versions tid[],
+  out buckets orderlatch_data.account_budgets[],
   out bucket_versions tid[]
 )
 returns record
@@ -17,56 +29,43 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_seen record;
-  v_row orderlatch_data.seen_accounts;
-  v_tidy_at timestamptz;
-  v_bucket record;
   v_may record;
+  v_row orderlatch_data.account_agenda;
 begin
   alone := '{}';
   account_ids := '{}';
+  -- a loop of small questions, most of which are asked of few accounts
   for v_seen in
-    select n.sure_of, r.is_verified, r.found
-      from unnest(p_account_ids, p_sure_of) as n(account_id, sure_of)
-     cross join lateral ( -- by their keys, in this order: who comes first is in turn first again
-       select k as found,
-              exists (
-                select 1 from orderlatch_data.worker_accounts as c
-                 where (c.worker_id, c.account_id) = (p_worker_id, n.account_id) and c.verified_at is not null
-              ) as is_verified
-         from orderlatch_data.seen_accounts as k
-        where k.account_id = n.account_id offset 0
-     ) as r
+    select h.agenda, h.version, h.is_verified, h.paused_until, b.tokens, b.reserved, b.submits,
+           b.version as bucket_version
+      from orderlatch_data.held_agenda(p_account_ids, p_worker_id) as h
+      join orderlatch_data.budgets_at(p_account_ids, p_now) as b on b.account_id = (h.agenda).account_id
+     order by array_position(p_account_ids, b.account_id) -- those that come first are in turn first again
   loop
-    v_row := v_seen.found;
-    v_tidy_at := (v_row.agenda).tidy_at;
-    if v_row.account_id = any (p_woken) or orderlatch_data.is_untidy(v_tidy_at, p_now) then
-      v_tidy_at := orderlatch_data.next_tidy_at(v_row.account_id);
+    v_row := v_seen.agenda;
+    if v_row.account_id = any (p_woken) or orderlatch_data.is_untidy(v_row.tidy_at, p_now) then
+      v_row.tidy_at := orderlatch_data.next_tidy_at(v_row.account_id);
     end if;
-    v_bucket := orderlatch_data.bucket_at(
-      v_row.tokens, v_row.reserved, v_row.counted_at, v_row.rate_limit, v_row.burst, v_row.broker_limit,
-      v_row.remaining, v_row.resets_at, cardinality(v_row.under_way), p_now
-    );
     v_may := orderlatch_data.may_submit(
-      v_row.account_id, p_worker_id, p_begun_at, p_now, v_row.paused_until,
-      case when (v_row.agenda).approved_from is null then 0 else v_bucket.submits end, v_bucket.reserved
+      v_row.account_id, p_worker_id, p_begun_at, p_now, v_seen.paused_until,
+      case when v_row.approved_from is null then 0 else v_seen.submits end, v_seen.reserved
     );
-    if not v_seen.is_verified or v_may.alone or v_tidy_at <= p_now
-      or (v_row.agenda).visited_at > p_begun_at
-    then
+    if not v_seen.is_verified or v_row.visited_at > p_begun_at or v_row.tidy_at <= p_now or v_may.alone then
       alone := alone || v_row.account_id;
       continue;
     end if;
     account_ids := account_ids || v_row.account_id;
-    asked := asked || v_seen.sure_of;
-    allowed := allowed || least(v_seen.sure_of, v_may.submits);
-    submits := submits || v_bucket.submits;
+    asked := asked || p_sure_of[array_position(p_account_ids, v_row.account_id)];
+    allowed := allowed || least(asked[cardinality(asked)], v_may.submits);
+    submits := submits || v_seen.submits;
     others_wait := others_wait || v_may.others_wait;
+    paused_until := paused_until || v_seen.paused_until;
     due_at := due_at || v_may.due_at;
-    tidy_at := tidy_at || v_tidy_at;
-    rows := rows || v_row;
+    agenda := agenda || v_row;
+    versions := versions || v_seen.version;
     buckets := buckets
-      || (v_row.account_id, v_bucket.tokens, v_bucket.reserved, p_now)::orderlatch_data.account_budgets;
-    bucket_versions := bucket_versions || v_row.bucket_version;
+      || (v_row.account_id, v_seen.tokens, v_seen.reserved, p_now)::orderlatch_data.account_budgets;
+    bucket_versions := bucket_versions || v_seen.bucket_version;
   end loop;
 end
 $$;
@@ -80,9 +79,9 @@ comment on function orderlatch_data.look_at_accounts(
   'tidied up than their row of the agenda says. alone: accounts that must be visited by themselves: the '
   'worker is not verified, the clock was set back, something is to be tidied up, or more than submits may '
   'go. Of the rest: asked: its p_sure_of; allowed: how many submits may go of these; submits: and of the '
-  'budget; others_wait: whether less urgent calls wait for a token; due_at: as of may_submit; tidy_at: when '
-  'it is to be tidied up; rows: what was read; buckets, bucket_versions: what is in them at p_now, '
-  'and where their rows are.';
+  'budget; others_wait: whether less urgent calls wait for a token, paused_until, and due_at: as of '
+  'may_submit; agenda, versions: see held_agenda; buckets, bucket_versions: what is in them at p_now, and '
+  'where their rows are.';
 
 -- How many submits an account may be granted, and whether it has to be visited by itself for other calls.
 -- Locks: none; the caller holds the account for granting. Raises: none.

@@ -162,8 +162,7 @@ begin
     return false;
   end if;
   v_turn := orderlatch_data.submits_in_turn(
-    array(select r from orderlatch_data.seen_accounts as r where r.account_id = p_account_id), '{1}',
-    orderlatch_data.clock()
+    array[orderlatch_data.agenda_row(p_account_id)], '{1}', orderlatch_data.clock()
   );
   return v_turn.decision_ids <> '{}';
 end

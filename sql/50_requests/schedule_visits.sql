@@ -1,9 +1,10 @@
 -- Notes when accounts are to be visited again.
 -- Locks: none; the caller holds their rows of the agenda. Raises: none.
 create or replace function orderlatch_data.schedule_visits(
-  p_rows orderlatch_data.seen_accounts[],
-  p_tidy_at timestamptz[],
+  p_agenda orderlatch_data.account_agenda[],
+  p_versions tid[],
   p_due_at timestamptz[],
+  p_paused_until timestamptz[],
   p_submits integer[],
   p_granted integer[],
   p_asked integer[],
@@ -20,25 +21,15 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now constant timestamptz := orderlatch_data.clock();
-  v_tidy_at timestamptz;
-  v_tidies timestamptz[] := '{}'::timestamptz[];
   v_again timestamptz[] := '{}'::timestamptz[];
   v_written integer;
 begin
-  if p_rows is null then
+  if p_agenda is null then
     return;
   end if;
-  for v_place in 1 .. cardinality(p_rows) loop
-    -- p_tidy_at knows nothing of what this visit granted; what is past, another session holds
-    v_tidy_at := least(
-      p_tidy_at[v_place], (p_rows[v_place].agenda).answers_from, p_answer_by[v_place]
-    );
-    if v_tidy_at <= v_now then
-      v_tidy_at := v_now + interval '20 milliseconds';
-    end if;
-    v_tidies := v_tidies || v_tidy_at;
+  for v_place in 1 .. cardinality(p_agenda) loop
     v_again := v_again || orderlatch_data.visit_again_at(
-      p_rows[v_place].account_id, p_due_at[v_place], p_rows[v_place].paused_until,
+      p_agenda[v_place].account_id, p_due_at[v_place], p_paused_until[v_place],
       p_submits[v_place] - p_granted[v_place], p_granted[v_place], p_asked[v_place], p_begun_at
     );
   end loop;
@@ -47,37 +38,47 @@ begin
            when not p_verified then g.due_at
            -- once a minute at least, in case somebody has changed tables by hand
            else coalesce(least(
-             v_again[v.ordinality], v_tidies[v.ordinality],
-             case when v_again[v.ordinality] is not null then v_now + interval '1 minute' end
+             v.again_at, t.tidy_at, case when v.again_at is not null then v_now + interval '1 minute' end
            ), 'infinity')
          end,
-         tidy_at = coalesce(v_tidies[v.ordinality], 'infinity'),
+         tidy_at = coalesce(t.tidy_at, 'infinity'),
          visited_at = case when p_verified then v_now else g.visited_at end,
          turn_no = nextval('orderlatch_data.visit_turns'),
-         approved_from = coalesce((v.agenda).approved_from, g.approved_from),
-         answers_from = least((v.agenda).answers_from, p_answer_by[v.ordinality])
-    from unnest(p_rows) with ordinality as v
-   where g.ctid = v.agenda_version;
+         approved_from = coalesce(v.approved_from, g.approved_from),
+         answers_from = least(v.answers_from, v.answer_by)
+    from unnest(p_agenda, p_versions, v_again, p_answer_by) as v(
+           account_id, due_at, tidy_at, visited_at, turn_no, approved_from, answers_from, version, again_at,
+           answer_by
+         )
+   cross join lateral (
+     -- tidy_at knows nothing of what this visit granted; what is past, another session holds
+     select case
+              when least(v.tidy_at, v.answers_from, v.answer_by) <= v_now
+                then v_now + interval '20 milliseconds'
+              else least(v.tidy_at, v.answers_from, v.answer_by)
+            end as tidy_at
+   ) as t
+   where g.ctid = v.version;
   get diagnostics v_written = row_count;
-  if v_written < cardinality(p_rows) then -- changed by hand meanwhile: as if it were not held
-    insert into orderlatch_data.account_wakes (account_id) select v.account_id from unnest(p_rows) as v;
+  if v_written < cardinality(p_agenda) then -- changed by hand meanwhile: as if it were not held
+    insert into orderlatch_data.account_wakes (account_id) select v.account_id from unnest(p_agenda) as v;
   end if;
 end
 $$;
 revoke all on function orderlatch_data.schedule_visits(
-  orderlatch_data.seen_accounts[], timestamptz[], timestamptz[], integer[], integer[], integer[],
+  orderlatch_data.account_agenda[], tid[], timestamptz[], timestamptz[], integer[], integer[], integer[],
   timestamptz[], timestamptz, boolean
 ) from public;
 comment on function orderlatch_data.schedule_visits(
-  orderlatch_data.seen_accounts[], timestamptz[], timestamptz[], integer[], integer[], integer[],
+  orderlatch_data.account_agenda[], tid[], timestamptz[], timestamptz[], integer[], integer[], integer[],
   timestamptz[], timestamptz, boolean
 ) is
-  'Writes account_agenda after visits that began at p_begun_at. p_rows: the accounts, with marks as they are '
-  'but for what was granted; so is p_tidy_at. p_due_at: next_due_at since p_begun_at. p_submits: how many '
-  'submits the budget allowed before it was spent; null: to be looked up. p_granted: calls that were granted '
-  'to each account; p_asked: how many were asked for, so that as many may mean that there are more. '
-  'p_answer_by: when the first of those calls is to be answered; null: none was granted. p_verified: whether '
-  'the visitor may do more than tidy up; another one leaves due_at as it is.';
+  'Writes account_agenda after visits that began at p_begun_at. p_agenda, p_versions: see held_agenda, with '
+  'tidy_at and the marks as they are but for what was granted. p_due_at: next_due_at since p_begun_at. '
+  'p_submits: how many submits the budget allowed before it was spent; null: to be looked up. p_granted: '
+  'calls that were granted to each account; p_asked: how many were asked for, so that as many may mean that '
+  'there are more. p_answer_by: when the first of those calls is to be answered; null: none was granted. '
+  'p_verified: whether the visitor may do more than tidy up; another one leaves due_at as it is.';
 
 -- When an account is to be visited again for a call that is to be made.
 -- Locks: none; the caller holds the account for granting. Raises: none.

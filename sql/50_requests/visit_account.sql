@@ -24,8 +24,7 @@ declare
   v_woken boolean := true;
   v_calls orderlatch_data.granted_request[];
   v_due_at timestamptz;
-  v_after orderlatch_data.seen_accounts;
-  v_tidy_at timestamptz;
+  v_after record;
 begin
   if not v_held then
     -- whoever holds the row may take back what made the account due, and no mark can be written
@@ -54,14 +53,16 @@ begin
   );
   if v_held then
     v_due_at := orderlatch_data.next_due_at(p_account_id, v_begun_at, false);
-    select r.* into v_after from orderlatch_data.seen_accounts as r where r.account_id = p_account_id;
-    v_tidy_at := (v_after.agenda).tidy_at;
-    if v_woken or orderlatch_data.is_untidy(v_tidy_at, orderlatch_data.clock()) then
-      v_tidy_at := orderlatch_data.next_tidy_at(p_account_id);
+    select h.agenda, h.version, h.paused_until into v_after
+      from orderlatch_data.held_agenda(array[p_account_id], p_worker_id) as h;
+    v_row := v_after.agenda;
+    if v_woken or orderlatch_data.is_untidy(v_row.tidy_at, orderlatch_data.clock()) then
+      v_row.tidy_at := orderlatch_data.next_tidy_at(p_account_id);
     end if;
     perform orderlatch_data.schedule_visits(
-      array[v_after], array[v_tidy_at], array[v_due_at], null, array[cardinality(v_calls)],
-      array[p_how_many], array[orderlatch_data.soonest_answer(v_calls)], v_begun_at, v_verified
+      array[v_row], array[v_after.version], array[v_due_at], array[v_after.paused_until], null,
+      array[cardinality(v_calls)], array[p_how_many], array[orderlatch_data.soonest_answer(v_calls)],
+      v_begun_at, v_verified
     );
   end if;
   return v_calls;

@@ -50,7 +50,7 @@ begin
      where w.account_id = any (v_look.alone);
   end if;
   visited_ids := v_look.account_ids;
-  v_submits := orderlatch_data.grant_submits(p_worker_id, v_look.rows, v_look.allowed);
+  v_submits := orderlatch_data.grant_submits(p_worker_id, v_look.agenda, v_look.allowed);
   granted := v_submits.granted;
   v_end := orderlatch_data.count_submits(
     visited_ids, v_submits.account_ids, v_submits.answer_by, v_look.asked, v_look.allowed, v_look.others_wait
@@ -60,8 +60,8 @@ begin
   -- an expression, as a statement costs more than one of them
   if orderlatch_data.spend_tokens(v_look.buckets, v_look.bucket_versions, v_end.granted, '{}') is null
     or orderlatch_data.schedule_visits(
-      v_look.rows, v_look.tidy_at, v_look.due_at, v_look.submits, v_end.granted, v_end.asked,
-      v_end.answer_by, v_begun_at, true
+      v_look.agenda, v_look.versions, v_look.due_at, v_look.paused_until, v_look.submits, v_end.granted,
+      v_end.asked, v_end.answer_by, v_begun_at, true
     ) is null
   then
     return; -- not reached: neither returns null

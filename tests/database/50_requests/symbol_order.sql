@@ -1,6 +1,6 @@
 -- Within a symbol submits go out one at a time, in the order of approval; other symbols go on.
 begin;
-select plan(23);
+select plan(21);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account('paper', '{"max_in_doubt": 100}');
@@ -71,18 +71,6 @@ select is(
   (select count(*)::integer from orderlatch_data.broker_requests as r where r.kind = 'submit_order'
       and r.decision_id = test.decision_id(:'second')), 1, 'and what was refused is not sent again');
 select is(test.broken_promises(), '{}', 'no promise is broken');
-
--- What comes in doubt while a claim is at the account: a found order with other terms.
-select test.given_approved_decision('paper', '{"symbol": "Y"}') as found \gset
-select test.given_approved_decision('paper', '{"symbol": "Y"}') as next \gset
-create temporary table seen as
-  select array[a] as rows from orderlatch_data.seen_accounts as a where a.account_id = test.account_id('paper');
-create function pg_temp.in_turn() returns bigint[] language sql volatile as $$
-  select t.decision_ids from seen as s, orderlatch_data.submits_in_turn(s.rows, '{9}', orderlatch_data.clock()) as t
-$$;
-select is(pg_temp.in_turn(), array[test.decision_id(:'found')], 'the first of its symbol is in turn');
-select orderlatch_data.enter_doubt(test.decision_id(:'found'), test.holder(:'last'), 'tests', p_mismatched => true);
-select is(pg_temp.in_turn(), '{}', 'in doubt since the account was read, it holds its symbol all the same');
 
 select * from finish();
 rollback;

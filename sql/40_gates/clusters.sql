@@ -65,7 +65,7 @@ comment on function orderlatch_data.is_known_server() is
   'Whether start, timeline and home of this server are those of the newest row of clusters. The system '
   'identifier need not be asked: it cannot change while a server runs.';
 
--- Has claims see to it that they know their server. One claim notes a new one, the others come again.
+-- Has a claim that does not know its server note it. One claim does, the others come again.
 -- Locks: cluster (try). Raises: none.
 create or replace function orderlatch_data.know_server()
 returns boolean
@@ -76,9 +76,6 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if orderlatch_data.is_known_server() then
-    return true;
-  end if;
   if not pg_try_advisory_xact_lock(orderlatch_data.lock_class('cluster'), 0) then
     return false;
   end if;
@@ -91,8 +88,8 @@ end
 $$;
 revoke all on function orderlatch_data.know_server() from public;
 comment on function orderlatch_data.know_server() is
-  'Notes the server that this is, unless it is known. Returns false while another session is noting it: '
-  'before that is committed nothing may be granted.';
+  'For a claim that found is_known_server false: notes the server that this is, unless another session just '
+  'has. Returns false while another session is noting it: before that is committed nothing may be granted.';
 
 -- Notes the server that this is, and has every account read.
 -- Locks: none; the caller holds the cluster, or knows that no account is there. Raises: none.

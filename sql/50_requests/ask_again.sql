@@ -13,15 +13,15 @@ declare
   v_some_unverified boolean;
 begin
   select min(
-           case when c.account_id = any (w.woken) then '-infinity' else least(g.due_at, g.tidy_at) end
+           case when c.account_id = any (g.woken) then '-infinity' else least(g.due_at, g.tidy_at) end
          ) filter (where c.verified_at is not null),
          bool_or(c.verified_at is null)
     into v_next_at, v_some_unverified
-    from (select array(select k.account_id from orderlatch_data.account_wakes as k) as woken offset 0) as w
-   cross join orderlatch_data.worker_accounts as c
+    from orderlatch_data.worker_accounts as c
    cross join lateral (
-     -- as in agenda_of
-     select k.account_id, k.due_at, k.tidy_at
+     -- as in due_accounts
+     select k.account_id, k.due_at, k.tidy_at,
+            array(select w.account_id from orderlatch_data.account_wakes as w) as woken
        from orderlatch_data.account_agenda as k
       where k.account_id <= c.account_id
       order by k.account_id desc

@@ -17,8 +17,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now constant timestamptz := orderlatch_data.clock();
-  -- just after the server started nobody has had time to connect again
-  v_may_be_gone constant boolean := pg_postmaster_start_time() + interval '10 seconds' <= v_now;
   v_alive integer[] := '{}'::integer[];
   v_held record;
 begin
@@ -39,7 +37,9 @@ begin
       account_ids := account_ids || v_held.account_id;
       calls := calls || v_held.calls;
     end if;
-    continue when not v_may_be_gone or v_held.worker_id = any (v_alive);
+    -- just after the server started nobody has had time to connect again
+    continue when v_held.worker_id = any (v_alive)
+      or v_now < pg_postmaster_start_time() + interval '10 seconds';
     if v_held.worker_id = any (gone) then
       left_ids := left_ids || v_held.account_id;
     elsif orderlatch_data.worker_is_gone(v_held.worker_id) then

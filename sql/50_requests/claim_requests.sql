@@ -30,12 +30,16 @@ begin
   v_queue := v_claim.queue;
   v_shares := v_claim.shares;
   -- a loop, because what one account has no use for goes to those that have; a bounded number of visits
-  while cardinality(v_queue) > 0 and v_left > 0 and v_visits < 50 loop
+  while cardinality(v_queue) > 0 and v_visits < 50 loop
     v_round := orderlatch_data.visit_accounts(
       p_worker_id, v_queue, v_shares, v_left, 50 - v_visits, v_claim.gate_is_open, v_claim.gone,
       v_claim.alone, v_claim.woken
     );
-    return query select g.*, null::integer from unnest(v_round.granted) as g;
+    foreach request_id, account, kind, method, path, query, body, send_within_ms, timeout_ms
+      in array v_round.granted
+    loop
+      return next;
+    end loop;
     v_left := v_left - cardinality(v_round.granted);
     v_visits := v_visits + v_round.visits;
     exit when v_left <= 0 or (v_round.cut_ids = '{}' and 0 < all (v_shares));
@@ -54,6 +58,9 @@ begin
       orderlatch_data.ask_again_in(p_worker_id, v_claim.only_ids, v_visits >= 50), v_claim.hurry_ms
     );
     if ask_again_ms is not null then
+      -- a row of its own, with nothing of the call before it
+      request_id := null; account := null; kind := null; method := null; path := null; query := null;
+      body := null; send_within_ms := null; timeout_ms := null;
       return next;
     end if;
   end if;
@@ -98,13 +105,22 @@ declare
   v_calls record;
   v_for_anyone integer[];
 begin
-  -- one statement, each of which costs more than what it calls
-  perform orderlatch_data.require_read_committed(), orderlatch_data.require_slots(p_how_many),
-          orderlatch_data.require_worker(p_worker_id), orderlatch_data.make_durable();
+  -- in expressions, as a statement costs more than what it calls: none of these returns null
+  if orderlatch_data.require_read_committed() is null or (p_how_many between 1 and 1000) is not true then
+    raise exception using
+      errcode = 'OL131',
+      message = 'argument_invalid: p_how_many must be from 1 to 1000',
+      detail = format('it is %s', coalesce(p_how_many::text, 'null'));
+  end if;
+  if orderlatch_data.require_worker(p_worker_id) is null or orderlatch_data.make_durable() is null then
+    return;
+  end if;
   if p_accounts is not null then
     only_ids := orderlatch_data.carried_accounts(p_worker_id, p_accounts);
   end if;
-  hurry_ms := case when not orderlatch_data.know_server() then 20 end; -- another session is noting it
+  if not orderlatch_data.is_known_server() and not orderlatch_data.know_server() then
+    hurry_ms := 20; -- another session is noting it
+  end if;
   gate_is_open := orderlatch_data.try_enter_gate(0);
   if hurry_ms is not null then
     return;
@@ -130,29 +146,6 @@ comment on function orderlatch_data.begin_claim(integer, text[], integer) is
   'hurry_ms: when to come again because another session is noting the server that this is; nothing is '
   'granted before. gate_is_open: whether the gate of all accounts was entered. only_ids: the accounts of '
   'p_accounts. gone: see calls_in_time. queue, alone, woken: see due_accounts. shares: see deal_slots.';
-
--- Refuses a number of calls that no claim may ask for.
--- Locks: none. Raises: OL131 argument_invalid.
-create or replace function orderlatch_data.require_slots(p_how_many integer)
-returns void
-language plpgsql
-immutable
-parallel safe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  if p_how_many is null or p_how_many not between 1 and 1000 then
-    raise exception using
-      errcode = 'OL131',
-      message = 'argument_invalid: p_how_many must be from 1 to 1000',
-      detail = format('it is %s', coalesce(p_how_many::text, 'null'));
-  end if;
-end
-$$;
-revoke all on function orderlatch_data.require_slots(integer) from public;
-comment on function orderlatch_data.require_slots(integer) is
-  'Passes a number from 1 to 1000, else OL131 argument_invalid.';
 
 -- Finds accounts that a worker registered, by their names.
 -- Locks: none. Raises: OL102 account_unknown, OL301 login_not_bound.

@@ -27,21 +27,21 @@ begin
                  g.tidy_at <= v_now
                  or g.visited_at > v_now
                  or c.account_id = any (p_for_anyone)
-                 or (c.verified_at is not null and (g.due_at <= v_now or c.account_id = any (w.woken)))
+                 or (c.verified_at is not null and (g.due_at <= v_now or c.account_id = any (g.woken)))
                )
            )
          )[:500],
          array_agg(c.account_id) filter (where c.verified_at is null or g.visited_at > v_now),
-         array_agg(c.account_id) filter (where c.account_id = any (w.woken)),
+         array_agg(c.account_id) filter (where c.account_id = any (g.woken)),
          bool_or(c.verified_at is null),
          -- see calls_under_way
-         min(case when w.woken = '{}' then g.answers_from else '-infinity' end)
+         min(case when g.woken = '{}' then g.answers_from else '-infinity' end)
     into account_ids, alone, woken, some_unverified, answers_from
-    from (select array(select k.account_id from orderlatch_data.account_wakes as k) as woken offset 0) as w
-   cross join orderlatch_data.worker_accounts as c
+    from orderlatch_data.worker_accounts as c
    cross join lateral (
-     -- as in agenda_of
-     select k.account_id, k.due_at, k.tidy_at, k.visited_at, k.turn_no, k.answers_from
+     -- as in agenda_of; what is woken is read once
+     select k.account_id, k.due_at, k.tidy_at, k.visited_at, k.turn_no, k.answers_from,
+            array(select w.account_id from orderlatch_data.account_wakes as w) as woken
        from orderlatch_data.account_agenda as k
       where k.account_id <= c.account_id
       order by k.account_id desc

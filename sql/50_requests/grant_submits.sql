@@ -89,22 +89,21 @@ begin
        and o.next_try_at <= p_now
        and o.lapse_at >= p_now + interval '1 millisecond'
     returning o.decision_id, o.account_id, o.holder_request_id, o.lock_key, o.approval_no,
-              least(o.lapse_at, p_send_until[array_position(p_decision_ids, o.decision_id)]) as send_until
+              least(o.lapse_at, p_send_until[array_position(p_decision_ids, o.decision_id)]) as send_until,
+              (
+                select orderlatch_data.order_body(t)
+                  from orderlatch_data.trade_decisions as t
+                 where t.decision_id = o.decision_id
+              ) as body
   )
   select array_agg(
            (
              m.account_id, 'submit_order', m.holder_request_id, m.decision_id, null, null, m.lock_key,
-             '/v2/orders', null, t.body, m.send_until
+             '/v2/orders', null, m.body, m.send_until
            )::orderlatch_data.wanted_call order by m.account_id, m.approval_no
          )
     into v_calls
-    from moved as m
-   cross join lateral (
-     select orderlatch_data.order_body(d) as body
-       from orderlatch_data.trade_decisions as d
-      where d.decision_id = m.decision_id
-     offset 0
-   ) as t;
+    from moved as m;
   return v_calls;
 end
 $$;

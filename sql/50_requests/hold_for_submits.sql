@@ -17,29 +17,42 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_begun record;
+  v_left integer := p_how_many;
+  v_may integer;
+  v_begun integer[] := '{}'::integer[];
+  v_shares integer[] := '{}'::integer[];
   v_held integer[] := '{}'::integer[];
+  v_at integer;
 begin
-  v_begun := orderlatch_data.begin_visits(p_queue, p_shares, p_how_many, p_at_most);
+  -- a loop, because each account is a lock of its own, and the next one gets what those leave that are held
+  for v_place in 1 .. cardinality(p_queue) loop
+    exit when v_left = 0 or cardinality(v_begun) = p_at_most;
+    v_may := least(p_shares[v_place], v_left);
+    continue when v_may <= 0 or not orderlatch_data.try_begin_visit(p_queue[v_place]);
+    v_begun := v_begun || p_queue[v_place];
+    v_shares := v_shares || v_may;
+    v_left := v_left - v_may;
+  end loop;
   -- until the commit: whoever wakes an account meanwhile leaves a row in account_wakes instead
-  for v_place in 1 .. cardinality(v_begun.account_ids) loop
-    if v_begun.account_ids[v_place] <> all (p_alone)
-      and orderlatch_data.try_lock_account('agenda', v_begun.account_ids[v_place])
+  for v_place in 1 .. cardinality(v_begun) loop
+    if v_begun[v_place] <> all (p_alone)
+      and pg_try_advisory_xact_lock(orderlatch_data.lock_class('agenda'), v_begun[v_place])
     then
       v_held := v_held || v_place;
     end if;
   end loop;
   account_ids := '{}';
   sure_of := '{}';
-  for v_place in 1 .. cardinality(v_held) loop
-    continue when not orderlatch_data.try_enter_gate(v_begun.account_ids[v_held[v_place]]);
-    account_ids := account_ids || v_begun.account_ids[v_held[v_place]];
-    sure_of := sure_of || v_begun.sure_of[v_held[v_place]];
+  foreach v_at in array v_held loop
+    continue when not orderlatch_data.try_enter_gate(v_begun[v_at]);
+    account_ids := account_ids || v_begun[v_at];
+    sure_of := sure_of || v_shares[v_at];
   end loop;
 end
 $$;
 revoke all on function orderlatch_data.hold_for_submits(integer[], integer[], integer, integer, integer[])
   from public;
 comment on function orderlatch_data.hold_for_submits(integer[], integer[], integer, integer, integer[]) is
-  'begin_visits, but for accounts of p_alone, those whose agenda another session is writing, and those that '
-  'a halt is being set for.';
+  'account_ids: of the first p_at_most accounts that no other session holds and whose shares, one after the '
+  'other, fit into p_how_many, all but those of p_alone, those whose agenda another session is writing, and '
+  'those that a halt is being set for; sure_of: how much of its share fits.';

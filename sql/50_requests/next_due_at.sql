@@ -17,54 +17,54 @@ declare
     when p_with_due then '-infinity'::timestamptz else p_after + interval '1 microsecond'
   end;
   v_waits_from constant timestamptz := case when p_with_due then '-infinity' else 'infinity' end::timestamptz;
+  v_due_at timestamptz;
 begin
-  return (
-    select min(w.due_at)
-      from (
-        (
-          select o.next_try_at
-            from orderlatch_data.open_decisions as o
-           where o.account_id = p_account_id and o.tries > 0 and o.next_try_at > p_after
-           order by o.next_try_at
-           limit 1
-        )
-        union all
-        select b.next_try_at from orderlatch_data.kind_backoffs as b
-         where b.account_id = p_account_id and b.next_try_at > p_after
-        union all
-        select case when d.second_absent_at >= v_waits_from then '-infinity' else d.next_lookup_at end
-          from orderlatch_data.doubts as d
-         where d.account_id = p_account_id
-           and (d.next_lookup_at >= v_from or d.second_absent_at >= v_waits_from)
-        union all
-        -- each has an index of its own
-        select r.next_page_at from orderlatch_data.broker_reads as r
-         where r.account_id = p_account_id
-           and r.purpose <> 'proof' and r.request_id is null
-           and r.next_page_at >= v_from
-        union all
-        select r.next_page_at from orderlatch_data.broker_reads as r
-         where r.account_id = p_account_id
-           and r.purpose = 'proof' and r.completed_at is null and r.request_id is null
-           and r.next_page_at >= v_from
-        union all
-        select w.due_at from orderlatch_data.read_wishes as w
-         where w.account_id = p_account_id and w.due_at >= v_from
-        union all
-        select c.next_try_at from orderlatch_data.order_checks as c
-         where c.account_id = p_account_id and c.next_try_at >= v_from
-        union all
-        select c.next_try_at from orderlatch_data.order_cancels as c
-         where c.account_id = p_account_id and c.ended_at is null and c.next_try_at >= v_from
-        union all
-        select '-infinity' from orderlatch_data.halts as h
-         where h.lifted_at is null
-           and h.cancel_open
-           and h.halted_at >= v_waits_from
-           and (h.account_id is null or h.account_id = p_account_id)
-        offset 0 -- else it is planned as if one of them had many rows, each sorted
-      ) as w(due_at)
-  );
+  select min(w.due_at) into v_due_at
+    from (
+      (
+        select o.next_try_at
+          from orderlatch_data.open_decisions as o
+         where o.account_id = p_account_id and o.tries > 0 and o.next_try_at > p_after
+         order by o.next_try_at
+         limit 1
+      )
+      union all
+      select b.next_try_at from orderlatch_data.kind_backoffs as b
+       where b.account_id = p_account_id and b.next_try_at > p_after
+      union all
+      select case when d.second_absent_at >= v_waits_from then '-infinity' else d.next_lookup_at end
+        from orderlatch_data.doubts as d
+       where d.account_id = p_account_id
+         and (d.next_lookup_at >= v_from or d.second_absent_at >= v_waits_from)
+      union all
+      -- each has an index of its own
+      select r.next_page_at from orderlatch_data.broker_reads as r
+       where r.account_id = p_account_id
+         and r.purpose <> 'proof' and r.request_id is null
+         and r.next_page_at >= v_from
+      union all
+      select r.next_page_at from orderlatch_data.broker_reads as r
+       where r.account_id = p_account_id
+         and r.purpose = 'proof' and r.completed_at is null and r.request_id is null
+         and r.next_page_at >= v_from
+      union all
+      select w.due_at from orderlatch_data.read_wishes as w
+       where w.account_id = p_account_id and w.due_at >= v_from
+      union all
+      select c.next_try_at from orderlatch_data.order_checks as c
+       where c.account_id = p_account_id and c.next_try_at >= v_from
+      union all
+      select c.next_try_at from orderlatch_data.order_cancels as c
+       where c.account_id = p_account_id and c.ended_at is null and c.next_try_at >= v_from
+      union all
+      select '-infinity' from orderlatch_data.halts as h
+       where h.lifted_at is null
+         and h.cancel_open
+         and h.halted_at >= v_waits_from
+         and (h.account_id is null or h.account_id = p_account_id)
+      offset 0 -- else it is planned as if one of them had many rows, each sorted
+    ) as w(due_at);
+  return v_due_at;
 end
 $$;
 revoke all on function orderlatch_data.next_due_at(integer, timestamptz, boolean) from public;

@@ -103,7 +103,6 @@ declare
   v_submits integer := p_submits;
   v_next_call_at timestamptz;
   v_next_submit_at timestamptz;
-  v_now constant timestamptz := orderlatch_data.clock();
 begin
   -- what came due while the visit went on, it may have missed: that counts as still to come
   if p_paused_until > p_begun_at then
@@ -117,15 +116,17 @@ begin
       return v_next_call_at;
     end if;
   end if;
-  return case
-    when p_granted >= p_asked then v_now
-    -- what came due meanwhile is not held up: it is due now
-    when p_granted = 0 and orderlatch_data.is_held_up(p_account_id, v_submits)
-      then least(p_due_at, v_now + interval '20 milliseconds')
-    when v_submits = 0 and orderlatch_data.has_approved(p_account_id)
-      then least(p_due_at, v_next_submit_at)
-    else p_due_at
-  end;
+  if p_granted >= p_asked then
+    return orderlatch_data.clock();
+  end if;
+  -- what came due meanwhile is not held up: it is due now
+  if p_granted = 0 and orderlatch_data.is_held_up(p_account_id, v_submits) then
+    return least(p_due_at, orderlatch_data.clock() + interval '20 milliseconds');
+  end if;
+  if v_submits = 0 and orderlatch_data.has_approved(p_account_id) then
+    return least(p_due_at, v_next_submit_at);
+  end if;
+  return p_due_at;
 end
 $$;
 revoke all on function orderlatch_data.visit_again_at(

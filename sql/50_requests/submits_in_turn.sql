@@ -30,22 +30,23 @@ begin
            r.backs_off_until, r.in_doubt, r.under_way, r.may_wait
       from orderlatch_data.submit_rooms(p_agenda, p_how_many) as r
   loop
-    v_until := case
-      when v_room.environment = 'live' then orderlatch_data.granted_live_until(v_room.account_id, p_now)
-    end;
-    v_may := case
-      when v_room.environment = 'live' and v_until is null then 0
-      when v_room.some_halted and orderlatch_data.is_halted(v_room.account_id, null, null) then 0
-      when v_room.may_wait and orderlatch_data.waits_for_reads(v_room.account_id) then 0
-      when v_room.backs_off_until > p_now then 0
-      else least(
-        v_room.how_many,
-        v_room.max_in_doubt - cardinality(v_room.under_way) - case
-          when v_room.in_doubt = '{}' then 0
-          else orderlatch_data.unknown_doubts(v_room.account_id)
-        end
-      )
-    end;
+    continue when v_room.backs_off_until > p_now;
+    v_until := null;
+    if v_room.environment = 'live' then
+      v_until := orderlatch_data.granted_live_until(v_room.account_id, p_now);
+      continue when v_until is null;
+    end if;
+    if v_room.some_halted then
+      continue when orderlatch_data.is_halted(v_room.account_id, null, null);
+    end if;
+    if v_room.may_wait then
+      continue when orderlatch_data.waits_for_reads(v_room.account_id);
+    end if;
+    v_may := v_room.max_in_doubt - cardinality(v_room.under_way);
+    if v_room.in_doubt <> '{}' then
+      v_may := v_may - orderlatch_data.unknown_doubts(v_room.account_id);
+    end if;
+    v_may := least(v_room.how_many, v_may);
     continue when v_may <= 0;
     v_turn := orderlatch_data.decisions_in_turn(
       v_room.account_id, v_room.approved_from, p_now, v_may, v_room.under_way, v_room.in_doubt,

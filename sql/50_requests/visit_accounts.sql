@@ -106,7 +106,7 @@ begin
   done_ids := '{}';
   held := 0;
   -- rounds, because what some have no use for goes to those whose shares did not fit
-  while cardinality(v_queue) > 0 and v_left > 0 and held < p_at_most loop
+  loop
     v_round := orderlatch_data.visit_together(
       p_worker_id, v_queue, v_shares, v_left, p_at_most - held, p_alone, p_woken
     );
@@ -123,7 +123,7 @@ begin
     visited_ids := visited_ids || v_round.visited_ids;
     granted := granted || v_round.granted;
     cut_ids := cut_ids || v_round.cut_ids;
-    exit when v_round.held_ids = '{}' or v_queue <@ v_round.held_ids;
+    exit when v_left <= 0 or held >= p_at_most or v_round.held_ids = '{}' or v_queue <@ v_round.held_ids;
     select array_agg(q.account_id order by q.place), array_agg(q.share order by q.place)
       into v_queue, v_shares
       from unnest(v_queue, v_shares) with ordinality as q(account_id, share, place)

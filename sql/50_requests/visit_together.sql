@@ -1,13 +1,8 @@
 -- Visits at once the accounts of a queue that can be granted nothing but submits; to others it does nothing.
 -- Locks: granting, gate (shared), decisions: all try. Raises: none.
 create or replace function orderlatch_data.visit_together(
-  p_worker_id integer,
-  p_queue integer[],
-  p_shares integer[],
-  p_how_many integer,
-  p_at_most integer,
-  p_alone integer[],
-  p_woken integer[],
+  p_worker_id integer, p_queue integer[], p_shares integer[], p_how_many integer, p_at_most integer,
+  p_alone integer[], p_woken integer[],
   out held_ids integer[],
   out visited_ids integer[],
   out granted orderlatch_data.granted_request[],
@@ -62,11 +57,15 @@ begin
   );
   cut_ids := v_end.cut_ids;
   waiting_ids := v_look.alone || v_end.waiting_ids;
-  perform orderlatch_data.spend_tokens(v_look.buckets, v_look.bucket_versions, v_end.granted, '{}'),
-          orderlatch_data.schedule_visits(
-            v_look.agenda, v_look.versions, v_look.due_at, v_look.paused_until, v_look.submits, v_end.granted,
-            v_end.asked, v_end.answer_by, v_begun_at, true
-          );
+  -- an expression, as a statement costs more than one of them
+  if orderlatch_data.spend_tokens(v_look.buckets, v_look.bucket_versions, v_end.granted, '{}') is null
+    or orderlatch_data.schedule_visits(
+      v_look.agenda, v_look.versions, v_look.due_at, v_look.paused_until, v_look.submits, v_end.granted,
+      v_end.asked, v_end.answer_by, v_begun_at, true
+    ) is null
+  then
+    return; -- not reached: neither returns null
+  end if;
 end
 $$;
 revoke all on function orderlatch_data.visit_together(

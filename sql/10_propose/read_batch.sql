@@ -17,7 +17,7 @@ as $$
 declare
   v_problems constant jsonb := orderlatch_data.find_member_problems(p_decisions);
   v_now constant timestamptz := orderlatch_data.clock();
-  v_login constant text := session_user;
+  v_login constant text := session_user::text;
   v_read record;
   v_decision orderlatch_data.trade_decisions;
   v_problem jsonb;
@@ -31,7 +31,7 @@ begin
     v_read := orderlatch_data.read_decision(
       p_account.account, p_decisions -> v_place - 1, p_account.account_id, v_problems -> v_place::text
     );
-    v_decision := v_read.decision;
+    v_decision := v_read.decisions[1];
     v_problem := null;
     if v_read.error_code is not null then
       v_problem := jsonb_build_object(

@@ -16,7 +16,6 @@ declare
   v_taken record;
   v_seen bigint[];
   v_verdicts orderlatch_data.risk_verdicts[];
-  v_recorded integer;
   v_nth integer := 1;
 begin
   perform orderlatch_data.require_read_committed(),
@@ -25,7 +24,7 @@ begin
           orderlatch_data.lock_account('judging', v_account.account_id);
   v_taken := orderlatch_data.sort_deliveries(v_account, p_decisions);
   if cardinality(v_taken.fresh) > 0 then
-    v_recorded := orderlatch_data.record_decisions(
+    v_taken.fresh := orderlatch_data.record_decisions(
       v_taken.fresh, v_taken.taken_keys, v_account.max_decision_age
     );
   end if;

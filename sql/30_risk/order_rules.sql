@@ -9,7 +9,7 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_faults text[] := '{}';
+  v_faults text[] := array[]::text[];
 begin
   -- each part is asked only where the order has something that it judges
   if p_decision.notional is not null or p_decision.position_intent is not null or p_decision.qty is null

@@ -15,7 +15,7 @@ select row_eq(
             d.take_profit, d.stop_loss, d.position_intent, d.params, d.rationale, d.reference_price, d.valid_until,
             d.metadata, d.hash_version, r.error_code
        from orderlatch_data.read_decision('paper', '{"strategy_id": "s", "symbol": " aapl ", "timeframe": "1Min",
-              "event_ts": "2026-02-08T14:30:00Z", "action": "BUY", "params": null, "metadata": null}') as r, lateral (select (r.decision).*) as d $$,
+              "event_ts": "2026-02-08T14:30:00Z", "action": "BUY", "params": null, "metadata": null}') as r, unnest(r.decisions) as d $$,
   row('s'::text, 'AAPL'::text, '2026-02-08T14:30:00Z'::timestamptz, '1Min'::text, ''::text, 'buy'::text, null::numeric,
       null::numeric, 'market'::text, 'day'::text, null::numeric, null::numeric, null::numeric, null::numeric, false,
       'simple'::text, null::jsonb, null::jsonb, null::text, null::jsonb, null::text, null::numeric, null::timestamptz,
@@ -33,7 +33,7 @@ select row_eq(
               "trail_percent": "06", "extended_hours": true, "order_class": "OTO", "take_profit": {"limit_price": 7.10},
               "stop_loss": {"stop_price": "08.0", "limit_price": null}, "position_intent": "SELL_TO_OPEN",
               "params": {"b": 1.0}, "rationale": "because\n", "reference_price": 9, "metadata": {"c": []},
-              "valid_until": "2026-02-08T15:00Z", "account": "paper", "v": 1}') as r, lateral (select (r.decision).*) as d $$,
+              "valid_until": "2026-02-08T15:00Z", "account": "paper", "v": 1}') as r, unnest(r.decisions) as d $$,
   row('s'::text, 'BRK.B'::text, '2026-02-08T14:30:00.5Z'::timestamptz, '1Min'::text, 'hedge'::text, 'sell'::text,
       1.5::numeric, 20::numeric, 'stop_limit'::text, 'gtc'::text, 3::numeric, 4::numeric, 5::numeric, 6::numeric, true,
       'oto'::text, '{"limit_price": "7.1"}'::jsonb, '{"stop_price": "8"}'::jsonb, 'sell_to_open'::text,
@@ -126,7 +126,7 @@ select results_eq(
 );
 select is_empty(
   $$ select r from refusals as f, orderlatch_data.read_decision('paper', '{"strategy_id": "s", "symbol": "AAPL",
-       "event_ts": "2026-02-08T14:30:00Z", "timeframe": "1Min", "action": "buy"}'::jsonb || f.change::jsonb) as r, lateral (select (r.decision).*) as d
+       "event_ts": "2026-02-08T14:30:00Z", "timeframe": "1Min", "action": "buy"}'::jsonb || f.change::jsonb) as r, unnest(r.decisions) as d
       where d.decision_hash is not null or d.intent is not null or r.error_detail is null or r.error_hint is null $$,
   'a refused decision has no hash and no intent, but the value and what to do next');
 select is_empty(
@@ -134,7 +134,7 @@ select is_empty(
        from (values (jsonb_build_object('decision_hash', 'x')), ('{"params": {"a": 1e64}}'),
                     (jsonb_build_object('params', jsonb_build_object('k', repeat('x', 17000))))) as c(change),
             orderlatch_data.read_decision('paper', '{"strategy_id": "s", "symbol": "AAPL",
-              "event_ts": "2026-02-08T14:30:00Z", "timeframe": "1Min", "action": "buy"}'::jsonb || c.change) as r, lateral (select (r.decision).*) as d
+              "event_ts": "2026-02-08T14:30:00Z", "timeframe": "1Min", "action": "buy"}'::jsonb || c.change) as r, unnest(r.decisions) as d
       where r.error_code is null or d.decision_hash is not null or d.intent is not null $$,
   'nor has one that is refused for its intent');
 select is(

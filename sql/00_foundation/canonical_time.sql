@@ -15,31 +15,31 @@ declare
   v_time timestamp;
 begin
   if length(p_text) > 64 or p_text collate "C" !~
-    '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]'
-    '(:[0-5][0-9]([.][0-9]{1,6}0*)?)?([Zz]|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)$'
+    '^[0-9]{4}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31|02-29)'
+    '[Tt ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,6}0*)?)?'
+    '([Zz]|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)$'
     or left(p_text, 4) = '0000'
   then
     return null;
   end if;
-  -- What the pattern cannot know: the 30th of February is in March.
-  if substr(p_text, 9, 2) collate "C" > '28'
-    and extract(month from make_date(left(p_text, 4)::integer, substr(p_text, 6, 2)::integer, 1)
-                        + (substr(p_text, 9, 2)::integer - 1)) <> substr(p_text, 6, 2)::integer
-  then
-    return null;
+  -- What the pattern cannot know: a 29th of February may be the 1st of March.
+  if substr(p_text, 6, 5) = '02-29' then
+    if extract(month from make_date(left(p_text, 4)::integer, 2, 1) + 28) <> 2 then
+      return null;
+    end if;
   end if;
   -- Without its zone: a cast to a time with one heeds settings, and knows names. What passed so far has one
   -- reading, whatever DateStyle says, and cannot raise.
-  v_zone := substring(substr(p_text, 17), '[Zz+-].*$');
-  v_time := (left(p_text, 10) || ' ' || substr(p_text, 12, length(p_text) - 11 - length(v_zone)))::timestamp;
-  if v_zone not in ('Z', 'z') then
-    v_offset := replace(v_zone, ':', '');
-    v_time := v_time - make_interval(
-      hours => left(v_offset, 3)::integer,
-      mins => (left(v_offset, 1) || '0' || substr(v_offset, 4))::integer);
-    if v_time < make_timestamp(1, 1, 1, 0, 0, 0) or v_time >= make_timestamp(10000, 1, 1, 0, 0, 0) then
-      return null;
-    end if;
+  if right(p_text, 1) in ('Z', 'z') then
+    return left(p_text, -1)::timestamp at time zone 'UTC';
+  end if;
+  v_zone := substring(substr(p_text, 17), '[+-].*$');
+  v_offset := replace(v_zone, ':', '');
+  v_time := left(p_text, -length(v_zone))::timestamp - make_interval(
+    hours => left(v_offset, 3)::integer,
+    mins => (left(v_offset, 1) || '0' || substr(v_offset, 4))::integer);
+  if v_time < make_timestamp(1, 1, 1, 0, 0, 0) or v_time >= make_timestamp(10000, 1, 1, 0, 0, 0) then
+    return null;
   end if;
   return v_time at time zone 'UTC';
 end

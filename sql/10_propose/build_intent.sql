@@ -38,32 +38,32 @@ begin
       detail = format('got %s, known is 1', coalesce(p_hash_version::text, 'null')),
       hint = 'Upgrade with orderlatch migrate: a newer release wrote this decision.';
   end if;
-  -- Members stand in the order of their UTF-8 bytes, and the default of each is left out.
-  return '{"account":' || to_json(p_account)::text
-    || ',"action":"' || p_action
-    || '","event_ts":"' || orderlatch_data.canonical_time(p_event_ts) || '"'
-    || case when p_extended_hours then ',"extended_hours":true' else '' end
-    || coalesce(',"leg":' || to_json(nullif(p_leg, ''))::text, '')
-    || coalesce(',"limit_price":"' || orderlatch_data.canonical_decimal(p_limit_price) || '"', '')
-    || coalesce(',"notional":"' || orderlatch_data.canonical_decimal(p_notional) || '"', '')
-    || coalesce(',"order_class":"' || nullif(p_order_class, 'simple') || '"', '')
-    || ',"order_type":"' || p_order_type || '"'
-    || case
-         when p_params <> '{}' then ',"params":' || orderlatch_data.canonical_json(p_params, 32)
-         else ''
-       end
-    || coalesce(',"position_intent":"' || p_position_intent || '"', '')
-    || coalesce(',"qty":"' || orderlatch_data.canonical_decimal(p_qty) || '"', '')
-    || coalesce(',"stop_loss":' || orderlatch_data.canonical_json(p_stop_loss, 1), '')
-    || coalesce(',"stop_price":"' || orderlatch_data.canonical_decimal(p_stop_price) || '"', '')
-    || ',"strategy_id":' || to_json(p_strategy_id)::text
-    || ',"symbol":' || to_json(p_symbol)::text
-    || coalesce(',"take_profit":' || orderlatch_data.canonical_json(p_take_profit, 1), '')
-    || ',"time_in_force":"' || p_time_in_force
-    || '","timeframe":' || to_json(p_timeframe)::text
-    || coalesce(',"trail_percent":"' || orderlatch_data.canonical_decimal(p_trail_percent) || '"', '')
-    || coalesce(',"trail_price":"' || orderlatch_data.canonical_decimal(p_trail_price) || '"', '')
-    || ',"v":1}';
+  -- Members stand in the order of their UTF-8 bytes, and the default of each is left out: concat passes over
+  -- null. Params stand outside of it, as without canonical JSON of them there is no intent.
+  return concat(
+    '{"account":', to_json(p_account), ',"action":"', p_action, '","event_ts":"',
+    orderlatch_data.canonical_time(p_event_ts), '"',
+    case when p_extended_hours then ',"extended_hours":true' end,
+    ',"leg":' || to_json(nullif(p_leg, ''))::text,
+    ',"limit_price":"' || orderlatch_data.canonical_decimal(p_limit_price) || '"',
+    ',"notional":"' || orderlatch_data.canonical_decimal(p_notional) || '"',
+    ',"order_class":"' || nullif(p_order_class, 'simple') || '"',
+    ',"order_type":"', p_order_type, '"'
+  ) || case
+    when p_params <> '{}' then ',"params":' || orderlatch_data.canonical_json(p_params, 32)
+    else ''
+  end || concat(
+    ',"position_intent":"' || p_position_intent || '"',
+    ',"qty":"' || orderlatch_data.canonical_decimal(p_qty) || '"',
+    ',"stop_loss":' || orderlatch_data.canonical_json(p_stop_loss, 1),
+    ',"stop_price":"' || orderlatch_data.canonical_decimal(p_stop_price) || '"',
+    ',"strategy_id":', to_json(p_strategy_id), ',"symbol":', to_json(p_symbol),
+    ',"take_profit":' || orderlatch_data.canonical_json(p_take_profit, 1),
+    ',"time_in_force":"', p_time_in_force, '","timeframe":', to_json(p_timeframe),
+    ',"trail_percent":"' || orderlatch_data.canonical_decimal(p_trail_percent) || '"',
+    ',"trail_price":"' || orderlatch_data.canonical_decimal(p_trail_price) || '"',
+    ',"v":1}'
+  );
 end
 $$;
 revoke all on function orderlatch_data.build_intent(

@@ -42,7 +42,7 @@ begin
     perform orderlatch_data.raise_input_error(v_read.error_code, v_read.error_message, v_read.error_detail,
                                               v_read.error_hint);
   end if;
-  return encode(v_read.decision_hash, 'hex');
+  return encode((v_read.decisions[1]).decision_hash, 'hex');
 end
 $$;
 revoke all on function orderlatch.decision_hash(text, jsonb) from public;

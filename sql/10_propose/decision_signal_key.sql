@@ -19,9 +19,10 @@ as $$
 begin
   -- A JSON array, because texts set side by side are ambiguous: ('ab', 'c') and ('a', 'bc').
   return encode(substr(sha256(convert_to(
-    '[' || p_account_id::text || ',' || to_json(p_strategy_id)::text || ',' || to_json(p_symbol)::text || ','
-      || to_json(p_timeframe)::text || ',"' || orderlatch_data.canonical_time(p_event_ts) || '",'
-      || to_json(p_leg)::text || ']',
+    concat(
+      '[', p_account_id, ',', to_json(p_strategy_id), ',', to_json(p_symbol), ',', to_json(p_timeframe), ',"',
+      orderlatch_data.canonical_time(p_event_ts), '",', to_json(p_leg), ']'
+    ),
     'UTF8')), 1, 16), 'hex')::uuid;
 end
 $$;

@@ -13,8 +13,9 @@ declare
   v_lower constant text := 'abcdefghijklmnopqrstuvwxyz';
   v_problems jsonb;
 begin
-  -- "offset 0" keeps the planner from repeating an expression wherever it is used, which costs a third more.
-  -- Of problems under one key jsonb keeps the last, so the first of a decision comes last.
+  -- "offset 0" keeps the planner from repeating an expression wherever it is used: a third more.
+  -- Of problems under one key jsonb keeps the last, so the first of a decision comes last. Functions are kept
+  -- once for each collation, hence "default".
   select jsonb_object_agg(
            j.place,
            jsonb_build_object('error_code', j.error_code, 'member', j.path, 'value', j.value, 'rule', j.rule)
@@ -29,22 +30,21 @@ begin
                when not g.rules -> 'types' ? g.type then 'OL113'
                else case g.rules ->> 'kind'
                  when 'text' then
-                   case
-                     when length(g.text) > (g.rules ->> 'longest')::integer then 'OL116'
+                   case when length(g.text) > (g.rules ->> 'longest')::integer then 'OL116'
                      when length(g.text) < (g.rules ->> 'shortest')::integer
                        or g.text ~ E'[\u0001-\u001f\u007f-\u009f]' then 'OL120'
                    end
                  when 'choice' then
                    case when not g.rules -> 'choices' ? translate(g.text, v_upper, v_lower) then 'OL120' end
                  when 'decimal' then
-                   case
-                     when length(g.text) > 128 then 'OL118'
+                   case when length(g.text) > 128 then 'OL118'
                      when g.text !~ '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([Ee][+-]?[0-9]{1,4})?$' then 'OL114'
                      when coalesce(g.number, g.text::numeric) <= 0 then 'OL115'
                      when orderlatch_data.canonical_decimal(coalesce(g.number, g.text::numeric)) is null
                        then 'OL118'
                    end
-                 when 'time' then case when orderlatch_data.parse_time(g.text) is null then 'OL119' end
+                 when 'time' then
+                   case when orderlatch_data.parse_time(g.text collate "default") is null then 'OL119' end
                  -- A bound on work, not the rule itself: no object within its limits takes as much room.
                  when 'object' then case when pg_column_size(g.value) > 131072 then 'OL117' end
                  when 'prose' then

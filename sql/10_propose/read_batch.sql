@@ -16,7 +16,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_problems constant jsonb := orderlatch_data.find_member_problems(p_decisions);
+  v_now constant timestamptz := orderlatch_data.clock();
+  v_login constant text := session_user::text;
   v_read record;
+  v_decision orderlatch_data.trade_decisions;
   v_problem jsonb;
   v_speaks_for text;
 begin
@@ -26,35 +29,31 @@ begin
   -- a loop of expressions, because a query would start an executor for each element
   for v_place in 1 .. jsonb_array_length(p_decisions) loop
     v_read := orderlatch_data.read_decision(
-      p_account.account, p_decisions -> v_place - 1, coalesce(v_problems -> v_place::text, '{}')
+      p_account.account, p_decisions -> v_place - 1, p_account.account_id, v_problems -> v_place::text
     );
+    v_decision := v_read.decisions[1];
     v_problem := null;
     if v_read.error_code is not null then
       v_problem := jsonb_build_object(
         'error_code', v_read.error_code, 'error_message', v_read.error_message,
         'error_detail', v_read.error_detail, 'error_hint', v_read.error_hint
       );
-    elsif v_read.strategy_id is distinct from v_speaks_for then
-      if orderlatch_data.login_may_act(p_account.account_id, v_read.strategy_id) then
-        v_speaks_for := v_read.strategy_id;
+    elsif v_decision.strategy_id is distinct from v_speaks_for then
+      if orderlatch_data.login_may_act(p_account.account_id, v_decision.strategy_id) then
+        v_speaks_for := v_decision.strategy_id;
       else
         v_problem := jsonb_build_object('error_code', 'OL301', 'error_message', format(
-          'login_not_bound: login %L may not act for strategy %L', session_user, v_read.strategy_id
+          'login_not_bound: login %L may not act for strategy %L', session_user, v_decision.strategy_id
         ));
       end if;
     end if;
     problems := problems || v_problem;
-    decisions := decisions || (
-      null, v_read.decision_hash, v_read.hash_version, p_account.account_id, v_read.strategy_id,
-      v_read.symbol, v_read.event_ts, v_read.timeframe, v_read.leg, v_read.action, v_read.qty,
-      v_read.notional, v_read.order_type, v_read.time_in_force, v_read.limit_price, v_read.stop_price,
-      v_read.trail_price, v_read.trail_percent, v_read.extended_hours, v_read.order_class,
-      v_read.take_profit, v_read.stop_loss, v_read.position_intent, v_read.params, v_read.intent,
-      v_read.rationale, v_read.reference_price, v_read.valid_until, v_read.metadata,
-      orderlatch_data.clock(), session_user
-    )::orderlatch_data.trade_decisions;
+    v_decision.recorded_at := v_now;
+    v_decision.recorded_by := v_login;
+    decisions := decisions || v_decision;
     signal_keys := signal_keys || orderlatch_data.signal_key(
-      p_account.account_id, v_read.strategy_id, v_read.symbol, v_read.timeframe, v_read.event_ts, v_read.leg
+      p_account.account_id, v_decision.strategy_id, v_decision.symbol, v_decision.timeframe,
+      v_decision.event_ts, v_decision.leg
     );
   end loop;
 end

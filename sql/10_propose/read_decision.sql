@@ -1,15 +1,9 @@
 -- Reads a delivered decision: its typed members, canonical intent and hash, or the first thing wrong with it.
 -- Locks: none. Raises: none, so that a bad decision in a set costs only its own row.
 create or replace function orderlatch_data.read_decision(
-  p_account text, p_decision jsonb, p_member_problem jsonb default null,
-  out decision_hash bytea, out hash_version smallint, out intent text, out strategy_id text,
-  out symbol text, out event_ts timestamptz, out timeframe text, out leg text, out action text,
-  out qty numeric, out notional numeric, out order_type text, out time_in_force text,
-  out limit_price numeric, out stop_price numeric, out trail_price numeric, out trail_percent numeric,
-  out extended_hours boolean, out order_class text, out take_profit jsonb, out stop_loss jsonb,
-  out position_intent text, out params jsonb, out rationale text, out reference_price numeric,
-  out valid_until timestamptz, out metadata jsonb, out error_code text, out error_message text,
-  out error_detail text, out error_hint text
+  p_account text, p_decision jsonb, p_account_id integer default null, p_member_problem jsonb default null,
+  out decisions orderlatch_data.trade_decisions[],
+  out error_code text, out error_message text, out error_detail text, out error_hint text
 )
 returns record
 language plpgsql
@@ -21,59 +15,66 @@ as $$
 declare
   v_upper constant text := 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
   v_lower constant text := 'abcdefghijklmnopqrstuvwxyz';
+  v_row orderlatch_data.trade_decisions;
   v_problem record;
 begin
-  v_problem := orderlatch_data.find_input_problem(p_account, p_decision, coalesce(
-    p_member_problem, orderlatch_data.find_member_problems(jsonb_build_array(p_decision)) -> '1'
-  ));
+  v_problem := orderlatch_data.find_input_problem(p_account, p_decision, p_account_id, p_member_problem);
   if v_problem.error_code is null then
-    hash_version := 1;
-    strategy_id := p_decision ->> 'strategy_id';
-    symbol := orderlatch_data.canonical_symbol(p_decision ->> 'symbol');
-    event_ts := orderlatch_data.parse_time(p_decision ->> 'event_ts');
-    timeframe := p_decision ->> 'timeframe';
-    leg := coalesce(p_decision ->> 'leg', '');
-    action := translate(p_decision ->> 'action', v_upper, v_lower);
-    qty := (p_decision ->> 'qty')::numeric;
-    notional := (p_decision ->> 'notional')::numeric;
-    order_type := coalesce(translate(p_decision ->> 'order_type', v_upper, v_lower), 'market');
-    time_in_force := coalesce(translate(p_decision ->> 'time_in_force', v_upper, v_lower), 'day');
-    limit_price := (p_decision ->> 'limit_price')::numeric;
-    stop_price := (p_decision ->> 'stop_price')::numeric;
-    trail_price := (p_decision ->> 'trail_price')::numeric;
-    trail_percent := (p_decision ->> 'trail_percent')::numeric;
-    extended_hours := coalesce((p_decision ->> 'extended_hours')::boolean, false);
-    order_class := coalesce(nullif(translate(p_decision ->> 'order_class', v_upper, v_lower), ''), 'simple');
-    take_profit := orderlatch_data.canonical_prices(nullif(p_decision -> 'take_profit', 'null'));
-    stop_loss := orderlatch_data.canonical_prices(nullif(p_decision -> 'stop_loss', 'null'));
-    position_intent := translate(p_decision ->> 'position_intent', v_upper, v_lower);
-    params := nullif(nullif(p_decision -> 'params', 'null'), '{}');
-    intent := orderlatch_data.build_intent(
-      hash_version, p_account, strategy_id, symbol, event_ts, timeframe, leg, action, qty, notional,
-      order_type, time_in_force, limit_price, stop_price, trail_price, trail_percent, extended_hours,
-      order_class, take_profit, stop_loss, position_intent, params);
-    decision_hash := sha256(convert_to(intent, 'UTF8'));
-    rationale := p_decision ->> 'rationale';
-    reference_price := (p_decision ->> 'reference_price')::numeric;
-    valid_until := orderlatch_data.parse_time(p_decision ->> 'valid_until');
-    metadata := nullif(p_decision -> 'metadata', 'null');
-    v_problem := orderlatch_data.find_intent_problem(p_decision, intent, decision_hash);
+    -- what is delivered, over the defaults, over what has a spelling of its own
+    v_row := jsonb_populate_record(
+      (
+        null, null, 1, p_account_id, '', orderlatch_data.canonical_symbol(p_decision ->> 'symbol'),
+        orderlatch_data.parse_time(p_decision ->> 'event_ts'), '', '', '', null, null, 'market', 'day', null,
+        null, null, null, false, 'simple', null, null, null, null, null, null, null,
+        orderlatch_data.parse_time(p_decision ->> 'valid_until'), null, null, null
+      )::orderlatch_data.trade_decisions,
+      p_decision - '{decision_hash,event_ts,symbol,valid_until}'::text[]
+    );
+    -- a null or an empty text for a default, or a capital letter
+    if v_row.leg is null or v_row.extended_hours is null or concat(
+      v_row.order_type, '.', v_row.time_in_force, '.', v_row.order_class, '.', v_row.action,
+      v_row.position_intent
+    ) collate "C" ~ '^[.]|[.][.]|[A-Z]' then
+      v_row.leg := coalesce(v_row.leg, '');
+      v_row.extended_hours := coalesce(v_row.extended_hours, false);
+      v_row.action := translate(v_row.action, v_upper, v_lower);
+      v_row.order_type := coalesce(translate(v_row.order_type, v_upper, v_lower), 'market');
+      v_row.time_in_force := coalesce(translate(v_row.time_in_force, v_upper, v_lower), 'day');
+      v_row.order_class :=
+        coalesce(nullif(translate(v_row.order_class, v_upper, v_lower), ''), 'simple');
+      v_row.position_intent := translate(v_row.position_intent, v_upper, v_lower);
+    end if;
+    if v_row.take_profit is not null or v_row.stop_loss is not null then
+      v_row.take_profit := orderlatch_data.canonical_prices(v_row.take_profit);
+      v_row.stop_loss := orderlatch_data.canonical_prices(v_row.stop_loss);
+    end if;
+    v_row.params := nullif(v_row.params, '{}');
+    v_row.intent := orderlatch_data.build_intent(
+      v_row.hash_version, p_account, v_row.strategy_id, v_row.symbol, v_row.event_ts,
+      v_row.timeframe, v_row.leg, v_row.action, v_row.qty, v_row.notional, v_row.order_type,
+      v_row.time_in_force, v_row.limit_price, v_row.stop_price, v_row.trail_price,
+      v_row.trail_percent, v_row.extended_hours, v_row.order_class, v_row.take_profit,
+      v_row.stop_loss, v_row.position_intent, v_row.params
+    );
+    v_row.decision_hash := sha256(convert_to(v_row.intent, 'UTF8'));
+    v_problem := orderlatch_data.find_intent_problem(p_decision, v_row.intent, v_row.decision_hash);
   end if;
   if v_problem.error_code is not null then
-    intent := null;
-    decision_hash := null;
+    v_row := null;
     select d.error_code, d.error_message, d.error_detail, d.error_hint
       into error_code, error_message, error_detail, error_hint
       from orderlatch_data.describe_problem(
              v_problem.error_code, v_problem.member, v_problem.value, v_problem.rule
            ) as d;
   end if;
+  decisions := array[v_row];
 end
 $$;
-revoke all on function orderlatch_data.read_decision(text, jsonb, jsonb) from public;
-comment on function orderlatch_data.read_decision(text, jsonb, jsonb) is
-  'The members of a decision as typed values with defaults filled in, its canonical intent and its hash '
-  '(sha256, 32 bytes). Quantities in shares, coins or contracts; notional and prices in dollars; '
-  'trail_percent in percent. When error_code is not null, decision_hash and intent are null and the other '
-  'columns are not to be used. Params are null when empty. p_member_problem: what find_member_problems says '
-  'of the decision where it was asked for a whole array, empty for nothing; null: it is asked here.';
+revoke all on function orderlatch_data.read_decision(text, jsonb, integer, jsonb) from public;
+comment on function orderlatch_data.read_decision(text, jsonb, integer, jsonb) is
+  'The decision, one row in an array, with defaults filled in, its canonical intent and its hash (sha256, 32 '
+  'bytes), without decision_id and who recorded it when. Quantities in shares, coins or contracts; notional '
+  'and prices in dollars; trail_percent in percent. Params are null when empty. The row is null when '
+  'error_code is not. p_account_id: of the account, for a decision of an array of which find_member_problems '
+  'was asked; null: the account need not exist, and it is asked here. p_member_problem: what it says of the '
+  'decision, null for nothing.';

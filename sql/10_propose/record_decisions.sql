@@ -5,7 +5,7 @@ create or replace function orderlatch_data.record_decisions(
   p_signal_keys uuid[],
   p_max_age interval
 )
-returns void
+returns orderlatch_data.trade_decisions[]
 language plpgsql
 volatile
 parallel unsafe
@@ -30,10 +30,12 @@ begin
          'planned', least(n.valid_until, n.recorded_at + p_max_age), n.recorded_at,
          'proposed by ' || n.strategy_id
     from unnest(p_decisions) as n;
+  return p_decisions;
 end
 $$;
 revoke all on function orderlatch_data.record_decisions(orderlatch_data.trade_decisions[], uuid[], interval)
   from public;
 comment on function orderlatch_data.record_decisions(orderlatch_data.trade_decisions[], uuid[], interval) is
   'Records decisions in one statement, as planned. p_signal_keys: the key of the signal that each of them '
-  'takes, null where it takes none. p_max_age: how long after it was recorded a decision lapses.';
+  'takes, null where it takes none. p_max_age: how long after it was recorded a decision lapses. Returns '
+  'p_decisions.';

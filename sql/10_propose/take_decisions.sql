@@ -24,7 +24,9 @@ begin
           orderlatch_data.lock_account('judging', v_account.account_id);
   v_taken := orderlatch_data.sort_deliveries(v_account, p_decisions);
   if cardinality(v_taken.fresh) > 0 then
-    perform orderlatch_data.record_decisions(v_taken.fresh, v_taken.taken_keys, v_account.max_decision_age);
+    v_taken.fresh := orderlatch_data.record_decisions(
+      v_taken.fresh, v_taken.taken_keys, v_account.max_decision_age
+    );
   end if;
   v_seen := orderlatch_data.settle_deliveries(
     v_account, v_taken.decision_ids, v_taken.decision_hashes, v_taken.outcomes

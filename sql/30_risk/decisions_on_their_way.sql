@@ -20,11 +20,13 @@ begin
          select k.decision_id
            from orderlatch_data.open_decisions as k
           where k.account_id = p_account_id
-            and k.symbol = w.symbol
-            and k.approval_no >= v_from
+            and (k.symbol, k.approval_no) >= (w.symbol, v_from)
+            and k.symbol between w.symbol and w.symbol
             and k.status in ('approved', 'submitting', 'in_doubt')
-          -- in this order: an index that has no number cannot tell where the living begin
-          order by k.approval_no
+          -- In this order: an index that has no number cannot tell where the living begin. And with bounds of
+          -- the symbol: with = the index without it will do as well while there are few rows, and such a plan
+          -- reads all that waits in the account for each symbol.
+          order by k.symbol, k.approval_no
          offset 0
        ) as s
       union all

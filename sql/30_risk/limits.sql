@@ -43,25 +43,26 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return case p_limit.limit_kind
-    when 'order_quantity' then orderlatch_data.order_quantity_breach(p_decision, p_limit.ceiling)
-    when 'order_notional' then orderlatch_data.order_notional_breach(p_decision, p_limit.ceiling)
-    when 'price_distance' then orderlatch_data.price_distance_breach(p_decision, p_limit.ceiling)
-    when 'signal_age' then orderlatch_data.signal_age_breach(p_decision, p_limit.ceiling, p_now)
-    when 'allowed_symbols'
-      then case when p_decision.symbol <> all (p_limit.symbols) then 'symbol_not_allowed' end
-    when 'denied_symbols'
-      then case when p_decision.symbol = any (p_limit.symbols) then 'symbol_denied' end
-    when 'cool_down' then case when p_without_it < p_limit.ceiling then 'cool_down' end
-    when 'opposite_order' then orderlatch_data.opposite_order_breach(p_decision, p_own)
-    when 'open_orders' then case when p_with_it > p_limit.ceiling then 'open_orders' end
-    when 'orders_a_day' then case when p_with_it > p_limit.ceiling then 'orders_a_day' end
-    when 'notional_a_day' then case when p_with_it > p_limit.ceiling then 'notional_a_day' end
-    when 'position_quantity' then case when p_with_it > p_limit.ceiling then 'position_quantity' end
-    when 'position_notional' then case when p_with_it > p_limit.ceiling then 'position_notional' end
-    when 'gross_exposure' then case when p_with_it > p_limit.ceiling then 'gross_exposure' end
-    when 'short_selling' then case when p_with_it > p_limit.ceiling then 'short_selling' end
-  end;
+  case p_limit.limit_kind
+    when 'order_quantity' then return orderlatch_data.order_quantity_breach(p_decision, p_limit.ceiling);
+    when 'order_notional' then return orderlatch_data.order_notional_breach(p_decision, p_limit.ceiling);
+    when 'opposite_order' then return orderlatch_data.opposite_order_breach(p_decision, p_own);
+    when 'price_distance' then return orderlatch_data.price_distance_breach(p_decision, p_limit.ceiling);
+    when 'signal_age' then return orderlatch_data.signal_age_breach(p_decision, p_limit.ceiling, p_now);
+    when 'allowed_symbols' then
+      return case when p_decision.symbol <> all (p_limit.symbols) then 'symbol_not_allowed' end;
+    when 'denied_symbols' then
+      return case when p_decision.symbol = any (p_limit.symbols) then 'symbol_denied' end;
+    when 'cool_down' then return case when p_without_it < p_limit.ceiling then 'cool_down' end;
+    when 'open_orders' then return case when p_with_it > p_limit.ceiling then 'open_orders' end;
+    when 'orders_a_day' then return case when p_with_it > p_limit.ceiling then 'orders_a_day' end;
+    when 'notional_a_day' then return case when p_with_it > p_limit.ceiling then 'notional_a_day' end;
+    when 'position_quantity' then return case when p_with_it > p_limit.ceiling then 'position_quantity' end;
+    when 'position_notional' then return case when p_with_it > p_limit.ceiling then 'position_notional' end;
+    when 'gross_exposure' then return case when p_with_it > p_limit.ceiling then 'gross_exposure' end;
+    when 'short_selling' then return case when p_with_it > p_limit.ceiling then 'short_selling' end;
+    else return null;
+  end case;
 end
 $$;
 revoke all on function orderlatch_data.limit_breach(

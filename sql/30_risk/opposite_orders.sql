@@ -14,38 +14,24 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_coming constant bigint[] := orderlatch_data.decisions_on_their_way(p_account_id, p_symbols);
-  v_stakes orderlatch_data.risk_stake[];
+  v_opposite bigint[];
+  v_stakes orderlatch_data.risk_stake[] := array[]::orderlatch_data.risk_stake[];
 begin
-  select array_agg(orderlatch_data.make_stake(
-           null, w.symbol, w.side, p_qty => 0, p_worth => 0,
-           p_at_any => t.order_type in ('market', 'stop'), p_limit => b.limit_price
-         ))
-    into v_stakes
+  select array_agg(b.order_no) into v_opposite
     from (
       select distinct g.symbol, case g.action when 'buy' then 'sell' else 'buy' end as side
         from unnest(p_symbols, p_actions) as g(symbol, action)
     ) as w
    cross join lateral (
-     select k.limit_price, k.relation, k.order_type, k.status, k.decision_id
+     select k.order_no
        from orderlatch_data.broker_orders as k
       where k.account_id = p_account_id and k.symbol = w.symbol and k.side = w.side and k.is_open
      offset 0
-   ) as b
-    left join lateral (
-      select t.order_class, t.order_type
-        from orderlatch_data.trade_decisions as t
-       where t.decision_id = b.decision_id
-      offset 0
-    ) as d on true
-   cross join lateral (
-     -- what was decided counts, not what the broker makes of it: a buy stop comes back as a stop limit
-     select case when b.relation = 'order' then coalesce(d.order_type, b.order_type) else b.order_type end
-              as order_type
-   ) as t
-   where b.relation <> 'leg'
-     and b.status <> 'pending_new'
-     and orderlatch_data.can_conflict(coalesce(d.order_class, 'simple'), t.order_type)
-     and (t.order_type <> 'market' or b.status in ('accepted', 'accepted_for_bidding'));
+   ) as b;
+  -- mostly there is none, and a statement that is not asked costs nothing
+  if v_opposite is not null then
+    v_stakes := orderlatch_data.opposite_stakes(v_opposite);
+  end if;
   if v_coming is not null then
     v_stakes := v_stakes || array(
       select orderlatch_data.make_stake(
@@ -62,7 +48,7 @@ begin
          )
     );
   end if;
-  return coalesce(v_stakes, '{}');
+  return v_stakes;
 end
 $$;
 revoke all on function orderlatch_data.find_opposite(integer, text[], text[]) from public;
@@ -71,6 +57,47 @@ comment on function orderlatch_data.find_opposite(integer, text[], text[]) is
   'what the broker leaves out (orders of a class, their legs, trailing stops) and what may be filled by the '
   'time that the next order of the symbol is sent: orders that the broker has just taken (pending_new), '
   'market orders unless they wait for the market to open, and decisions on their way unless surely_rests.';
+
+-- What those of some orders that an order of the other side would conflict with count as.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.opposite_stakes(p_order_nos bigint[])
+returns orderlatch_data.risk_stake[]
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return array(
+    select orderlatch_data.make_stake(
+             null, b.symbol, b.side, p_qty => 0, p_worth => 0,
+             p_at_any => t.order_type in ('market', 'stop'), p_limit => b.limit_price
+           )
+      from orderlatch_data.broker_orders as b
+      left join lateral (
+        select t.order_class, t.order_type
+          from orderlatch_data.trade_decisions as t
+         where t.decision_id = b.decision_id
+        offset 0
+      ) as d on true
+     cross join lateral (
+       -- what was decided counts, not what the broker makes of it: a buy stop comes back as a stop limit
+       select case when b.relation = 'order' then coalesce(d.order_type, b.order_type) else b.order_type end
+                as order_type
+     ) as t
+     where b.order_no = any (p_order_nos)
+       and b.relation <> 'leg'
+       and b.status <> 'pending_new'
+       and orderlatch_data.can_conflict(coalesce(d.order_class, 'simple'), t.order_type)
+       and (t.order_type <> 'market' or b.status in ('accepted', 'accepted_for_bidding'))
+  );
+end
+$$;
+revoke all on function orderlatch_data.opposite_stakes(bigint[]) from public;
+comment on function orderlatch_data.opposite_stakes(bigint[]) is
+  'A stake, without size, for each of p_order_nos that the broker has or may have in its book: see '
+  'find_opposite.';
 
 -- opposite_order: an order that the broker would take for a wash trade.
 -- Locks: none. Raises: none.

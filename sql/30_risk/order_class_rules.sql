@@ -106,7 +106,8 @@ end
 $$;
 revoke all on function orderlatch_data.time_faults(orderlatch_data.trade_decisions) from public;
 comment on function orderlatch_data.time_faults(orderlatch_data.trade_decisions) is
-  'order_faults about time_in_force, extended_hours and what crypto pairs allow.';
+  'order_faults about time_in_force, extended_hours and what crypto pairs allow: none of a day order of '
+  'shares in regular hours.';
 
 -- Whether an order is for parts of a share, or for dollars.
 -- Locks: none. Raises: none.

@@ -32,7 +32,7 @@ thorough = settings(max_examples=80, deadline=None, suppress_health_check=list(H
 def ask_sql(session: psycopg.Connection, delivery: Delivery) -> tuple[str | None, str | None, str | None]:
     """Intent, hash and error code, as SQL sees them."""
     row = session.execute(
-        "select r.intent, encode(r.decision_hash, 'hex'), r.error_code"
+        "select (r.decisions[1]).intent, encode((r.decisions[1]).decision_hash, 'hex'), r.error_code"
         " from orderlatch_data.read_decision(%s, %s::jsonb) as r",
         [delivery.account, delivery.decision],
     ).fetchone()

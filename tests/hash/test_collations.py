@@ -41,7 +41,7 @@ def test_languages_do_not_change_hashes(server: TestServer) -> None:
             with psycopg.connect(url) as session:
                 for vector in VECTORS:
                     row = session.execute(
-                        "select r.intent, encode(r.decision_hash, 'hex')"
+                        "select (r.decisions[1]).intent, encode((r.decisions[1]).decision_hash, 'hex')"
                         " from orderlatch_data.read_decision(%s, %s::jsonb) as r",
                         [vector["account"], vector["decision_json"]],
                     ).fetchone()

@@ -83,3 +83,26 @@ def test_a_session_that_planned_early_reads_no_more_later(
     early, late = seen
     grown = {name: (early[name], late[name]) for name in early if late[name] > early[name] + MORE}
     assert not grown, f"read by a life at first, and after {BETWEEN} more: {grown}"
+
+
+@pytest.mark.every_major
+@pytest.mark.parametrize("analyzed", [False, True])
+def test_a_proposal_reads_nothing_of_what_waits_for_other_symbols(database: Database, analyzed: bool) -> None:
+    with database.connect() as session:
+        for (table,) in session.execute(TABLES).fetchall():
+            session.execute(STILL.format(table=table).encode())
+        session.execute("select test.given_account('paper')")
+        session.execute("select test_support.hold_clock('2026-03-02 12:00:00Z')")
+        if analyzed:
+            session.execute("vacuum analyze")
+        propose(session, 0, LIVES)
+        seen = []
+        for waiting in (LIVES, BETWEEN):
+            propose(session, waiting, waiting)
+            before: dict[str, int] = dict(counted(database, session, READ))
+            propose(session, 4 * waiting, LIVES)
+            after: dict[str, int] = dict(counted(database, session, READ))
+            seen.append({index: count - before[index] for index, count in after.items()})
+        few, many = seen
+        grown = {index: (few[index], many[index]) for index in many if many[index] > few[index] + MORE}
+        assert not grown

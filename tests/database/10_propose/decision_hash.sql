@@ -12,7 +12,7 @@ select v.name, v.account, v.decision_json::jsonb as decision, v.canonical, v.sha
 
 select is((select count(*) from vectors as v), 25::bigint, 'all vectors are here');
 select results_eq(
-  $$ select v.name, r.intent from vectors as v, orderlatch_data.read_decision(v.account, v.decision) as r order by v.name $$,
+  $$ select v.name, d.intent from vectors as v, orderlatch_data.read_decision(v.account, v.decision) as r, unnest(r.decisions) as d order by v.name $$,
   $$ select v.name, v.canonical from vectors as v order by v.name $$,
   'the canonical intent is that of the vectors'
 );
@@ -34,10 +34,10 @@ select results_eq(
 );
 select results_eq(
   $$ select v.name, orderlatch_data.build_intent(
-              r.hash_version, v.account, r.strategy_id, r.symbol, r.event_ts, r.timeframe, r.leg, r.action, r.qty,
-              r.notional, r.order_type, r.time_in_force, r.limit_price, r.stop_price, r.trail_price, r.trail_percent,
-              r.extended_hours, r.order_class, r.take_profit, r.stop_loss, r.position_intent, r.params)
-       from vectors as v, orderlatch_data.read_decision(v.account, v.decision) as r order by v.name $$,
+              d.hash_version, v.account, d.strategy_id, d.symbol, d.event_ts, d.timeframe, d.leg, d.action, d.qty,
+              d.notional, d.order_type, d.time_in_force, d.limit_price, d.stop_price, d.trail_price, d.trail_percent,
+              d.extended_hours, d.order_class, d.take_profit, d.stop_loss, d.position_intent, d.params)
+       from vectors as v, orderlatch_data.read_decision(v.account, v.decision) as r, unnest(r.decisions) as d order by v.name $$,
   $$ select v.name, v.canonical from vectors as v order by v.name $$,
   'the intent can be built again from the typed members'
 );

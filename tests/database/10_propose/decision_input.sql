@@ -10,12 +10,12 @@ $$ select r.error_code, r.error_message, r.error_detail
             'action', 'buy', 'qty', '1') || p_change) as r $$;
 
 select row_eq(
-  $$ select r.strategy_id, r.symbol, r.event_ts, r.timeframe, r.leg, r.action, r.qty, r.notional, r.order_type,
-            r.time_in_force, r.limit_price, r.stop_price, r.trail_price, r.trail_percent, r.extended_hours, r.order_class,
-            r.take_profit, r.stop_loss, r.position_intent, r.params, r.rationale, r.reference_price, r.valid_until,
-            r.metadata, r.hash_version, r.error_code
+  $$ select d.strategy_id, d.symbol, d.event_ts, d.timeframe, d.leg, d.action, d.qty, d.notional, d.order_type,
+            d.time_in_force, d.limit_price, d.stop_price, d.trail_price, d.trail_percent, d.extended_hours, d.order_class,
+            d.take_profit, d.stop_loss, d.position_intent, d.params, d.rationale, d.reference_price, d.valid_until,
+            d.metadata, d.hash_version, r.error_code
        from orderlatch_data.read_decision('paper', '{"strategy_id": "s", "symbol": " aapl ", "timeframe": "1Min",
-              "event_ts": "2026-02-08T14:30:00Z", "action": "BUY", "params": null, "metadata": null}') as r $$,
+              "event_ts": "2026-02-08T14:30:00Z", "action": "BUY", "params": null, "metadata": null}') as r, unnest(r.decisions) as d $$,
   row('s'::text, 'AAPL'::text, '2026-02-08T14:30:00Z'::timestamptz, '1Min'::text, ''::text, 'buy'::text, null::numeric,
       null::numeric, 'market'::text, 'day'::text, null::numeric, null::numeric, null::numeric, null::numeric, false,
       'simple'::text, null::jsonb, null::jsonb, null::text, null::jsonb, null::text, null::numeric, null::timestamptz,
@@ -23,17 +23,17 @@ select row_eq(
   'the fewest members come with their defaults'
 );
 select row_eq(
-  $$ select r.strategy_id, r.symbol, r.event_ts, r.timeframe, r.leg, r.action, r.qty, r.notional, r.order_type,
-            r.time_in_force, r.limit_price, r.stop_price, r.trail_price, r.trail_percent, r.extended_hours, r.order_class,
-            r.take_profit, r.stop_loss, r.position_intent, r.params, r.rationale, r.reference_price, r.valid_until,
-            r.metadata, r.hash_version, r.error_code
+  $$ select d.strategy_id, d.symbol, d.event_ts, d.timeframe, d.leg, d.action, d.qty, d.notional, d.order_type,
+            d.time_in_force, d.limit_price, d.stop_price, d.trail_price, d.trail_percent, d.extended_hours, d.order_class,
+            d.take_profit, d.stop_loss, d.position_intent, d.params, d.rationale, d.reference_price, d.valid_until,
+            d.metadata, d.hash_version, r.error_code
        from orderlatch_data.read_decision('paper', '{"strategy_id": "s", "symbol": "brk.b", "timeframe": "1Min",
               "event_ts": "2026-02-08T09:30:00.5-05:00", "action": "Sell", "leg": "hedge", "qty": "1.50", "notional": 2e1,
               "order_type": "STOP_LIMIT", "time_in_force": "GTC", "limit_price": 3, "stop_price": "4", "trail_price": 5.0,
               "trail_percent": "06", "extended_hours": true, "order_class": "OTO", "take_profit": {"limit_price": 7.10},
               "stop_loss": {"stop_price": "08.0", "limit_price": null}, "position_intent": "SELL_TO_OPEN",
               "params": {"b": 1.0}, "rationale": "because\n", "reference_price": 9, "metadata": {"c": []},
-              "valid_until": "2026-02-08T15:00Z", "account": "paper", "v": 1}') as r $$,
+              "valid_until": "2026-02-08T15:00Z", "account": "paper", "v": 1}') as r, unnest(r.decisions) as d $$,
   row('s'::text, 'BRK.B'::text, '2026-02-08T14:30:00.5Z'::timestamptz, '1Min'::text, 'hedge'::text, 'sell'::text,
       1.5::numeric, 20::numeric, 'stop_limit'::text, 'gtc'::text, 3::numeric, 4::numeric, 5::numeric, 6::numeric, true,
       'oto'::text, '{"limit_price": "7.1"}'::jsonb, '{"stop_price": "8"}'::jsonb, 'sell_to_open'::text,
@@ -126,16 +126,16 @@ select results_eq(
 );
 select is_empty(
   $$ select r from refusals as f, orderlatch_data.read_decision('paper', '{"strategy_id": "s", "symbol": "AAPL",
-       "event_ts": "2026-02-08T14:30:00Z", "timeframe": "1Min", "action": "buy"}'::jsonb || f.change::jsonb) as r
-      where r.decision_hash is not null or r.intent is not null or r.error_detail is null or r.error_hint is null $$,
+       "event_ts": "2026-02-08T14:30:00Z", "timeframe": "1Min", "action": "buy"}'::jsonb || f.change::jsonb) as r, unnest(r.decisions) as d
+      where d.decision_hash is not null or d.intent is not null or r.error_detail is null or r.error_hint is null $$,
   'a refused decision has no hash and no intent, but the value and what to do next');
 select is_empty(
   $$ select c.change
        from (values (jsonb_build_object('decision_hash', 'x')), ('{"params": {"a": 1e64}}'),
                     (jsonb_build_object('params', jsonb_build_object('k', repeat('x', 17000))))) as c(change),
             orderlatch_data.read_decision('paper', '{"strategy_id": "s", "symbol": "AAPL",
-              "event_ts": "2026-02-08T14:30:00Z", "timeframe": "1Min", "action": "buy"}'::jsonb || c.change) as r
-      where r.error_code is null or r.decision_hash is not null or r.intent is not null $$,
+              "event_ts": "2026-02-08T14:30:00Z", "timeframe": "1Min", "action": "buy"}'::jsonb || c.change) as r, unnest(r.decisions) as d
+      where r.error_code is null or d.decision_hash is not null or d.intent is not null $$,
   'nor has one that is refused for its intent');
 select is(
   (select r.error_detail from pg_temp.read(jsonb_build_object('action', repeat('x', 5000))) as r),

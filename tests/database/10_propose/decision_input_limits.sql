@@ -62,9 +62,9 @@ select results_eq(
 );
 select results_eq(
   $$ select pg_temp.code(jsonb_build_object(m.name, m.value))
-       from (select octet_length(r.intent) as other from orderlatch_data.read_decision('paper', '{"strategy_id": "s",
+       from (select octet_length(d.intent) as other from orderlatch_data.read_decision('paper', '{"strategy_id": "s",
                "symbol": "AAPL", "event_ts": "2026-02-08T14:30:00Z", "timeframe": "1Min", "action": "buy", "qty": 1,
-               "params": {"k": ""}}') as r) as i,
+               "params": {"k": ""}}') as r, unnest(r.decisions) as d) as i,
             lateral (values (1, 'rationale', to_jsonb(repeat('é', 4096))), (2, 'rationale', to_jsonb(repeat('é', 4096) || 'x')),
                     (3, 'metadata', jsonb_build_object('k', repeat('x', 16376))),
                     (4, 'metadata', jsonb_build_object('k', repeat('x', 16377))),

@@ -20,12 +20,12 @@ begin
          select k.decision_id
            from orderlatch_data.open_decisions as k
           where k.account_id = p_account_id
+            -- from where the living begin to the last number: what is dead has none, or a lower one
             and (k.symbol, k.approval_no) >= (w.symbol, v_from)
-            and k.symbol between w.symbol and w.symbol
+            and (k.symbol, k.approval_no) <= (w.symbol, 9223372036854775807)
             and k.status in ('approved', 'submitting', 'in_doubt')
-          -- In this order: an index that has no number cannot tell where the living begin. And with bounds of
-          -- the symbol: with = the index without it will do as well while there are few rows, and such a plan
-          -- reads all that waits in the account for each symbol.
+          -- so that one index will do and no other: with = one without the symbol seems as good while there
+          -- are few rows, and reads all that waits in the account for each symbol
           order by k.symbol, k.approval_no
          offset 0
        ) as s

@@ -25,7 +25,7 @@ begin
   end if;
   with called as materialized (
     select w.request_id, w.account_id, w.kind, w.decision_id, w.read_id, w.broker_order_id, w.lock_key,
-           w.path, w.query, w.body, a.account, a.timeout_ms,
+           w.path, w.query, w.body, w.ordinality, a.account, a.timeout_ms,
            v_now + a.send_within + a.call_timeout + a.answer_grace as answer_by,
            greatest(
              1, floor(1000 * extract(epoch from least(v_now + a.send_within, w.send_until) - v_now))::integer
@@ -33,8 +33,7 @@ begin
            case w.kind
              when 'submit_order' then 'POST' when 'cancel_order' then 'DELETE' else 'GET'
            end as method
-      from unnest(p_calls) as w
-     -- by their keys, one after the other: the calls stay in their order
+      from unnest(p_calls) with ordinality as w
      cross join lateral (
        select k.account, k.send_within, k.call_timeout, k.answer_grace,
               (1000 * extract(epoch from k.call_timeout))::integer as timeout_ms
@@ -61,9 +60,9 @@ begin
            (
              c.request_id, c.account, c.kind, c.method, c.path, c.query, c.body, c.send_within_ms,
              c.timeout_ms
-           )::orderlatch_data.granted_request
+           )::orderlatch_data.granted_request order by c.ordinality
          ),
-         array_agg(c.account_id), array_agg(c.answer_by)
+         array_agg(c.account_id order by c.ordinality), array_agg(c.answer_by order by c.ordinality)
     into granted, account_ids, answer_by
     from called as c;
 end

@@ -17,7 +17,7 @@ begin
     when 'gate' then 20305       -- claims that may submit, shared; a halt, alone; key account_id, 0: all
     when 'granting' then 20302   -- granting calls for an account; key account_id
     when 'answering' then 20303  -- recording answers that change what is known of an account; key account_id
-    when 'decision' then 20304   -- moving one decision; key: the first four bytes of its hash
+    when 'decision' then 20304   -- moving one decision; key: see decision_lock_key, request_lock_key
     when 'agenda' then 20308     -- changing when an account is to be visited; only tried; key account_id
     when 'following' then 20309  -- held by a session, shared: it follows events; others only try; key 0
   end;
@@ -26,7 +26,8 @@ $$;
 revoke all on function orderlatch_data.lock_class(text) from public;
 comment on function orderlatch_data.lock_class(text) is
   'First key of an advisory lock. p_name: worker, cluster, judging, shutting, gate, granting, answering, '
-  'decision, agenda or following. Returns null for any other name.';
+  'decision, agenda or following; a constant one costs nothing, as it is looked up when the statement is '
+  'planned. Returns null for any other name.';
 
 -- The second key of a decision's lock.
 -- Locks: none. Raises: none.
@@ -59,7 +60,7 @@ set search_path = pg_catalog, pg_temp
 set lock_timeout = '5s'
 as $$
 begin
-  if orderlatch_data.try_lock_account(p_purpose, p_account_id) then
+  if pg_try_advisory_xact_lock(orderlatch_data.lock_class(p_purpose), p_account_id) then
     return;
   end if;
   -- a block of its own: it is a subtransaction, and few come here
@@ -81,26 +82,6 @@ revoke all on function orderlatch_data.lock_account(text, integer) from public;
 comment on function orderlatch_data.lock_account(text, integer) is
   'Holds the account''s advisory lock of a class until the transaction ends. p_purpose: judging or '
   'answering. Waits at most 5 s, then OL201 account_busy.';
-
--- Holds an account for one purpose until the transaction ends, or says at once that another session does.
--- Locks: account (try). Raises: none.
-create or replace function orderlatch_data.try_lock_account(p_purpose text, p_account_id integer)
-returns boolean
-language plpgsql
-volatile
-parallel unsafe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return pg_try_advisory_xact_lock(orderlatch_data.lock_class(p_purpose), p_account_id);
-end
-$$;
-revoke all on function orderlatch_data.try_lock_account(text, integer) from public;
-comment on function orderlatch_data.try_lock_account(text, integer) is
-  'Tries the account''s advisory lock of a class, until the transaction ends. p_purpose: judging, granting '
-  'or agenda (changing its row of account_agenda, which a later statement must read). Returns whether it is '
-  'held now. Never waits, as skip locked does where a row changes at that moment.';
 
 -- Holds decisions, ascending by key so that no two sessions wait for each other; each wait is at most 5 s.
 -- Locks: decisions ascending. Raises: OL202 decision_busy.

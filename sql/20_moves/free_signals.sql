@@ -60,7 +60,7 @@ as $$
    where d.decision_id = any (p_decision_ids)
      -- tried only, as decisions are held by now and proposals hold the account before them; in vain, the halt
      -- must do
-     and orderlatch_data.try_lock_account('judging', d.account_id)
+     and pg_try_advisory_xact_lock(orderlatch_data.lock_class('judging'), d.account_id)
    order by d.decision_id
   on conflict on constraint live_signals_pkey do nothing
 $$;

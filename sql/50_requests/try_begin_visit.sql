@@ -10,7 +10,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return orderlatch_data.login_may_act(p_account_id, null)
-     -- as try_lock_account, where the class is no constant and is looked up each time
      and pg_try_advisory_xact_lock(orderlatch_data.lock_class('granting'), p_account_id);
 end
 $$;

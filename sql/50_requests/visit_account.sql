@@ -19,7 +19,9 @@ declare
   v_account orderlatch_data.accounts;
   v_verified boolean;
   -- until the commit: whoever wakes the account meanwhile leaves a row in account_wakes instead
-  v_held constant boolean := orderlatch_data.try_lock_account('agenda', p_account_id);
+  v_held constant boolean := pg_try_advisory_xact_lock(
+    orderlatch_data.lock_class('agenda'), p_account_id
+  );
   v_row orderlatch_data.account_agenda;
   v_woken boolean := true;
   v_calls orderlatch_data.granted_request[];

@@ -50,7 +50,7 @@ select lives_ok($$ select orderlatch_data.lock_account('judging', 7) $$, 'what i
 rollback to savepoint fresh;
 select is_empty('select held from pg_temp.held() as held', 'locks end with their transaction');
 
-select ok(orderlatch_data.try_lock_account('granting', 7), 'an account that nobody holds is granted for');
+select ok(pg_try_advisory_xact_lock(orderlatch_data.lock_class('granting'), 7), 'an account that nobody holds is granted for');
 select set_eq('select held from pg_temp.held() as held', $$ values ('granting 7 alone') $$, 'under a class of its own');
 rollback to savepoint fresh;
 

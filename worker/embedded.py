@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -187,10 +187,10 @@ def reachable_binaries(place: Path) -> Path:
     return copy / install.parent.name / install.name / binaries.name
 
 
-def ensure_running() -> str:
+def ensure_running(settings: Mapping[str, str] = SETTINGS) -> str:
     """Start the embedded server unless it runs already, and return the URL of its database."""
     with _locked_home() as place:
-        server = _server(place)
+        server = replace(_server(place), settings=settings)
         if not server.data.exists():
             server.initialise(Login.for_new_server())
         if not server.running():

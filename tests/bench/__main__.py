@@ -28,7 +28,8 @@ from tests.bench import (
     snapshot,
     wired,
 )  # fmt: skip
-from tests.bench.ground import RESULTS, Figures, Size, clean_up, keep, server_settings
+from tests.bench.ground import RESULTS, Figures, Size, clean_up, keep, server_settings, start_server
+from worker import embedded
 from worker.installer import ROOT
 
 if TYPE_CHECKING:
@@ -64,9 +65,12 @@ def bench(only: str | None, *, quick: bool, minutes: float, decisions: int | Non
     size = Size(quick=quick, minutes=minutes, decisions=decisions)
     if only != REPORT:
         print("peers: " + ", ".join(f"{name} {version}" for name, version in peers.versions().items()))
-    for name in [only] if only else BENCHMARKS:
-        if name != REPORT:
-            measure(name, size)
+        start_server()
+        try:
+            for name in [only] if only else BENCHMARKS:
+                measure(name, size)
+        finally:
+            embedded.stop()
     # the documents show what was measured together, and what a quick round says is no news for them
     write_report(docs=only == REPORT or (only is None and not quick))
 

@@ -26,7 +26,10 @@ RESULTS = ROOT / ".bench" / "results.json"
 TICKS = os.sysconf("SC_CLK_TCK")
 TEMPLATE = "orderlatch_template_of_bench"
 MADE = "select d.datname from pg_database as d where d.datname ^@ 'orderlatch_bench'"
-STATED = ("server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers")
+STATED = (
+    "server_version", "fsync", "synchronous_commit", "full_page_writes",
+    "shared_buffers", "max_wal_size", "checkpoint_timeout",
+)  # fmt: skip
 
 Figures: TypeAlias = "dict[str, Figures] | list[Figures] | str | int | float | bool | None"
 
@@ -38,6 +41,16 @@ class Size:
     quick: bool
     minutes: float = 2
     decisions: int | None = None
+
+
+def start_server() -> None:
+    """Start the embedded server anew, with what docs/deploy tells who runs one to set."""
+    memory_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
+    deployed = {
+        "shared_buffers": f"{memory_mb // 4}MB", "max_wal_size": "8GB", "checkpoint_timeout": "15min",
+    }  # fmt: skip
+    embedded.stop()
+    embedded.ensure_running({**embedded.SETTINGS, **deployed})
 
 
 def blank_database(name: str, template: str = "template1") -> str:

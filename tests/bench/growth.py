@@ -1,9 +1,10 @@
 """Throughput with a long past beside an empty database; what a settled decision takes and how it is told.
 
-The past lies in the same accounts that trade. Both databases live a while before anything counts: a server
-that runs has read the pages of its indexes, one that was just loaded has not. Rounds on the empty and on the
-full database take turns in going first, so that a machine that slows down slows both; the ratio is that of
-the medians. What a server is at first, with nothing in memory, is told beside it.
+The past lies in the same accounts that trade. Full and empty databases live a while before anything counts: a
+server that runs has read the pages of its indexes, one that was just loaded has not. Each round has an empty
+database of its own, made before the first, as making one ends with a checkpoint. Rounds on the empty and on
+the full one take turns in going first, so that a machine that slows down slows both; the ratio is that of the
+medians. What a server is at first, with nothing in memory, is told beside it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import psycopg
 
 from tests.bench.ground import Figures, Size, fresh_database, table
 from tests.bench.history import live_templates, load
-from tests.bench.lives import CONNECTIONS, run
+from tests.bench.lives import CONNECTIONS, Run, run
 from tests.bench.orderlatch import Orderlatch, create_accounts
 
 if TYPE_CHECKING:
@@ -45,10 +46,18 @@ ASKED = {
 
 @dataclass(slots=True)
 class Past(Orderlatch):
-    """The layout in a database that has a past already; lanes come back to it in every round."""
+    """The layout in a database that is there already; lanes come back to it in every round."""
 
     url: str = ""
     rounds: int = 0
+
+    @classmethod
+    def begun(cls, name: str) -> Past:
+        """A database with its accounts."""
+        url = fresh_database(name)
+        with psycopg.connect(url, autocommit=True) as session:
+            create_accounts(session, NAMES)
+        return cls(url=url)
 
     def create(self, lanes: int) -> str:  # noqa: ARG002
         """It is there."""
@@ -62,24 +71,25 @@ class Past(Orderlatch):
 
 @dataclass(slots=True)
 class Seen:
-    """What the rounds of one database gave: lives a second by batch, milliseconds by step and batch."""
+    """What the rounds gave: lives a second by batch; bytes of WAL a life, milliseconds of a step."""
 
     speeds: dict[int, list[float]] = field(default_factory=dict)
     calls: dict[str, list[float]] = field(default_factory=dict)
 
-    def add(self, batch: int, speed: float, layout: Orderlatch) -> None:
+    def add(self, batch: int, ran: Run, layout: Orderlatch) -> None:
         """Add a round."""
-        self.speeds.setdefault(batch, []).append(speed)
+        self.speeds.setdefault(batch, []).append(ran.lives_per_s)
+        self.calls.setdefault(f"WAL bytes_{batch}", []).append(ran.wal_bytes_per_life)
         for step, seconds in layout.times():
             self.calls.setdefault(f"{step}_ms_{batch}", []).append(1000 * statistics.median(seconds))
 
 
 def main(size: Size) -> Figures:
     """Load, measure in turns, ask, and weigh."""
-    rounds, seconds, warm_s = (1, 1.5, 1.5) if size.quick else (3, 10.0, 60.0)
-    past = Past(url=fresh_database("orderlatch_bench_past"))
+    rounds, seconds, warm_s = (1, 1.5, 1.5) if size.quick else (3, 10.0, 120.0)
+    empties = [Past.begun(f"orderlatch_bench_{number}") for number in range(1 + 2 * rounds)]
+    past = Past.begun("orderlatch_bench_past")
     with psycopg.connect(past.url, autocommit=True) as session:
-        create_accounts(session, NAMES)
         live_templates(past.url, NAMES[0])
         before = sizes(session)
         wanted = size.decisions or (QUICK if size.quick else DECISIONS)
@@ -87,18 +97,22 @@ def main(size: Size) -> Figures:
         weights = {name: (now - before.get(name, 0)) / decisions for name, now in sizes(session).items()}
         asked = {name: ask(session, statement) for name, statement in ASKED.items()}
     empty, full = Seen(), Seen()
-    at_first = run(past.create(CONNECTIONS), past, 100, seconds).lives_per_s
-    for layout in (past, Orderlatch()):
-        run(layout.create(CONNECTIONS), layout, 100, warm_s)
+    at_first = lived(past, 100, seconds).lives_per_s
+    for layout in (past, empties.pop()):
+        lived(layout, 100, warm_s)
     for turn in range(rounds):
         for batch in (1, 100):
-            pair = [(empty, Orderlatch()), (full, past)]
+            pair = [(empty, empties.pop()), (full, past)]
             for seen, layout in pair if turn % 2 == 0 else reversed(pair):
-                speed = run(layout.create(CONNECTIONS), layout, batch, seconds).lives_per_s
-                seen.add(batch, speed, layout)
+                seen.add(batch, lived(layout, batch, seconds), layout)
     figures = told(decisions, loaded_s, weights, asked, empty, full)
     print(f"  at first, with nothing in memory, {at_first:,.0f} lives/s in batches")
     return figures | {"rounds": rounds, "seconds": seconds, "warm_s": warm_s, "at_first_100": at_first}
+
+
+def lived(layout: Past, batch: int, seconds: float) -> Run:
+    """One round."""
+    return run(layout.create(CONNECTIONS), layout, batch, seconds)
 
 
 def told(

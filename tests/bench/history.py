@@ -44,7 +44,11 @@ SPREAD = {
         " || lpad(to_hex(({time_of} - {least}) * 4095 / {span}), 3, '0')"
         " || substr(md5(t.request_id::text || c.n), 17))::uuid"
     ),
-    "signal_key": "md5(t.signal_key::text || c.n)::uuid",
+    # led by the second of its signal, which lies as far back as the copy
+    "signal_key": (
+        "(lpad(to_hex({second_of} - 172800 - ({copies} - c.n) * 10), 10, '0')"
+        " || substr(md5(t.signal_key::text || c.n), 11))::uuid"
+    ),
     "decision_hash": "sha256(t.decision_hash || c.n::text::bytea)",
     "client_order_id": "encode(sha256(decode(t.client_order_id, 'hex') || c.n::text::bytea), 'hex')",
     "broker_order_id": "md5(t.broker_order_id || c.n)::uuid::text",
@@ -54,6 +58,7 @@ SPREAD = {
 }
 # When a request id was made, in 4,096ths of a millisecond.
 TIME_OF = "('x' || translate(left({0}::text, 13), '-', '') || substr({0}::text, 16, 3))::bit(60)::bigint"
+SECOND_OF = "('x' || translate(left({0}::text, 11), '-', ''))::bit(40)::bigint"
 # A copy is ten seconds of each account, and the past ends two days ago.
 BACK = "t.{column} - interval '2 days' - ({copies} - c.n) * interval '10 seconds'"
 TABLES = """
@@ -192,7 +197,8 @@ def prepare(
     least, most = row
     requested = {
         "first_ms": most // 4096 + 1, "least": least, "span": most - least,
-        "time_of": TIME_OF.format("t.request_id"),
+        "time_of": TIME_OF.format("t.request_id"), "second_of": SECOND_OF.format("t.signal_key"),
+        "copies": copies,
     }  # fmt: skip
     spans = {}
     for column in ("decision_id", "event_id", "order_no"):

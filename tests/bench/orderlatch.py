@@ -12,6 +12,7 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import psycopg
 
@@ -121,21 +122,21 @@ class Seat:
         answers = []
         for request_id, account, kind, body in rows:
             carried[kind] += 1
-            answers.append(an_answer(request_id, self.answer(str(request_id), account, kind, body)))
+            answers.append(an_answer(request_id, self.answer(account, kind, body)))
         if answers:
             text = json.dumps(answers)
             with self.timed("record"):
                 self.connection.execute(RECORD, [text])
         return carried
 
-    def answer(self, request_id: str, account: str, kind: str, body: str | None) -> object:
-        """What the broker says: to an order, the other half of the payload."""
+    def answer(self, account: str, kind: str, body: str | None) -> object:
+        """What the broker says: to an order, a random id, as Alpaca does, and half of the payload."""
         if kind == "get_account":
             return {"id": f"{account}-id"}
         if body is None:
             return []
         return json.loads(body) | {
-            "id": request_id, "status": "new", "filled_qty": "0", "note": PAYLOAD[:300]
+            "id": str(uuid4()), "status": "new", "filled_qty": "0", "note": PAYLOAD[:300]
         }  # fmt: skip
 
     def timed(self, step: str) -> Timed:

@@ -49,6 +49,8 @@ BEFORE_THE_FIRST_RELEASE = (
     "0017_bytes",
     "0018_rows_of_each_life",
     "0020_orders_by_parent",
+    "0022_signals_by_time",
+    "0023_approved_by_number",
 )
 BLOCK_LARGE_TABLES = (
     "constraint-missing-not-valid",

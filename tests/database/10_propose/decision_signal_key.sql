@@ -1,10 +1,17 @@
 begin;
-select plan(4);
+select plan(5);
 
 select is(
   orderlatch_data.signal_key(1, 's', 'AAPL', '1Min', '2026-02-08T14:30:00Z', ''),
-  encode(substr(sha256('[1,"s","AAPL","1Min","2026-02-08T14:30:00.000000Z",""]'), 1, 16), 'hex')::uuid,
-  'a signal''s key is the head of the sha256 of its parts'
+  ('0ee11a94e8' || encode(substr(sha256('[1,"s","AAPL","1Min","2026-02-08T14:30:00.000000Z",""]'), 1, 11), 'hex'))::uuid,
+  'a signal''s key is its second, from year 1 on, and the head of the sha256 of its parts'
+);
+select is(
+  (select array_agg(left(orderlatch_data.signal_key(1, 's', 'AAPL', '1Min', k.event_ts, '')::text, 11) order by k.event_ts)
+     from unnest(array['0001-01-01T00:00:00Z', '0001-01-01T00:00:01.999999Z', '1969-12-31T23:59:59.999999Z',
+                       '1970-01-01T00:00:00Z', '9999-12-31T23:59:59.999999Z']::timestamptz[]) as k(event_ts)),
+  array['00000000-00', '00000000-01', '0e7791f6-ff', '0e7791f7-00', '49778638-7f'],
+  'keys come in the order of their seconds, in all years that a decision may name'
 );
 select is(
   (select count(distinct orderlatch_data.signal_key(k.account_id, k.strategy_id, k.symbol, k.timeframe, k.event_ts, k.leg))

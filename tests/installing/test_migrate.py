@@ -283,7 +283,7 @@ def test_an_upgrade_keeps_what_a_database_one_revision_back_holds(blank_database
         assert kept == [("paper", "before the upgrade")]
 
 
-DECIDED_BEFORE = """
+WRITTEN_BEFORE = """
 set session_replication_role = replica;
 insert into orderlatch_data.accounts (account, environment, created_at, created_by)
 values ('paper', 'paper', now(), 'x');
@@ -292,51 +292,10 @@ insert into orderlatch_data.trade_decisions
    action, qty, order_type, time_in_force, extended_hours, order_class, intent, recorded_at, recorded_by)
 select 1, sha256('x'), 1, a.account_id, 's', 'GOOG', now(), '1d', '', 'buy', 1, 'market', 'day', false,
   'simple', 'x', now(), 'x' from orderlatch_data.accounts as a;
-reset session_replication_role;
-"""
-MOVED_BEFORE = """
-set session_replication_role = replica;
 insert into orderlatch_data.decision_events (decision_id, from_status, to_status, moved_at, moved_by, reason)
 values (1, 'none', 'planned', now(), 'x', 'x');
 reset session_replication_role;
 """
-
-
-SIGNAL_BEFORE = """
-set session_replication_role = replica;
-update orderlatch_data.trade_decisions set event_ts = '2026-02-08T14:30:00.75Z';
-insert into orderlatch_data.live_signals (signal_key, decision_id)
-select encode(substr(sha256(convert_to(
-         '[' || d.account_id || ',"s","GOOG","1d","2026-02-08T14:30:00.750000Z",""]',
-         'UTF8')), 1, 16), 'hex')::uuid,
-       d.decision_id
-  from orderlatch_data.trade_decisions as d;
-reset session_replication_role;
-"""
-
-
-def test_an_upgrade_writes_the_keys_of_live_signals_anew_and_a_downgrade_back(
-    blank_database: Database,
-) -> None:
-    keys = "select g.signal_key from orderlatch_data.live_signals as g"
-    with engine(blank_database.url).begin() as own:
-        own.exec_driver_sql("create schema orderlatch_data")
-        command.upgrade(Config(toml_file=ROOT / "pyproject.toml", attributes={"connection": own}), "0021")
-    with blank_database.connect() as connection:
-        connection.execute(DECIDED_BEFORE.encode())
-        connection.execute(SIGNAL_BEFORE.encode())
-        before = connection.execute(keys.encode()).fetchall()
-        install(blank_database)
-        assert connection.execute(
-            "select d.decision_id from orderlatch_data.trade_decisions as d"
-            "  join orderlatch_data.live_signals as g on g.signal_key = orderlatch_data.signal_key("
-            "       d.account_id, d.strategy_id, d.symbol, d.timeframe, d.event_ts, d.leg)"
-        ).fetchall() == [(1,)]
-        assert connection.execute(keys.encode()).fetchall() != before
-        with engine(blank_database.url).begin() as own:
-            config = Config(toml_file=ROOT / "pyproject.toml", attributes={"connection": own})
-            command.downgrade(config, "0021")
-        assert connection.execute(keys.encode()).fetchall() == before
 
 
 def test_an_upgrade_goes_on_with_the_server_and_the_events_that_it_finds(blank_database: Database) -> None:
@@ -345,8 +304,7 @@ def test_an_upgrade_goes_on_with_the_server_and_the_events_that_it_finds(blank_d
         own.exec_driver_sql("create schema orderlatch_data")
         command.upgrade(Config(toml_file=ROOT / "pyproject.toml", attributes={"connection": own}), "0006")
     with blank_database.connect() as connection:
-        connection.execute(DECIDED_BEFORE.encode())
-        connection.execute(MOVED_BEFORE.encode())
+        connection.execute(WRITTEN_BEFORE.encode())
         install(blank_database)
         assert connection.execute("select c.why from orderlatch.clusters as c").fetchall() == [("first",)]
         assert connection.execute("select orderlatch_data.is_known_server()").fetchone() == (True,)

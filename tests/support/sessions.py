@@ -25,14 +25,20 @@ where a.datname = current_database() and (a.pid = %(pid)s or %(pid)s::integer is
 
 
 def wait_until_blocked(
-    database: Database, session: psycopg.Connection | int | None = None, timeout: float = 10
+    database: Database,
+    session: psycopg.Connection | int | None = None,
+    timeout: float = 10,
+    *,
+    waiting: int = 1,
 ) -> None:
-    """Return once a session (or its pid; none: any session) waits for a lock that another one holds."""
+    """Return once a session (or its pid; none: so many of any) waits for a lock that another one holds."""
     pid = session.info.backend_pid if isinstance(session, psycopg.Connection) else session
     deadline = time.monotonic() + timeout
     with database.connect() as watcher:
         while time.monotonic() < deadline:
-            if watcher.execute(WAITING, {"pid": pid}).fetchone() != (0,):
+            row = watcher.execute(WAITING, {"pid": pid}).fetchone()
+            assert row is not None
+            if row[0] >= waiting:
                 return
             time.sleep(0.005)
     raise AssertionError(f"session {pid or ''} did not come to wait for a lock within {timeout} s")

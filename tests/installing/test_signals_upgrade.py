@@ -63,8 +63,9 @@ def at_0021(database: Database) -> None:
         session.execute("select orderlatch.create_account('paper', 'paper')")
 
 
-def propose(session: psycopg.Connection, qty: str) -> tuple[str, str]:
-    row = session.execute(PROPOSE, [json.dumps({**DECISION, "qty": qty})]).fetchone()
+def propose(session: psycopg.Connection, qty: str, symbol: str = "GOOG") -> tuple[str, str]:
+    decision = json.dumps({**DECISION, "qty": qty, "symbol": symbol})
+    row = session.execute(PROPOSE, [decision]).fetchone()
     assert row is not None
     return row[0], row[1]
 
@@ -107,3 +108,18 @@ def test_a_signal_that_is_decided_during_the_upgrade_is_decided_once(
         assert other.execute(OF_ITS_FUNCTION).fetchone() == (1,)
         migrate(blank_database.url, FILES, str)
         assert propose(other, "4") == ("conflict", "rejected")
+
+
+def test_a_signal_that_is_decided_before_the_upgrade_commits_has_its_new_key(
+    blank_database: Database,
+) -> None:
+    at_0021(blank_database)
+    with blank_database.connect() as session:
+        assert propose(session, "1") == ("created", "approved")
+        with engine(blank_database.url).begin() as own:
+            command.upgrade(config(own), "head")
+            late = in_background(lambda: propose(session, "2", "MSFT"))
+            wait_until_blocked(blank_database, session)
+        assert late.result(timeout=30) == ("created", "approved")
+        assert session.execute(OF_ITS_FUNCTION).fetchone() == (2,)
+        assert propose(session, "3", "MSFT") == propose(session, "3") == ("conflict", "rejected")

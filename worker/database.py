@@ -123,8 +123,11 @@ class _ClaimedRow:
 class Database:
     """The functions that the worker calls. Each raises DatabaseAwayError or StatementRefusedError."""
 
-    def __init__(self, url: str, *, connections: int = CONNECTIONS, purpose: str = "requests") -> None:
-        self._postgres = Postgres(url, connections=connections, purpose=purpose)
+    def __init__(
+        self, url: str, *, connections: int = CONNECTIONS, purpose: str = "requests", prepares: bool = False
+    ) -> None:
+        """As Postgres takes them."""
+        self._postgres = Postgres(url, connections=connections, purpose=purpose, prepares=prepares)
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:

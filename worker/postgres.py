@@ -70,14 +70,16 @@ class StatementRefusedError(Exception):
         super().__init__(error.diag.message_primary or type(error).__name__)
         self.sqlstate = error.sqlstate or ""
         self.hint = error.diag.message_hint
-        self.lost_a_race = self.sqlstate.startswith(_LOST_A_RACE)
+        self.lost_a_race = self.sqlstate.startswith(_LOST_A_RACE) or _is_outdated(error)
 
 
 class Postgres:
     """A server, reached through a small pool. Every statement is a transaction of its own."""
 
-    def __init__(self, url: str, *, connections: int = CONNECTIONS, purpose: str = "requests") -> None:
-        """`purpose`: what the log calls this pool."""
+    def __init__(
+        self, url: str, *, connections: int = CONNECTIONS, purpose: str = "requests", prepares: bool = False
+    ) -> None:
+        """`purpose`: what the log calls this pool. `prepares`: what recurs, as no pooler is in between."""
         try:
             parts = conninfo_to_dict(url)
         except psycopg.ProgrammingError:  # its message quotes the URL, password and all
@@ -86,8 +88,7 @@ class Postgres:
         self._conninfo = make_conninfo(url, **_SESSION, options=options)
         self._pool = AsyncConnectionPool(
             self._conninfo,
-            # Nothing is prepared, so that neither a replaced function nor a pooler in between is a surprise.
-            kwargs={"autocommit": True, "prepare_threshold": None},
+            kwargs={"autocommit": True, "prepare_threshold": 1 if prepares else None},
             min_size=1,
             max_size=connections,
             timeout=_POOL_WAIT_S,
@@ -116,7 +117,12 @@ class Postgres:
                     asyncio.timeout(_STATEMENT_S),
                     connection.cursor(row_factory=class_row(row_type)) as cursor,
                 ):
-                    await cursor.execute(statement, parameters)
+                    try:
+                        await cursor.execute(statement, parameters)
+                    except psycopg.Error as error:
+                        if _is_outdated(error):
+                            await connection.close()
+                        raise
                     rows = await cursor.fetchall()
         except DatabaseAwayError as error:
             if self._away_since is None:
@@ -170,6 +176,14 @@ def gathering_s(took_s: float) -> float:
     It costs the database about as much for one as for ten; so the busier it is, the more are done at once.
     """
     return min(took_s, 0.1)
+
+
+def _is_outdated(error: psycopg.Error) -> bool:
+    """Whether a function was replaced by one with another result since the statement was prepared.
+
+    Postgres plans a prepared statement anew by itself, but promises that its result keeps its types.
+    """
+    return error.diag.source_function == "RevalidateCachedQuery"
 
 
 def _is_away(error: psycopg.Error) -> bool:

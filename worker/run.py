@@ -68,9 +68,10 @@ async def run_worker(*, settings: Settings, accounts: Sequence[Account], databas
         except OSError as error:
             raise WorkerError(f"ORDERLATCH_METRICS_PORT: cannot be listened on ({error.strerror})") from error
 
-    database = Database(database_url)
+    # Prepared from the second call on: it is checked first that no pooler is in between.
+    database = Database(database_url, prepares=True)
     # Of its own, so that no claim and no answer ever waits for what is told beside them.
-    beside = Database(database_url, connections=len(accounts) + 1, purpose="stream")
+    beside = Database(database_url, connections=len(accounts) + 1, purpose="stream", prepares=True)
     async with AsyncExitStack() as resources:
         try:
             await resources.enter_async_context(database.opened())

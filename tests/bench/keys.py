@@ -55,7 +55,7 @@ select sum(pg_relation_size(i.indexrelid)) from pg_index as i
 class Way:
     """A way to keep hashes unique; finds: whether a hash alone leads to its decision."""
 
-    unique: str
+    constraint: str
     type: str = "bytea"
     partitioned: bool = False
     finds: bool = True
@@ -70,11 +70,12 @@ class Way:
 
 
 WAYS: Mapping[str, Way] = {
-    "bytea": Way(unique="decision_hash"),
-    "text": Way(unique="decision_hash", type="text"),
-    "time, then bytea": Way(unique="event_ts, decision_hash", finds=False),
-    "the same in months": Way(unique="event_ts, decision_hash", partitioned=True, finds=False),
-    "no unique key": Way(unique="", finds=False),
+    "bytea": Way(constraint="unique (decision_hash)"),
+    "text": Way(constraint="unique (decision_hash)", type="text"),
+    "bytea, hash index": Way(constraint="exclude using hash (decision_hash with =)"),
+    "time, then bytea": Way(constraint="unique (event_ts, decision_hash)", finds=False),
+    "the same in months": Way(constraint="unique (event_ts, decision_hash)", partitioned=True, finds=False),
+    "no unique key": Way(constraint="", finds=False),
 }
 
 
@@ -96,8 +97,8 @@ class Ground:
         )
         for number in range(MONTHS if way.partitioned else 0):
             session.execute(PARTITION.format(number=number).encode())
-        if way.unique:
-            session.execute(f"alter table t add unique ({way.unique})".encode())
+        if way.constraint:
+            session.execute(f"alter table t add {way.constraint}".encode())
         for first in range(1, past + 1, 100_000):
             last = min(past, first + 99_999)
             session.execute(way.insert(first, last, PAST_AT.format(past=past)))

@@ -12,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 
 from tests.support.sessions import in_background, wait_until_blocked
-from worker.applier import read_files
+from worker.applier import File, read_files
 from worker.installer import ROOT, apply_beside_work, engine, migrate, upgrade
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ select count(*)
 """
 
 
-def before() -> list[bytes]:
+def before() -> list[File]:
     """What installed 16 bytes of the hash as the key."""
     old = [
         replace(file, content=file.content.replace(NEW_KEY, b"").replace(b"1, 11)", b"1, 16)"))

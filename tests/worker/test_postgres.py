@@ -84,6 +84,33 @@ async def test_a_frozen_server_does_not_hold_a_statement_for_ever(
     assert value.value == "again"
 
 
+@pytest.mark.every_major
+async def test_what_was_prepared_outlives_a_function_that_is_replaced(blank_database: Database) -> None:
+    """One of another type costs one refusal for each connection, as if a race had been lost."""
+    ask = b"select f.value from answer() as f"
+    prepared = b"""
+        select count(*)::text as value from pg_prepared_statements as p where p.statement like '%%answer()%%'
+    """
+    postgres = Postgres(blank_database.url, connections=1, prepares=True)
+    with blank_database.connect() as admin:
+        admin.execute("create function answer(out value text) language sql as $$ select 'one' $$")
+        async with postgres.opened():
+            [[one], *_] = [await postgres.rows(Value, ask, {}) for _ in range(3)]
+            [count] = await postgres.rows(Value, prepared, {})
+            assert (one.value, count.value) == ("one", "1")
+            admin.execute("drop function answer()")
+            admin.execute("create function answer(out value text) language sql as $$ select 'two' $$")
+            [two] = await postgres.rows(Value, ask, {})
+            assert two.value == "two"
+            admin.execute("drop function answer()")
+            admin.execute("create function answer(out value integer) language sql as $$ select 3 $$")
+            with pytest.raises(StatementRefusedError, match="cached plan") as refused:
+                await postgres.rows(Value, ask, {})
+            assert refused.value.lost_a_race
+            [three] = await postgres.rows(Value, ask, {})
+            assert str(three.value) == "3"
+
+
 async def test_pauses_count_tries_and_the_first_comes_at_once() -> None:
     tries = []
     async for number in pauses():

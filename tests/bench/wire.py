@@ -74,9 +74,12 @@ class Sandbox:
         """Where its API is."""
         return str(self.client.base_url).rstrip("/")
 
-    def tell(self, method: str, path: str, body: object = None) -> None:
-        """An admin call."""
-        self.client.request(method, f"/admin/{path}", json=body).raise_for_status()
+    def tell(self, method: str, path: str, body: object = None) -> dict[str, object]:
+        """An admin call, and what it says."""
+        said: dict[str, object] = (
+            self.client.request(method, f"/admin/{path}", json=body).raise_for_status().json()
+        )
+        return said
 
     def rates(self) -> dict[str, dict[str, int]]:
         """What came in, counted by the broker, for each account."""

@@ -37,7 +37,7 @@ def migrate(url: str, files: list[File], say: Callable[[str], object] = click.ec
         connection.execute("select pg_advisory_lock(%s)", [MIGRATING])
         before, head = installed_revision(connection), revisions()[0]
         if before != head:
-            upgrade(url, before)
+            beside_work(lambda: upgrade(url, before))
             say(f"migrate: revision {before or 'none'} -> {head}")
         if not differences(connection, files):
             say(f"migrate: nothing to do (revision {head}, {len(files)} files)")
@@ -47,20 +47,27 @@ def migrate(url: str, files: list[File], say: Callable[[str], object] = click.ec
 
 
 def apply_beside_work(connection: psycopg.Connection, files: list[File], *, anew: bool = False) -> None:
-    """Apply the files while workers and strategies work.
+    """Apply the files while workers and strategies work; what cannot be replaced is made anew."""
+    try:
+        beside_work(lambda: apply(connection, files, anew=anew))
+    except FileError as error:
+        if anew or not error.cannot_replace:
+            raise
+        beside_work(lambda: apply(connection, files, anew=True))
 
-    Making triggers locks tables in another order than work does. What Postgres ends as a deadlock has changed
-    nothing and is tried again; work that was ended instead is repeated by whoever does it.
+
+def beside_work(step: Callable[[], None]) -> None:
+    """Take a step of an upgrade, all of it or nothing, while workers and strategies work.
+
+    It locks tables in another order than work does. What Postgres ends as a deadlock has changed nothing and
+    is tried again; work that was ended instead is repeated by whoever does it.
     """
     for tries_left in reversed(range(DEADLOCKS)):
         try:
-            apply(connection, files, anew=anew)
+            step()
         except InstallError as error:
-            deadlocked = isinstance(error.__cause__, psycopg.errors.DeadlockDetected)
-            cannot_replace = isinstance(error, FileError) and error.cannot_replace
-            if not tries_left or not (deadlocked or cannot_replace):
+            if not tries_left or not isinstance(error.__cause__, psycopg.errors.DeadlockDetected):
                 raise
-            anew = anew or cannot_replace
         else:
             return
 
@@ -98,7 +105,7 @@ def upgrade(url: str, before: str | None) -> None:
             # Whoever migrates next may be another member of the owner.
             connection.execute(text("alter table orderlatch_data.alembic_version owner to orderlatch_owner"))
     except DBAPIError as error:
-        raise InstallError(f"a revision failed: {error.orig}") from error
+        raise InstallError(f"a revision failed: {error.orig}") from error.orig
 
 
 def engine(url: str) -> Engine:

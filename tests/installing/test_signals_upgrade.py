@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -123,3 +124,21 @@ def test_a_signal_that_is_decided_before_the_upgrade_commits_has_its_new_key(
         assert late.result(timeout=30) == ("created", "approved")
         assert session.execute(OF_ITS_FUNCTION).fetchone() == (2,)
         assert propose(session, "3", "MSFT") == propose(session, "3") == ("conflict", "rejected")
+
+
+def test_work_that_holds_what_the_upgrade_wants_and_wants_what_it_holds_ends_neither_for_good(
+    blank_database: Database,
+) -> None:
+    """An answer writes decisions and reads accounts, the revisions lock them in the other order."""
+    at_0021(blank_database)
+    with blank_database.connect(autocommit=False) as answering:
+        answering.execute("lock table orderlatch_data.open_decisions in row exclusive mode")
+        upgrading = in_background(lambda: migrate(blank_database.url, FILES, str))
+        wait_until_blocked(blank_database)
+        with suppress(psycopg.errors.DeadlockDetected):
+            answering.execute("select count(*) from orderlatch_data.accounts")
+        answering.rollback()
+        upgrading.result(timeout=60)
+    with blank_database.connect() as session:
+        assert propose(session, "1") == ("created", "approved")
+        assert session.execute(OF_ITS_FUNCTION).fetchone() == (1,)

@@ -154,9 +154,7 @@ def errors_named() -> Iterator[None]:
         raise DatabaseAwayError(f"no answer within {_STATEMENT_S:.0f} s") from error
     except psycopg.Error as error:
         if _is_away(error):
-            standby = (
-                "the server takes no writes (is it a standby?): " if error.sqlstate == _READ_ONLY else ""
-            )
+            standby = _STANDBY if error.sqlstate == _READ_ONLY else ""
             raise DatabaseAwayError(standby + str(error).strip()) from error
         raise StatementRefusedError(error) from error
 

@@ -46,7 +46,7 @@ SPREAD = {
     ),
     # led by the second of its signal, which lies as far back as the copy
     "signal_key": (
-        "(lpad(to_hex({second_of} - 172800 - ({copies} - c.n) * 10), 10, '0')"
+        "(lpad(to_hex({second_of} - {seconds_back}), 10, '0')"
         " || substr(md5(t.signal_key::text || c.n), 11))::uuid"
     ),
     "decision_hash": "sha256(t.decision_hash || c.n::text::bytea)",
@@ -60,7 +60,7 @@ SPREAD = {
 TIME_OF = "('x' || translate(left({0}::text, 13), '-', '') || substr({0}::text, 16, 3))::bit(60)::bigint"
 SECOND_OF = "('x' || translate(left({0}::text, 11), '-', ''))::bit(40)::bigint"
 # A copy is ten seconds of each account, and the past ends two days ago.
-BACK = "t.{column} - interval '2 days' - ({copies} - c.n) * interval '10 seconds'"
+SECONDS_BACK = "(172800 + ({copies} - c.n) * 10)"
 TABLES = """
 select c.relname, array_agg(a.attname::text order by a.attnum),
        array_agg(a.attname::text order by a.attnum) filter (where a.atttypid = 'timestamptz'::regtype)
@@ -198,7 +198,7 @@ def prepare(
     requested = {
         "first_ms": most // 4096 + 1, "least": least, "span": most - least,
         "time_of": TIME_OF.format("t.request_id"), "second_of": SECOND_OF.format("t.signal_key"),
-        "copies": copies,
+        "seconds_back": SECONDS_BACK.format(copies=copies),
     }  # fmt: skip
     spans = {}
     for column in ("decision_id", "event_id", "order_no"):
@@ -211,7 +211,7 @@ def prepare(
     values = [
         SPREAD[column].format(**requested, **spans)
         if column in SPREAD
-        else BACK.format(column=column, copies=copies)
+        else f"t.{column} - {requested['seconds_back']} * interval '1 second'"
         if column in times
         else f"t.{column}"
         for column in columns

@@ -1,21 +1,44 @@
--- Records decisions that are new, opens them, and holds their signals.
+-- Records decisions that are new, judged at once or not, and holds their signals.
 -- Locks: none; the caller holds the account for judging. Raises: none.
 create or replace function orderlatch_data.record_decisions(
+  p_account orderlatch_data.accounts,
   p_decisions orderlatch_data.trade_decisions[],
   p_signal_keys uuid[],
-  p_max_age interval
+  p_judge boolean
 )
-returns orderlatch_data.trade_decisions[]
+returns orderlatch_data.risk_verdicts[]
 language plpgsql
 volatile
 parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_verdicts orderlatch_data.risk_verdicts[] := array[]::orderlatch_data.risk_verdicts[];
+  v_verdict orderlatch_data.risk_verdicts;
+  v_approval_nos bigint[] := array[]::bigint[];
+  v_rejected orderlatch_data.risk_verdicts[];
+  v_approved boolean := false;
 begin
+  if p_judge then
+    -- stable: what it reads, it reads from one snapshot
+    v_verdicts := orderlatch_data.weigh_decisions(p_account, p_decisions, null, orderlatch_data.clock());
+  end if;
+  foreach v_verdict in array v_verdicts loop
+    if v_verdict.verdict = 'approved' then
+      v_approval_nos := v_approval_nos || nextval('orderlatch_data.approval_nos');
+      v_approved := true;
+    else
+      v_approval_nos := v_approval_nos || null::bigint;
+      v_rejected := v_rejected || v_verdict;
+    end if;
+  end loop;
   with recorded as (
     insert into orderlatch_data.trade_decisions
     select n.* from unnest(p_decisions) as n
+  ), judged as (
+    insert into orderlatch_data.risk_verdicts
+    select v.* from unnest(v_verdicts) as v where v.verdict = 'approved'
   ), guarded as (
     insert into orderlatch_data.live_signals (signal_key, decision_id)
     select n.signal_key, n.decision_id
@@ -25,17 +48,33 @@ begin
     on conflict on constraint live_signals_pkey do nothing
   )
   insert into orderlatch_data.open_decisions
-    (decision_id, account_id, symbol, lock_key, status, lapse_at, next_try_at, move_reason)
+    (decision_id, account_id, symbol, lock_key, status, approval_no, lapse_at, next_try_at, move_reason)
   select n.decision_id, n.account_id, n.symbol, orderlatch_data.decision_lock_key(n.decision_hash),
-         'planned', least(n.valid_until, n.recorded_at + p_max_age), n.recorded_at,
-         'proposed by ' || n.strategy_id
-    from unnest(p_decisions) as n;
-  return p_decisions;
+         case when n.approval_no is null then 'planned' else 'approved' end, n.approval_no,
+         least(n.valid_until, n.recorded_at + p_account.max_decision_age), n.recorded_at,
+         case
+           when n.approval_no is null then 'proposed by ' || n.strategy_id
+           else 'within all limits'
+         end
+    from unnest(v_approval_nos, p_decisions) as n(approval_no);
+  if v_rejected is not null then
+    -- each moves from planned, which frees its signal and settles it
+    perform orderlatch_data.keep_verdicts(p_account, v_rejected, null);
+  end if;
+  if v_approved then
+    -- an expression, as perform would start an executor
+    v_approved := pg_notify('orderlatch', p_account.account) is not null;
+  end if;
+  return v_verdicts;
 end
 $$;
-revoke all on function orderlatch_data.record_decisions(orderlatch_data.trade_decisions[], uuid[], interval)
-  from public;
-comment on function orderlatch_data.record_decisions(orderlatch_data.trade_decisions[], uuid[], interval) is
-  'Records decisions in one statement, as planned. p_signal_keys: the key of the signal that each of them '
-  'takes, null where it takes none. p_max_age: how long after it was recorded a decision lapses. Returns '
-  'p_decisions.';
+revoke all on function orderlatch_data.record_decisions(
+  orderlatch_data.accounts, orderlatch_data.trade_decisions[], uuid[], boolean
+) from public;
+comment on function orderlatch_data.record_decisions(
+  orderlatch_data.accounts, orderlatch_data.trade_decisions[], uuid[], boolean
+) is
+  'Records decisions in one statement. p_signal_keys: the key of the signal that each of them takes, null '
+  'where it takes none. p_judge: whether they are judged before that. Then they come in as approved, or are '
+  'rejected at once, workers are woken, and the verdicts returned, in the order of the decisions. If not, '
+  'they come in as planned, and what is returned is empty.';

@@ -4,34 +4,18 @@ create or replace function orderlatch_data.settle_deliveries(
   p_account orderlatch_data.accounts,
   p_decision_ids bigint[],
   p_decision_hashes text[],
-  p_outcomes text[]
+  p_outcomes text[],
+  p_seen bigint[]
 )
-returns bigint[]
+returns void
 language plpgsql
 volatile
 parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  v_seen bigint[];
 begin
-  -- what is rare costs nothing where it does not happen
-  if exists (
-    select 1
-      from orderlatch_data.broker_orders as b
-     where b.client_order_id = any (p_decision_hashes) and b.decision_id is null
-  ) or exists (
-    select 1 from orderlatch_data.seen_orders as s where s.client_order_id = any (p_decision_hashes)
-  ) then
-    select array_agg(distinct t.decision_id) into v_seen
-      from unnest(p_decision_ids, p_decision_hashes, p_outcomes) as t(decision_id, decision_hash, outcome)
-     where t.outcome in ('created', 'existing', 'conflict')
-       and exists (
-         select 1 from orderlatch_data.seen_orders_of(p_account.account_id, decode(t.decision_hash, 'hex'))
-       );
-  end if;
-  if v_seen is not null then
+  if p_seen is not null then
     -- legs and fills of their orders may be recorded at this moment
     perform orderlatch_data.lock_account('answering', p_account.account_id);
   end if;
@@ -42,7 +26,7 @@ begin
       select orderlatch_data.decision_lock_key(decode(t.decision_hash, 'hex'))
         from unnest(p_decision_ids, p_decision_hashes, p_outcomes) as t(decision_id, decision_hash, outcome)
         left join orderlatch_data.open_decisions as o on o.decision_id = t.decision_id
-       where t.outcome = 'existing' and (o.status = 'planned' or t.decision_id = any (v_seen))
+       where t.outcome = 'existing' and (o.status = 'planned' or t.decision_id = any (p_seen))
     ));
   end if;
   if 'conflict' = any (p_outcomes) then
@@ -55,17 +39,59 @@ begin
   if 'collision' = any (p_outcomes) then
     perform orderlatch_data.report_collisions(p_account, p_decision_ids, p_decision_hashes, p_outcomes);
   end if;
-  if v_seen is not null then
-    perform orderlatch_data.adopt_seen_orders(v_seen);
+  if p_seen is not null then
+    perform orderlatch_data.adopt_seen_orders(p_seen);
   end if;
-  return v_seen;
 end
 $$;
-revoke all on function orderlatch_data.settle_deliveries(orderlatch_data.accounts, bigint[], text[], text[])
-  from public;
-comment on function orderlatch_data.settle_deliveries(orderlatch_data.accounts, bigint[], text[], text[]) is
-  'p_decision_ids, p_decision_hashes, p_outcomes: as sort_deliveries has them, recorded. Returns the '
-  'decisions whose orders were seen before they were recorded; null: none.';
+revoke all on function orderlatch_data.settle_deliveries(
+  orderlatch_data.accounts, bigint[], text[], text[], bigint[]
+) from public;
+comment on function orderlatch_data.settle_deliveries(
+  orderlatch_data.accounts, bigint[], text[], text[], bigint[]
+) is
+  'p_decision_ids, p_decision_hashes, p_outcomes: as sort_deliveries has them, recorded. p_seen: find_seen.';
+
+-- The decisions among deliveries whose orders the broker showed before they were recorded.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.find_seen(
+  p_account_id integer,
+  p_decision_ids bigint[],
+  p_decision_hashes text[],
+  p_outcomes text[]
+)
+returns bigint[]
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- what is rare costs nothing where it does not happen
+  if exists (
+    select 1
+      from orderlatch_data.broker_orders as b
+     where b.client_order_id = any (p_decision_hashes) and b.decision_id is null
+  ) or exists (
+    select 1 from orderlatch_data.seen_orders as s where s.client_order_id = any (p_decision_hashes)
+  ) then
+    return (
+      select array_agg(distinct t.decision_id)
+        from unnest(p_decision_ids, p_decision_hashes, p_outcomes) as t(decision_id, decision_hash, outcome)
+       where t.outcome in ('created', 'existing', 'conflict')
+         and exists (
+           select 1 from orderlatch_data.seen_orders_of(p_account_id, decode(t.decision_hash, 'hex'))
+         )
+    );
+  end if;
+  return null;
+end
+$$;
+revoke all on function orderlatch_data.find_seen(integer, bigint[], text[], text[]) from public;
+comment on function orderlatch_data.find_seen(integer, bigint[], text[], text[]) is
+  'Those of p_decision_ids whose orders are known, but not as theirs; null: none. p_decision_hashes, '
+  'p_outcomes: as sort_deliveries has them.';
 
 -- Rejects decisions whose signal already has a live decision with another intent.
 -- Locks: none; the caller holds the account for judging. Raises: none.

@@ -14,7 +14,9 @@ as $$
 declare
   v_account constant orderlatch_data.accounts := orderlatch_data.find_account(p_account);
   v_taken record;
+  v_judge constant boolean := p_judge and v_account.risk_engine = 'builtin';
   v_seen bigint[];
+  v_plain boolean;
   v_verdicts orderlatch_data.risk_verdicts[];
   v_nth integer := 1;
 begin
@@ -23,24 +25,25 @@ begin
           orderlatch_data.make_durable(),
           orderlatch_data.lock_account('judging', v_account.account_id);
   v_taken := orderlatch_data.sort_deliveries(v_account, p_decisions);
+  v_seen := orderlatch_data.find_seen(
+    v_account.account_id, v_taken.decision_ids, v_taken.decision_hashes, v_taken.outcomes
+  );
+  -- nothing of it was there before, nobody else can see it: it is judged as it is recorded
+  v_plain := v_seen is null and v_taken.outcomes <@ '{created,invalid}';
   if cardinality(v_taken.fresh) > 0 then
-    v_taken.fresh := orderlatch_data.record_decisions(
-      v_taken.fresh, v_taken.taken_keys, v_account.max_decision_age
+    v_verdicts := orderlatch_data.record_decisions(
+      v_account, v_taken.fresh, v_taken.taken_keys, v_judge and v_plain
     );
   end if;
-  v_seen := orderlatch_data.settle_deliveries(
-    v_account, v_taken.decision_ids, v_taken.decision_hashes, v_taken.outcomes
-  );
-  if p_judge and v_account.risk_engine = 'builtin' then
-    v_verdicts := orderlatch_data.judge_decisions(
-      v_account,
-      case
-        -- what nobody else can see is as it was recorded
-        when v_seen is null and 'created' = all (v_taken.outcomes) then v_taken.fresh
-        else orderlatch_data.find_planned(v_taken.decision_ids, v_taken.outcomes)
-      end,
-      null
+  if not v_plain then
+    perform orderlatch_data.settle_deliveries(
+      v_account, v_taken.decision_ids, v_taken.decision_hashes, v_taken.outcomes, v_seen
     );
+    if v_judge then
+      v_verdicts := orderlatch_data.judge_decisions(
+        v_account, orderlatch_data.find_planned(v_taken.decision_ids, v_taken.outcomes), null
+      );
+    end if;
   end if;
 
   for v_place in 1 .. cardinality(v_taken.outcomes) loop

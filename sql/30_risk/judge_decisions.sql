@@ -14,10 +14,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_verdicts orderlatch_data.risk_verdicts[];
-  v_verdict orderlatch_data.risk_verdicts;
-  v_ids bigint[] := array[]::bigint[];
-  v_approval_nos bigint[] := array[]::bigint[];
-  v_approved boolean := false;
 begin
   if cardinality(p_decisions) = 0 then
     return array[]::orderlatch_data.risk_verdicts[];
@@ -26,34 +22,7 @@ begin
   v_verdicts := orderlatch_data.weigh_decisions(
     p_account, p_decisions, p_evidence, orderlatch_data.clock()
   );
-  foreach v_verdict in array v_verdicts loop
-    v_ids := v_ids || v_verdict.decision_id;
-    v_approval_nos := v_approval_nos
-      || case when v_verdict.verdict = 'approved' then nextval('orderlatch_data.approval_nos') end;
-    v_approved := v_approved or v_verdict.verdict = 'approved';
-  end loop;
-  with judged as (
-    insert into orderlatch_data.risk_verdicts
-      (decision_id, account_id, verdict_no, verdict, reasons, limits, inputs, evidence, judged_at, judged_by)
-    select v.decision_id, v.account_id, v.verdict_no, v.verdict, v.reasons, v.limits, v.inputs, v.evidence,
-           v.judged_at, v.judged_by
-      from unnest(v_verdicts) as v
-  )
-  update orderlatch_data.open_decisions as o
-     set status = v.verdict,
-         approval_no = v.approval_no,
-         move_reason = case v.verdict
-           when 'approved' then 'within all limits'
-           else array_to_string(v.reasons, ', ')
-         end,
-         move_evidence = p_evidence
-    from unnest(v_approval_nos, v_verdicts) as v(approval_no)
-   -- by its key: a join may read all rows that there are, dead ones too
-   where o.decision_id = any (v_ids) and o.decision_id = v.decision_id;
-  if v_approved then
-    -- an expression, as perform would start an executor
-    v_approved := pg_notify('orderlatch', p_account.account) is not null;
-  end if;
+  perform orderlatch_data.keep_verdicts(p_account, v_verdicts, p_evidence);
   return v_verdicts;
 end
 $$;

@@ -22,13 +22,14 @@ CONNECTIONS = 2
 ROUNDS = 5
 SECONDS = 5.0
 BATCHES = (1, 100)
-JOURNAL = ROOT / "sql" / "20_moves" / "journal.sql"
-# The hash of a birth and that of a move, with what it reads itself; the row that is read for the first.
+JOURNAL = tuple(ROOT / "sql" / "20_moves" / f"journal_{name}.sql" for name in ("births", "moves"))
+# The hash of a birth, that of an approval with it and what it reads, and that of a move with what it reads.
 HASHED = (
-    r"orderlatch_data\.event_hash\(\n\s+\(d\.row\).*?\n\s+\)\n(?=\s+from born)",
-    r"orderlatch_data\.event_hash\(\n\s+coalesce\(\(\n.*?\n\s+\)\n(?=\s+from after_move)",
+    r"orderlatch_data\.event_hash\(\n\s+\(d\.row\).*?\n\s+\)(?= as event_hash)",
+    r"orderlatch_data\.event_hash\(\n\s+f\.event_hash.*?\n\s+\)(?= where)",
+    r"orderlatch_data\.newest_verdict_digest\(k\.decision_id\)",
+    r"orderlatch_data\.event_hash\(\n\s+coalesce\(\(\n.*?\n\s+\)(?=\n\s+from after_move)",
 )
-READ = (r"   cross join lateral \(\n     select k as row from.*?\) as d\n",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,7 @@ def measure(batch: int, rounds: int, seconds: float) -> Result:
             url = fresh_database()
             if not chain:
                 with psycopg.connect(url, autocommit=True) as session:
-                    session.execute(without_chain(JOURNAL.read_text()).encode())
+                    session.execute(without_chain(whole_journal()).encode())
             (chained if chain else unchained).append(run(url, batch, seconds))
     lost = [1 - one[0] / other[0] for one, other in zip(chained, unchained, strict=True)]
     added = [one[1] / other[1] - 1 for one, other in zip(chained, unchained, strict=True)]
@@ -92,11 +93,15 @@ def measure(batch: int, rounds: int, seconds: float) -> Result:
     )
 
 
+def whole_journal() -> str:
+    """The journal as it is installed."""
+    return "\n".join(path.read_text() for path in JOURNAL)
+
+
 def without_chain(journal: str) -> str:
     """The journal without its hashes; each place must be found, or this would measure nothing."""
-    for pattern in (*HASHED, *READ):
-        instead = "'\\\\x'::bytea\n" if pattern in HASHED else ""
-        journal, found = re.subn(pattern, instead, journal, flags=re.DOTALL)
+    for pattern in HASHED:
+        journal, found = re.subn(pattern, "'\\\\x'::bytea", journal, flags=re.DOTALL)
         assert found == 1, pattern
     return f"set role orderlatch_owner;\n{journal}"
 

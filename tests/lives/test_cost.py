@@ -43,7 +43,7 @@ class Cost(NamedTuple):
 
 
 # By the size of the batch: what was measured, with about a tenth to spare. Postgres 15 touches more buffers.
-CEILINGS = {1: Cost(9500, 530, 22), 100: Cost(9200, 390, 19)}
+CEILINGS = {1: Cost(8250, 330, 20), 100: Cost(8000, 300, 18)}
 
 
 def explained(session: psycopg.Connection, statement: str, *arguments: object) -> tuple[int, int]:

@@ -34,7 +34,8 @@ def results(*, quick: bool, decisions: int = 10_000_000, seconds: int = 600) -> 
             "bytes_per_decision": 4000,
             "bytes": {"fills": 400, "broker_responses": 1400},
         },
-        "snapshot": {"ours_s": seconds, "held": {f"orderlatch, {seconds} s": {"ratio": 0.95}}},
+        "snapshot": {"ours_s": seconds, "weighed": 0.95,
+                     "held": {f"orderlatch, {seconds} s": {"ratio": 0.76}}},
         "pickup": {"systems": {name: {"p50_ms": ms} for name, ms in P50.items()}},
     }  # fmt: skip
     return {name: {"figures": each, "quick": quick, "server": {}} for name, each in figures.items()}
@@ -52,7 +53,8 @@ def test_a_full_run_has_every_key_that_the_project_is_held_to() -> None:
     }
     assert set(GOALS) == set(keys) - {"notes"}
     assert keys["notes"] == {
-        "pickup_p50_vs_best_peer": "the best peer is pgqueuer; not measured: graphile-worker"
+        "snapshot_10min": "over that of a database without a snapshot, in turns; by itself 0.76",
+        "pickup_p50_vs_best_peer": "the best peer is pgqueuer; not measured: graphile-worker",
     }
 
 
@@ -62,7 +64,11 @@ def test_a_full_run_has_every_key_that_the_project_is_held_to() -> None:
         (results(quick=True), "single_vs_pgmq", "a quick round"),
         (results(quick=False, decisions=100_000), "growth_10m", "100,000 settled decisions"),
         (results(quick=False, decisions=100_000), "bytes_per_decision", "100,000 settled decisions"),
-        (results(quick=True, seconds=10), "snapshot_10min", "a quick round; 10 seconds"),
+        (
+            results(quick=True, seconds=10),
+            "snapshot_10min",
+            "a quick round; 10 seconds; over that of a database without a snapshot, in turns; by itself 0.76",
+        ),
     ],
 )
 def test_a_smaller_round_says_so(smaller: dict[str, Figures], key: str, note: str) -> None:

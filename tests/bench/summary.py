@@ -22,21 +22,28 @@ def at(tree: Figures, *path: str) -> Figures:
 
 
 def number(tree: Figures, *path: str) -> float:
-    """A number at a path that is there."""
+    """A number at a path; LookupError where there is none."""
     found = at(tree, *path)
-    assert isinstance(found, int | float), path
-    return found
+    if isinstance(found, int | float):
+        return found
+    raise LookupError(path)
 
 
 def top(kept: dict[str, Figures]) -> dict[str, Figures]:
-    """The keys for which there are figures, and notes where one is not the full thing."""
+    """The keys for which there are figures, and notes where one is not the full thing.
+
+    What an earlier version kept may lack what a key is made of now: no key, until it is measured again.
+    """
     keys: dict[str, Figures] = {}
     notes: dict[str, Figures] = {}
     for name, add in (("lives", lives), ("growth", growth), ("snapshot", snapshot), ("pickup", pickup)):
         figures = at(kept, name, "figures")
         if figures is None:
             continue
-        added, note = add(figures)
+        try:
+            added, note = add(figures)
+        except LookupError:
+            continue
         keys |= added
         quick = ["a quick round"] if at(kept, name, "quick") else []
         said = "; ".join([*quick, *([note] if note else [])])

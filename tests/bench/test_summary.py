@@ -82,6 +82,14 @@ def test_what_was_not_measured_has_no_key() -> None:
     assert "growth_10m" not in top({"lives": results(quick=False)["lives"]})
 
 
+def test_what_an_earlier_version_kept_loses_nothing_of_what_is_measured_now() -> None:
+    kept = results(quick=False)
+    kept["snapshot"] = {"figures": {"ours_s": 600, "held": {}}, "quick": False, "server": {}}
+    keys = top(kept)
+    assert "snapshot_10min" not in keys
+    assert keys["growth_10m"] == 0.91
+
+
 def test_the_page_shows_the_keys_with_their_notes_and_the_heaviest_table_first() -> None:
     kept = results(quick=True)
     shown = page(top(kept) | kept)

@@ -109,12 +109,9 @@ comment on function orderlatch_data.refuse_early_end() is
 drop trigger if exists refuse_early_end on orderlatch_data.open_decisions;
 create trigger refuse_early_end after delete on orderlatch_data.open_decisions
   referencing old table as ended
-  for each statement
-  -- the journal removes what it has just written the outcomes of
-  when (pg_trigger_depth() = 0)
-  execute function orderlatch_data.refuse_early_end();
+  for each statement execute function orderlatch_data.refuse_early_end();
 comment on trigger refuse_early_end on orderlatch_data.open_decisions is
-  'No decision leaves without its outcome, unless the journal itself removes it.';
+  'No decision leaves without its outcome.';
 
 drop trigger if exists never_reassigned on orderlatch_data.open_decisions;
 create trigger never_reassigned before update of decision_id on orderlatch_data.open_decisions

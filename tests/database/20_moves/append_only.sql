@@ -1,6 +1,6 @@
 -- The record of what was decided and said is never changed or removed, not by its owner and not by a superuser.
 begin;
-select plan(34);
+select plan(35);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account();
@@ -46,6 +46,13 @@ select results_eq(
 create temporary table planned as select test.given_decision() as decision_hash;
 select throws_ok(
   'delete from orderlatch_data.open_decisions', 'OL902', null, 'the open row of a decision that has not settled cannot be deleted'
+);
+create temporary table noted (note text);
+create function pg_temp.sweep() returns trigger language plpgsql
+as $$ begin delete from orderlatch_data.open_decisions; return null; end $$;
+create trigger sweeps after insert on noted for each statement execute function pg_temp.sweep();
+select throws_ok(
+  $$ insert into noted (note) values ('swept') $$, 'OL902', null, 'nor can it from within somebody''s trigger'
 );
 select throws_ok(
   'truncate orderlatch_data.open_decisions', 'OL901', null, 'open rows cannot be truncated away'

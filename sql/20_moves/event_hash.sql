@@ -62,28 +62,6 @@ revoke all on function orderlatch_data.terms_digest(orderlatch_data.trade_decisi
 comment on function orderlatch_data.terms_digest(orderlatch_data.trade_decisions) is
   'Covers rationale, reference_price, valid_until, metadata, and who recorded it when.';
 
--- Digest of a verdict.
--- Locks: none. Raises: none.
-create or replace function orderlatch_data.verdict_digest(p_verdict orderlatch_data.risk_verdicts)
-returns bytea
-language plpgsql
-stable
-parallel safe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return sha256(convert_to(json_build_array(
-    p_verdict.decision_id, p_verdict.verdict_no, p_verdict.verdict, to_jsonb(p_verdict.reasons),
-    p_verdict.limits, p_verdict.inputs, p_verdict.evidence,
-    encode(timestamptz_send(p_verdict.judged_at), 'hex'), p_verdict.judged_by, p_verdict.account_id
-  )::text, 'UTF8'));
-end
-$$;
-revoke all on function orderlatch_data.verdict_digest(orderlatch_data.risk_verdicts) from public;
-comment on function orderlatch_data.verdict_digest(orderlatch_data.risk_verdicts) is
-  'Covers every column of a verdict: the limits, the values they were compared with, the evidence.';
-
 -- Whether a move is one that risk makes: a verdict is behind it.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.is_judgment(p_from_status text, p_to_status text)
@@ -146,30 +124,6 @@ comment on function orderlatch_data.call_digest(
 ) is
   'Covers the request as it was granted and what the worker reported, not what that was taken to mean, and '
   'when: the move says that. p_answer: null when none was at hand.';
-
--- Digest of the newest verdict on a decision.
--- Locks: none. Raises: none.
-create or replace function orderlatch_data.newest_verdict_digest(p_decision_id bigint)
-returns bytea
-language plpgsql
-stable
-parallel safe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_digest bytea;
-begin
-  select orderlatch_data.verdict_digest(r) into v_digest
-    from orderlatch_data.risk_verdicts as r
-   where r.decision_id = p_decision_id
-   order by r.verdict_no desc limit 1;
-  return v_digest;
-end
-$$;
-revoke all on function orderlatch_data.newest_verdict_digest(bigint) from public;
-comment on function orderlatch_data.newest_verdict_digest(bigint) is
-  'verdict_digest of the verdict with the highest verdict_no; null where there is none.';
 
 -- Digest of a request and of the answer that is known of it.
 -- Locks: none. Raises: none.

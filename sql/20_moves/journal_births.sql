@@ -14,8 +14,7 @@ declare
   v_is_changed boolean;
 begin
   select array_agg(b.decision_id), bool_or(b.status <> o.status) into v_reopened, v_is_changed
-    from born as b
-    -- by its key: for a join the planner may read all that has ever settled
+    from born as b -- by its key: for a join the planner may read all that has ever settled
    cross join lateral (
      select s.status from orderlatch_data.decision_outcomes as s where s.decision_id = b.decision_id offset 0
    ) as o;
@@ -35,7 +34,8 @@ begin
     from born as b
    cross join lateral (
      select k as row,
-            case when b.status = 'approved' then orderlatch_data.newest_verdict_digest(k.decision_id) end
+            case when b.status = 'approved'
+              then orderlatch_data.newest_verdict_digest(k.decision_id, b.status) end
        from orderlatch_data.trade_decisions as k where k.decision_id = b.decision_id offset 0
    ) as d(row, verdict)
    cross join lateral (
@@ -73,8 +73,8 @@ $$;
 revoke all on function orderlatch_data.journal_births() from public;
 comment on function orderlatch_data.journal_births() is
   'Trigger after inserts into open_decisions: writes the event none to planned, and of what comes in as '
-  'approved, with its verdict, the event planned to approved too. Any other first status has no edge in '
-  'legal_moves (23503).';
+  'approved, where the newest verdict says so, the event planned to approved too. Any other first status '
+  'has no edge in legal_moves (23503).';
 
 drop trigger if exists journal_births on orderlatch_data.open_decisions;
 create trigger journal_births after insert on orderlatch_data.open_decisions

@@ -27,7 +27,7 @@ JOURNAL = tuple(ROOT / "sql" / "20_moves" / f"journal_{name}.sql" for name in ("
 HASHED = (
     r"orderlatch_data\.event_hash\(\n\s+\(d\.row\).*?\n\s+\)(?= as event_hash)",
     r"orderlatch_data\.event_hash\(\n\s+f\.event_hash.*?\n\s+\)(?= where)",
-    r"orderlatch_data\.newest_verdict_digest\(k\.decision_id\)",
+    r"orderlatch_data\.newest_verdict_digest\(k\.decision_id, b\.status\)",
     r"orderlatch_data\.event_hash\(\n\s+coalesce\(\(\n.*?\n\s+\)(?=\n\s+from after_move)",
 )
 

@@ -1,6 +1,6 @@
 -- A decision that is judged as it is recorded has the same past as one that was planned first.
 begin;
-select plan(10);
+select plan(12);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account();
@@ -72,22 +72,35 @@ select results_eq(
   'and its journal says the same'
 );
 
--- By hand: a verdict is what makes a birth an approval; without one 20_moves/legal_moves.sql refuses it.
-insert into orderlatch_data.trade_decisions
-select (jsonb_populate_record(d, jsonb_build_object('decision_id', 0, 'decision_hash', '\x' || repeat('00', 32)))).*
-  from orderlatch_data.trade_decisions as d where d.leg = 'a';
-insert into orderlatch_data.risk_verdicts
-select (jsonb_populate_record(v, jsonb_build_object('decision_id', 0))).*
-  from orderlatch_data.risk_verdicts as v
-  join orderlatch_data.trade_decisions as d on d.decision_id = v.decision_id and d.leg = 'c';
+-- By hand: only a verdict that approves makes a birth an approval; without any 20_moves/legal_moves.sql refuses it.
+create function pg_temp.born(p_status text, p_verdict text)
+returns text
+language plpgsql
+as $$
+begin
+  insert into orderlatch_data.trade_decisions
+  select (jsonb_populate_record(d, jsonb_build_object('decision_id', 0, 'decision_hash', '\x' || repeat('00', 32)))).*
+    from orderlatch_data.trade_decisions as d where d.leg = 'a';
+  insert into orderlatch_data.risk_verdicts
+  select (jsonb_populate_record(v, '{"decision_id": 0}')).* from orderlatch_data.risk_verdicts as v where v.verdict = p_verdict limit 1;
+  insert into orderlatch_data.open_decisions
+    (decision_id, account_id, symbol, lock_key, status, approval_no, lapse_at, next_try_at, holder_request_id, move_reason)
+  select d.decision_id, d.account_id, d.symbol, 0, p_status, 9, d.recorded_at, d.recorded_at, gen_random_uuid(), 'by hand'
+    from orderlatch_data.trade_decisions as d where d.decision_id = 0;
+  raise exception using errcode = 'P0001', message = (
+    select string_agg(e.from_status || '>' || e.to_status, ' ' order by e.event_id)
+      from orderlatch_data.decision_events as e where e.decision_id = 0
+  );
+end
+$$;
 select throws_ok(
-  $$ insert into orderlatch_data.open_decisions
-       (decision_id, account_id, symbol, lock_key, status, approval_no, lapse_at, next_try_at, holder_request_id, move_reason)
-     select d.decision_id, d.account_id, d.symbol, 0, 'submitting', 9, d.recorded_at, d.recorded_at,
-            gen_random_uuid(), 'by hand'
-       from orderlatch_data.trade_decisions as d where d.decision_id = 0 $$,
-  '23503', null, 'no verdict makes a birth a claim'
+  $$ select pg_temp.born('approved', 'approved') $$, 'P0001', 'none>planned planned>approved',
+  'a birth as approved, with the verdict that says so, was planned before'
 );
+select throws_ok(
+  $$ select pg_temp.born('approved', 'rejected') $$, '23503', null, 'a verdict that rejects makes no birth an approval'
+);
+select throws_ok($$ select pg_temp.born('submitting', 'approved') $$, '23503', null, 'no verdict makes a birth a claim');
 
 select orderlatch.create_account('outside', 'paper', '{"risk_engine": "external"}');
 select results_eq(

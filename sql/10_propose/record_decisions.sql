@@ -15,24 +15,13 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_verdicts orderlatch_data.risk_verdicts[] := array[]::orderlatch_data.risk_verdicts[];
-  v_verdict orderlatch_data.risk_verdicts;
-  v_approval_nos bigint[] := array[]::bigint[];
-  v_rejected orderlatch_data.risk_verdicts[];
-  v_approved boolean := false;
+  v_approval_nos bigint[];
 begin
   if p_judge then
     -- stable: what it reads, it reads from one snapshot
     v_verdicts := orderlatch_data.weigh_decisions(p_account, p_decisions, null, orderlatch_data.clock());
   end if;
-  foreach v_verdict in array v_verdicts loop
-    if v_verdict.verdict = 'approved' then
-      v_approval_nos := v_approval_nos || nextval('orderlatch_data.approval_nos');
-      v_approved := true;
-    else
-      v_approval_nos := v_approval_nos || null::bigint;
-      v_rejected := v_rejected || v_verdict;
-    end if;
-  end loop;
+  v_approval_nos := orderlatch_data.number_approvals(p_account, v_verdicts);
   with recorded as (
     insert into orderlatch_data.trade_decisions
     select n.* from unnest(p_decisions) as n
@@ -57,13 +46,11 @@ begin
            else 'within all limits'
          end
     from unnest(v_approval_nos, p_decisions) as n(approval_no);
-  if v_rejected is not null then
-    -- each moves from planned, which frees its signal and settles it
-    perform orderlatch_data.keep_verdicts(p_account, v_rejected, null);
-  end if;
-  if v_approved then
-    -- an expression, as perform would start an executor
-    v_approved := pg_notify('orderlatch', p_account.account) is not null;
+  if array_position(v_approval_nos, null) is not null then
+    -- what is rejected moves from planned, which frees its signal and settles it
+    perform orderlatch_data.keep_verdicts(
+      p_account, array(select v from unnest(v_verdicts) as v where v.verdict = 'rejected'), null
+    );
   end if;
   return v_verdicts;
 end

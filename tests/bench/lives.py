@@ -110,7 +110,7 @@ def measure(batch: int, rounds: int, seconds: float) -> list[Result]:
 
 def run(url: str, layout: Layout, batch: int, seconds: float, first: int = 0) -> Run:
     """Live for some seconds over all connections, once all of them are ready and have planned."""
-    connections = [psycopg.connect(url, autocommit=True, prepare_threshold=1) for _ in range(CONNECTIONS)]
+    connections = connected(url)
     try:
         for lane, connection in enumerate(connections):
             layout.enter(connection, lane)
@@ -134,6 +134,11 @@ def run(url: str, layout: Layout, batch: int, seconds: float, first: int = 0) ->
         for connection in connections:
             connection.close()
     return Run(lives=lives, seconds=took, wal_bytes_per_life=written / lives)
+
+
+def connected(url: str) -> list[psycopg.Connection]:
+    """A session for each lane, which prepares what it repeats."""
+    return [psycopg.connect(url, autocommit=True, prepare_threshold=1) for _ in range(CONNECTIONS)]
 
 
 def warm_up(connection: psycopg.Connection, layout: Layout, lane: int, batch: int, first: int) -> None:

@@ -19,7 +19,7 @@ import psycopg
 
 from tests.bench.ground import Figures, Size, table
 from tests.bench.growth import Past
-from tests.bench.lives import CONNECTIONS, LAYOUTS, WARM_UP, warm_up
+from tests.bench.lives import CONNECTIONS, LAYOUTS, WARM_UP, connected, warm_up
 
 if TYPE_CHECKING:
     from tests.bench.layouts import Layout
@@ -73,9 +73,7 @@ class Lanes:
 
     def __post_init__(self) -> None:
         self.url = self.layout.create(CONNECTIONS)
-        self.connections = [
-            psycopg.connect(self.url, autocommit=True, prepare_threshold=1) for _ in range(CONNECTIONS)
-        ]
+        self.connections = connected(self.url)
         self.lived = [0] * CONNECTIONS
         for lane, connection in enumerate(self.connections):
             self.layout.enter(connection, lane)
@@ -120,12 +118,11 @@ def main(size: Size) -> Figures:
         "held": {name: dict(each) for name, each in told.items()},
         "weighed": weighed,
         "lives_by_second": {name: list(each.lives) for name, each in ticks.items()},
-        "beside_by_second": list(beside.ticks.lives),
     }
 
 
 def hold(name: str, seconds: int, beside: Lanes | None = None) -> Ticks:
-    """Live while another session keeps its snapshot; after each tenth, for a sixth of it, beside."""
+    """Live while another session keeps its snapshot; after each tenth, a tenth of the lives beside."""
     lanes = Lanes(LAYOUTS[name](), Ticks(seconds))
     tenth = max(1, seconds // 10)
     with psycopg.connect(lanes.url) as reader:
@@ -134,6 +131,6 @@ def hold(name: str, seconds: int, beside: Lanes | None = None) -> Ticks:
         while lanes.ticks.until < seconds:
             lanes.live(tenth)
             if beside is not None:
-                beside.live(max(1, tenth // 6))
+                beside.live(beside.ticks.seconds // 10)
     lanes.close()
     return lanes.ticks

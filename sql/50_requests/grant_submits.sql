@@ -16,7 +16,7 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_now constant timestamptz := orderlatch_data.clock();
+  v_now timestamptz := orderlatch_data.clock();
   v_turn record;
   v_held bigint[] := '{}'::bigint[];
   v_until timestamptz[] := '{}'::timestamptz[];
@@ -38,6 +38,8 @@ begin
   if v_held = '{}' then
     return;
   end if;
+  -- read anew: whoever moved one of them before has ended, so what was written of it then is older than this
+  v_now := orderlatch_data.clock();
   v_calls := orderlatch_data.begin_submits(p_worker_id, v_held, v_until, v_now);
   if v_calls is not null then
     v_granted := orderlatch_data.grant_requests(p_worker_id, v_calls, v_now);

@@ -1,0 +1,82 @@
+"""What is written of a moment agrees with the order of events, wherever a session is held up in between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.races.scene import Scene, only
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.servers import Database
+    from tests.support.sessions import Connect
+
+# The real time. Who records is held up just before reading it while somebody has lock 1; who grants submits,
+# just after reading it, while somebody has lock 2.
+CLOCK = """
+grant execute on function pg_advisory_lock_shared(bigint), pg_advisory_unlock_shared(bigint)
+  to orderlatch_owner;
+create or replace function orderlatch_data.clock() returns timestamptz
+language plpgsql volatile parallel safe security invoker set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_context text;
+  v_now timestamptz := clock_timestamp();
+begin
+  get diagnostics v_context = pg_context;
+  if split_part(v_context, E'\\n', 2) ~ 'orderlatch_data.(record_decisions|record_report)[(]' then
+    perform pg_advisory_lock_shared(1), pg_advisory_unlock_shared(1);
+    v_now := clock_timestamp();
+  elsif split_part(v_context, E'\\n', 2) ~ 'orderlatch_data.grant_submits[(]' then
+    perform pg_advisory_lock_shared(2), pg_advisory_unlock_shared(2);
+  end if;
+  return v_now;
+end
+$$
+"""
+HOLD = "select pg_advisory_lock(%s)"
+LET_GO = "select pg_advisory_unlock(%s)"
+PROPOSE = "select p.status from orderlatch.propose_decision('paper', test.a_decision(%s::jsonb)) as p"
+CLAIM = "select c.kind from orderlatch.claim_requests(%s, null, 10) as c where c.kind is not null"
+NOT_SENT = "select test.record(test.answer_not_sent(%s))"
+AT_ONCE = '{"backoff_first": "1 millisecond", "backoff_max": "1 millisecond"}'
+
+
+@pytest.fixture
+def held_up(database: Database, connect: Connect) -> Iterator[Scene]:
+    """The scene with a clock at which sessions can be held up."""
+    scene = Scene.set(database, connect)
+    scene.ground.rows("select orderlatch.update_account('paper', %s)", AT_ONCE)
+    scene.ground.connection.execute(CLOCK.encode())
+    yield scene
+    assert scene.violations() == {}
+
+
+def test_a_decision_is_approved_before_it_is_claimed(held_up: Scene) -> None:
+    """The proposal is recorded, the claim begins, the verdict is given and committed, the claim looks."""
+    held_up.given("approved", '{"symbol": "A"}')
+    held_up.ground.rows(HOLD, 1)
+    held_up.ground.rows(HOLD, 2)
+    proposing = held_up.blocked(PROPOSE, '{"symbol": "B"}')
+    claiming = held_up.blocked(CLAIM, held_up.worker)
+    held_up.ground.rows(LET_GO, 1)
+    assert only(proposing) == ("approved",)
+    held_up.ground.rows(LET_GO, 2)
+    assert claiming.result(timeout=20) == [("submit_order",), ("submit_order",)]
+
+
+def test_a_submit_is_answered_before_the_next_one_is_granted(held_up: Scene) -> None:
+    """A call that was not sent is taken back, the claim begins, its answer is written, the claim looks."""
+    submitting = held_up.given("submitting", '{"symbol": "B"}')
+    held_up.given("approved", '{"symbol": "A"}')
+    held_up.ground.rows(HOLD, 1)
+    held_up.ground.rows(HOLD, 2)
+    recording = held_up.blocked(NOT_SENT, held_up.holder(submitting))
+    claiming = held_up.blocked(CLAIM, held_up.worker)
+    held_up.ground.rows(LET_GO, 1)
+    assert only(recording) == ("not_sent",)
+    held_up.ground.rows(LET_GO, 2)
+    assert claiming.result(timeout=20) == [("submit_order",), ("submit_order",)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from contextlib import aclosing
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -84,30 +84,28 @@ class Broker:
         self._base_url = httpx.URL(account.base_url)
         keys = (account.key_id.get_secret_value(), account.secret_key.get_secret_value())
         self._secrets = [key.encode() for key in keys if len(key) >= SHORTEST_SECRET]
-        self._client = httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(
-                http1=True,
-                http2=False,
-                retries=0,
-                trust_env=False,
-                limits=httpx.Limits(max_connections=connections, keepalive_expiry=IDLE_S),
-                socket_options=[_RESET_ON_CLOSE, _SEND_AT_ONCE],
-            ),
-            # A proxy or a netrc meant for other programs must not decide where orders go; and a proxy that
-            # answers in the broker's place would make "refused" a guess.
+        # What of httpx makes one call, and no more. Its client would follow redirects, bring cookies back,
+        # and heed a proxy or a netrc meant for other programs: they must not decide where orders go, and a
+        # proxy that answers in the broker's place would make "refused" a guess.
+        self._transport = httpx.AsyncHTTPTransport(
+            http1=True,
+            http2=False,
+            retries=0,
             trust_env=False,
-            follow_redirects=False,
-            # `timeout_ms` bounds the whole call, in `call`; a time-out for each step would be a second one.
-            timeout=None,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            headers={
+            limits=httpx.Limits(max_connections=connections, keepalive_expiry=IDLE_S),
+            socket_options=[_RESET_ON_CLOSE, _SEND_AT_ONCE],
+        )
+        self._headers = httpx.Headers(
+            {
                 "accept": "application/json",
                 "accept-encoding": "identity",  # so that the raw bytes are the answer
                 "user-agent": f"orderlatch/{version('orderlatch')}",
                 "apca-api-key-id": keys[0],
                 "apca-api-secret-key": keys[1],
-            },
+            }
         )
+        self._headers_with_body = self._headers.copy()
+        self._headers_with_body["content-type"] = "application/json"
 
     async def call(self, request: Request, *, asked_at: float) -> Answer:
         """Make the call, once. Every outcome is an answer.
@@ -144,17 +142,18 @@ class Broker:
 
     async def close(self) -> None:
         """Close the connections that are kept."""
-        await self._client.aclose()
+        await self._transport.aclose()
 
     async def _exchange(self, request: Request, crossing: _Crossing) -> tuple[int, httpx.Headers, bytes]:
         target = request.path + ("?" + urlencode(request.query) if request.query else "")
-        async with self._client.stream(
+        sent = httpx.Request(
             request.method,
             self._base_url.copy_with(raw_path=target.encode("ascii")),
             content=None if request.body is None else request.body.encode(),
-            headers=None if request.body is None else {"content-type": "application/json"},
+            headers=self._headers if request.body is None else self._headers_with_body,
             extensions={"trace": crossing.observe},
-        ) as response:
+        )
+        async with aclosing(await self._transport.handle_async_request(sent)) as response:
             body = bytearray()
             async for chunk in response.aiter_raw():
                 body += chunk

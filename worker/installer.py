@@ -12,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from psycopg.rows import scalar_row
-from sqlalchemy import Engine, NullPool, create_engine, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from worker.applier import LOCK_TIMEOUT, File, FileError, InstallError, apply, differences, read_files
@@ -74,7 +74,7 @@ def beside_work(step: Callable[[], None]) -> None:
 
 def revisions() -> list[str]:
     """Every revision of this checkout, newest first."""
-    script = ScriptDirectory.from_config(Config(toml_file=ROOT / "pyproject.toml"))
+    script = ScriptDirectory.from_config(alembic_config())
     return [revision.revision for revision in script.walk_revisions()]
 
 
@@ -94,18 +94,21 @@ def installed_revision(connection: psycopg.Connection) -> str | None:
 
 def upgrade(url: str, before: str | None) -> None:
     """Run the revisions that the database lacks, all in one transaction."""
-    config = Config(toml_file=ROOT / "pyproject.toml")
     try:
         with engine(url).begin() as connection:
-            config.attributes["connection"] = connection
             connection.execute(text(f"set local lock_timeout = '{LOCK_TIMEOUT}'"))
             if before is None:
                 connection.execute(text("create schema if not exists orderlatch_data"))
-            command.upgrade(config, "head")
+            command.upgrade(alembic_config(connection), "head")
             # Whoever migrates next may be another member of the owner.
             connection.execute(text("alter table orderlatch_data.alembic_version owner to orderlatch_owner"))
     except DBAPIError as error:
         raise InstallError(f"a revision failed: {error.orig}") from error.orig
+
+
+def alembic_config(connection: Connection | None = None) -> Config:
+    """What alembic is to know of this checkout, and the connection that revisions run on."""
+    return Config(toml_file=ROOT / "pyproject.toml", attributes={"connection": connection})
 
 
 def engine(url: str) -> Engine:

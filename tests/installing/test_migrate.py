@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 from alembic import command
-from alembic.config import Config
 from sqlalchemy.exc import DBAPIError
 
 from tests.support import reference
 from tests.support.sessions import in_background, wait_until_blocked
 from worker import applier, installer
 from worker.applier import File, FileError, InstallError, read_files
-from worker.installer import DEADLOCKS, MIGRATING, ROOT, engine, migrate, revisions, upgrade
+from worker.installer import DEADLOCKS, MIGRATING, ROOT, alembic_config, engine, migrate, revisions, upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from alembic.config import Config
 
     from tests.support.servers import Database
 
@@ -77,9 +78,8 @@ def test_migrating_twice_changes_nothing(blank_database: Database) -> None:
 @pytest.mark.parametrize("start", revisions()[1:])
 def test_upgraded_equals_fresh(blank_database: Database, database: Database, start: str) -> None:
     with engine(blank_database.url).begin() as connection:
-        config = Config(toml_file=ROOT / "pyproject.toml", attributes={"connection": connection})
         connection.exec_driver_sql("create schema orderlatch_data")
-        command.upgrade(config, start)
+        command.upgrade(alembic_config(connection), start)
     said = install(blank_database)
     assert said[0] == f"migrate: revision {start} -> {revisions()[0]}"
     assert everything(blank_database) == everything(database)
@@ -257,10 +257,8 @@ def test_downgrade_refuses_to_destroy_decisions(database: Database) -> None:
                        "timeframe": "1d", "action": "buy", "qty": "1"}"""
         connection.execute("select from orderlatch.ensure_decision('paper', %s)", [decision])
         before = everything(database)
-        with engine(database.url).connect() as own:
-            config = Config(toml_file=ROOT / "pyproject.toml", attributes={"connection": own})
-            with pytest.raises(DBAPIError, match="downgrade refused"):
-                command.downgrade(config, "base")
+        with engine(database.url).connect() as own, pytest.raises(DBAPIError, match="downgrade refused"):
+            command.downgrade(alembic_config(own), "base")
         assert everything(database) == before
         assert connection.execute("select count(*) from orderlatch_data.trade_decisions").fetchone() == (1,)
 
@@ -268,9 +266,7 @@ def test_downgrade_refuses_to_destroy_decisions(database: Database) -> None:
 def test_an_upgrade_keeps_what_a_database_one_revision_back_holds(blank_database: Database) -> None:
     with engine(blank_database.url).begin() as own:
         own.exec_driver_sql("create schema orderlatch_data")
-        command.upgrade(
-            Config(toml_file=ROOT / "pyproject.toml", attributes={"connection": own}), revisions()[1]
-        )
+        command.upgrade(alembic_config(own), revisions()[1])
     with blank_database.connect() as connection:
         connection.execute(
             "insert into orderlatch_data.accounts (account, environment, created_at, created_by)"
@@ -302,7 +298,7 @@ def test_an_upgrade_goes_on_with_the_server_and_the_events_that_it_finds(blank_d
     """Nobody has to wait for a read, and whoever follows events begins with the oldest."""
     with engine(blank_database.url).begin() as own:
         own.exec_driver_sql("create schema orderlatch_data")
-        command.upgrade(Config(toml_file=ROOT / "pyproject.toml", attributes={"connection": own}), "0006")
+        command.upgrade(alembic_config(own), "0006")
     with blank_database.connect() as connection:
         connection.execute(WRITTEN_BEFORE.encode())
         install(blank_database)

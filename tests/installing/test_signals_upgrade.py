@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 from alembic import command
-from alembic.config import Config
 
 from tests.support.sessions import in_background, wait_until_blocked
 from worker.applier import File, read_files
-from worker.installer import ROOT, apply_beside_work, engine, migrate, upgrade
+from worker.installer import ROOT, alembic_config, apply_beside_work, engine, migrate, upgrade
 
 if TYPE_CHECKING:
     from tests.support.servers import Database
@@ -49,15 +48,11 @@ def before() -> list[File]:
     return old
 
 
-def config(connection: object) -> Config:
-    return Config(toml_file=ROOT / "pyproject.toml", attributes={"connection": connection})
-
-
 def at_0021(database: Database) -> None:
     """An installation from before, with an account where a signal may have one decision."""
     with engine(database.url).begin() as own:
         own.exec_driver_sql("create schema orderlatch_data")
-        command.upgrade(config(own), "0021")
+        command.upgrade(alembic_config(own), "0021")
     with psycopg.connect(database.url, autocommit=True) as session:
         apply_beside_work(session, before())
     with database.connect() as session:
@@ -80,7 +75,7 @@ def test_the_keys_are_written_anew_and_back(blank_database: Database) -> None:
         assert session.execute(KEYS).fetchall() != old
         assert session.execute(OF_ITS_FUNCTION).fetchone() == (1,)
         with engine(blank_database.url).begin() as own:
-            command.downgrade(config(own), "0021")
+            command.downgrade(alembic_config(own), "0021")
         assert session.execute(KEYS).fetchall() == old
         assert session.execute(OF_ITS_FUNCTION).fetchone() == (1,), "the function of before is back with them"
 
@@ -118,7 +113,7 @@ def test_a_signal_that_is_decided_before_the_upgrade_commits_has_its_new_key(
     with blank_database.connect() as session:
         assert propose(session, "1") == ("created", "approved")
         with engine(blank_database.url).begin() as own:
-            command.upgrade(config(own), "head")
+            command.upgrade(alembic_config(own), "head")
             late = in_background(lambda: propose(session, "2", "MSFT"))
             wait_until_blocked(blank_database, session)
         assert late.result(timeout=30) == ("created", "approved")

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from tests.style.sources import ROOT, no, tokens
+from worker.installer import alembic_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +64,7 @@ BLOCK_LARGE_TABLES = (
 
 def upgrade_sql(path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """What a revision's upgrade() would send."""
-    script = ScriptDirectory.from_config(Config(toml_file=ROOT / "pyproject.toml"))
+    script = ScriptDirectory.from_config(alembic_config())
     module = next(found.module for found in script.walk_revisions() if Path(found.path) == path)
     sent: list[str] = []
     monkeypatch.setattr(
@@ -131,4 +131,4 @@ def test_revisions_are_numbered_in_one_line() -> None:
         for path in REVISIONS
         if not re.fullmatch(r"\d{4}_[a-z_]+", path.stem)
     )
-    assert len(ScriptDirectory.from_config(Config(toml_file=ROOT / "pyproject.toml")).get_heads()) == 1
+    assert len(ScriptDirectory.from_config(alembic_config()).get_heads()) == 1

@@ -57,6 +57,46 @@ revoke all on function orderlatch_data.position_symbol(text) from public;
 comment on function orderlatch_data.position_symbol(text) is
   'Positions read BTCUSD where orders and fills read BTC/USD.';
 
+-- Whether two symbols are the same in positions, so that a halt or a limit of BTCUSD binds BTC/USD.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.is_same_symbol(p_one text, p_other text)
+returns boolean
+language plpgsql
+immutable
+strict
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return p_one = p_other or replace(p_one, '/', '') = replace(p_other, '/', '');
+end
+$$;
+revoke all on function orderlatch_data.is_same_symbol(text, text) from public;
+grant execute on function orderlatch_data.is_same_symbol(text, text) to
+  orderlatch_operator, orderlatch_auditor;
+comment on function orderlatch_data.is_same_symbol(text, text) is
+  'Whether symbols, as decisions or as positions have them, are one: positions read BTCUSD where orders read '
+  'BTC/USD. Null for null. It reads nothing; views call it for their readers.';
+
+-- Whether a list of symbols names one, as orders have it or as positions have it.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.is_listed(p_symbol text, p_symbols text[])
+returns boolean
+language plpgsql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return array[p_symbol, replace(p_symbol, '/', '')] && p_symbols;
+end
+$$;
+revoke all on function orderlatch_data.is_listed(text, text[]) from public;
+comment on function orderlatch_data.is_listed(text, text[]) is
+  'Whether p_symbols has p_symbol, a symbol of a decision, or what positions call it.';
+
 -- Refuses a text that is no time zone of the IANA database.
 -- Locks: none. Raises: OL131 argument_invalid.
 create or replace function orderlatch_data.require_time_zone(p_time_zone text)

@@ -36,7 +36,8 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_read constant record := orderlatch_data.read_decision(p_account, p_decision);
+  -- as an element of an array, where it has the size that it is judged by: a table may keep it compressed
+  v_read constant record := orderlatch_data.read_decision(p_account, jsonb_build_array(p_decision) -> 0);
 begin
   if v_read.error_code is not null then
     perform orderlatch_data.raise_input_error(v_read.error_code, v_read.error_message, v_read.error_detail,

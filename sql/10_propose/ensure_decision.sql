@@ -1,5 +1,5 @@
 -- Records one decision without judging it.
--- Locks: account (judging). Raises: OL102, OL110 to OL121, OL132, OL201, OL301.
+-- Locks: account (judging), decision. Raises: OL102, OL110 to OL121, OL132, OL201, OL202, OL301.
 create or replace function orderlatch.ensure_decision(p_account text, p_decision jsonb)
 returns table (decision_id bigint, decision_hash text, status text, outcome text, reasons text[])
 language plpgsql
@@ -26,4 +26,4 @@ comment on function orderlatch.ensure_decision(text, jsonb) is
   '(64 hex digits), status and outcome: created, existing, conflict (the signal has a live decision with '
   'another intent; this one is kept as rejected) or collision (an incident; the account is halted). Raises '
   'OL102 account_unknown, OL110 to OL121 for bad input, OL132 isolation_unsupported, OL201 account_busy, '
-  'OL301 login_not_bound.';
+  'OL202 decision_busy, OL301 login_not_bound.';

@@ -36,7 +36,7 @@ comment on function orderlatch.propose_decisions(text, jsonb) is
   'also the order''s client_order_id), status, outcome (created, existing, conflict, collision, invalid), '
   'reasons of a rejection, and for an invalid element error_code (SQLSTATE) and error_message. Raises OL102 '
   'account_unknown, OL131 argument_invalid when p_decisions is no array, OL132, OL134 too_many, OL201 '
-  'account_busy, OL301 login_not_bound.';
+  'account_busy, OL202 decision_busy, OL301 login_not_bound.';
 
 -- Records and judges one decision.
 -- Locks: account (judging), decision. Raises: OL102, OL110 to OL121, OL132, OL201, OL202, OL301.
@@ -65,4 +65,4 @@ comment on function orderlatch.propose_decision(text, jsonb) is
   'see docs/decision-hash.md. Returns one row: decision_id, decision_hash, status, outcome (created, '
   'existing, conflict, collision) and the reasons of a rejection. Called again with the same intent it '
   'returns the same decision. Raises OL102 account_unknown, OL110 to OL121 for bad input, OL132 '
-  'isolation_unsupported, OL201 account_busy, OL301 login_not_bound.';
+  'isolation_unsupported, OL201 account_busy, OL202 decision_busy, OL301 login_not_bound.';

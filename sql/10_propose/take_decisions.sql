@@ -12,9 +12,9 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_account constant orderlatch_data.accounts := orderlatch_data.find_account(p_account);
+  v_account orderlatch_data.accounts;
   v_taken record;
-  v_judge constant boolean := p_judge and v_account.risk_engine = 'builtin';
+  v_judge boolean;
   v_seen bigint[];
   v_plain boolean;
   v_verdicts orderlatch_data.risk_verdicts[];
@@ -22,8 +22,9 @@ declare
 begin
   perform orderlatch_data.require_read_committed(),
           orderlatch_data.require_batch('p_decisions', p_decisions),
-          orderlatch_data.make_durable(),
-          orderlatch_data.lock_account('judging', v_account.account_id);
+          orderlatch_data.make_durable();
+  v_account := orderlatch_data.hold_to_judge(p_account);
+  v_judge := p_judge and v_account.risk_engine = 'builtin';
   v_taken := orderlatch_data.sort_deliveries(v_account, p_decisions);
   v_seen := orderlatch_data.find_seen(
     v_account.account_id, v_taken.decision_ids, v_taken.decision_hashes, v_taken.outcomes
@@ -73,6 +74,32 @@ revoke all on function orderlatch_data.take_decisions(text, jsonb, boolean) from
 comment on function orderlatch_data.take_decisions(text, jsonb, boolean) is
   'The whole of proposing, for ensure_decision, propose_decision and propose_decisions. p_decisions: jsonb '
   'array. p_judge: whether to judge what is planned. Returns a row for each element, in input order.';
+
+-- Holds an account for judging, and says how it is to be judged by then.
+-- Locks: account (judging). Raises: OL102, OL201, OL301.
+create or replace function orderlatch_data.hold_to_judge(p_account text)
+returns orderlatch_data.accounts
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_account orderlatch_data.accounts := orderlatch_data.find_account(p_account);
+begin
+  if not pg_try_advisory_xact_lock(orderlatch_data.lock_class('judging'), v_account.account_id) then
+    perform orderlatch_data.lock_account('judging', v_account.account_id);
+    -- while it waited, an operator may have given the account another engine
+    v_account := orderlatch_data.find_account(p_account);
+  end if;
+  return v_account;
+end
+$$;
+revoke all on function orderlatch_data.hold_to_judge(text) from public;
+comment on function orderlatch_data.hold_to_judge(text) is
+  'The account of a name, which is held for judging until the transaction ends. Waits at most 5 s. Raises '
+  'OL102 account_unknown, OL201 account_busy, OL301 login_not_bound.';
 
 -- Takes one decision in, and raises what is wrong with it.
 -- Locks: account (judging), decision. Raises: OL102, OL110 to OL121, OL132, OL201, OL202, OL301.

@@ -49,7 +49,9 @@ begin
   if v_status in ('planned', 'approved') and exists (
     select 1
       from orderlatch_data.open_decisions as o
-     where o.decision_id = v_decision.decision_id and not o.lookup_first
+     where o.decision_id = v_decision.decision_id
+       and not o.lookup_first
+       and not orderlatch_data.may_be_sent_elsewhere(o.account_id)
   ) then
     insert into orderlatch_data.risk_verdicts
       (decision_id, account_id, verdict_no, verdict, reasons, limits, inputs, evidence, judged_at, judged_by)
@@ -63,7 +65,13 @@ begin
   elsif v_status <> 'rejected' then
     raise exception using
       errcode = 'OL203',
-      message = format('decision_moved_on: a decision that is %s cannot be rejected any more', v_status),
+      message = format(
+        'decision_moved_on: a decision that is %s %s', v_status,
+        case
+          when v_status in ('planned', 'approved') then 'may have an order, and cannot be rejected now'
+          else 'cannot be rejected any more'
+        end
+      ),
       hint = 'withdraw_decision notes a wish; halts stop what follows.';
   end if;
   return query
@@ -73,12 +81,14 @@ $$;
 revoke all on function orderlatch.reject_decision(text, jsonb) from public;
 grant execute on function orderlatch.reject_decision(text, jsonb) to orderlatch_risk;
 comment on function orderlatch.reject_decision(text, jsonb) is
-  'An external engine''s no to a decision that is planned, or approved and not on its way. p_decision_hash: '
-  '64 hex digits. p_evidence: JSON object of at most 16 KiB, kept in the verdict and the event. Returns the '
-  'status and the reasons. Raises OL103 decision_unknown, OL131 argument_invalid, OL132, OL201, OL202, '
-  'OL203 decision_moved_on, OL301 login_not_bound, OL304 risk_engine_differs, OL307 evidence_required.';
+  'An external engine''s no to a decision that is planned, or approved and not on its way; refused while its '
+  'order may exist, as after a 429, or until the orders were read after a change of the cluster. '
+  'p_decision_hash: 64 hex digits. p_evidence: JSON object of at most 16 KiB, kept in the verdict and the '
+  'event. Returns the status and the reasons. Raises OL103 decision_unknown, OL131 argument_invalid, OL132, '
+  'OL201, OL202, OL203 decision_moved_on, OL301 login_not_bound, OL304 risk_engine_differs, OL307 '
+  'evidence_required.';
 
--- What approve_decision and reject_decision do first: check engine and evidence, hold account and decision.
+-- What approve_decision and reject_decision do first: hold account and decision, check evidence and engine.
 -- Locks: account (judging), decision. Raises: OL132, OL201, OL202, OL304, OL307.
 create or replace function orderlatch_data.hold_for_engine(
   p_decision orderlatch_data.trade_decisions,
@@ -96,6 +106,10 @@ declare
 begin
   perform orderlatch_data.require_read_committed();
   perform orderlatch_data.require_evidence(p_evidence);
+  perform orderlatch_data.make_durable();
+  perform orderlatch_data.lock_account('judging', p_decision.account_id);
+  perform orderlatch_data.lock_decisions(array[orderlatch_data.decision_lock_key(p_decision.decision_hash)]);
+  -- read only now: while this waited, an operator may have given the account another engine
   select a.* into strict v_account
     from orderlatch_data.accounts as a
    where a.account_id = p_decision.account_id;
@@ -105,13 +119,10 @@ begin
       message = format('risk_engine_differs: account %L is judged by the built-in engine', v_account.account),
       hint = 'update_account sets risk_engine to external.';
   end if;
-  perform orderlatch_data.make_durable();
-  perform orderlatch_data.lock_account('judging', v_account.account_id);
-  perform orderlatch_data.lock_decisions(array[orderlatch_data.decision_lock_key(p_decision.decision_hash)]);
   return v_account;
 end
 $$;
 revoke all on function orderlatch_data.hold_for_engine(orderlatch_data.trade_decisions, jsonb) from public;
 comment on function orderlatch_data.hold_for_engine(orderlatch_data.trade_decisions, jsonb) is
-  'Checks that the account is judged by an external engine and that there is evidence; holds account and '
-  'decision; returns the account.';
+  'Checks that there is evidence, holds account and decision, and checks that the account is judged by an '
+  'external engine; returns the account.';

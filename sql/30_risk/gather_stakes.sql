@@ -105,7 +105,7 @@ begin
         select 1
           from unnest(p_strategies, p_symbols) as d(strategy_id, symbol)
          where (v_limit.strategy_id is null or v_limit.strategy_id = d.strategy_id)
-           and (v_limit.symbol is null or v_limit.symbol = d.symbol)
+           and (v_limit.symbol is null or orderlatch_data.is_same_symbol(v_limit.symbol, d.symbol))
       );
     end if;
     looks_at := looks_at || v_kind.looks_at;

@@ -50,9 +50,11 @@ begin
     when 'price_distance' then return orderlatch_data.price_distance_breach(p_decision, p_limit.ceiling);
     when 'signal_age' then return orderlatch_data.signal_age_breach(p_decision, p_limit.ceiling, p_now);
     when 'allowed_symbols' then
-      return case when p_decision.symbol <> all (p_limit.symbols) then 'symbol_not_allowed' end;
+      return case
+        when not orderlatch_data.is_listed(p_decision.symbol, p_limit.symbols) then 'symbol_not_allowed'
+      end;
     when 'denied_symbols' then
-      return case when p_decision.symbol = any (p_limit.symbols) then 'symbol_denied' end;
+      return case when orderlatch_data.is_listed(p_decision.symbol, p_limit.symbols) then 'symbol_denied' end;
     when 'cool_down' then return case when p_without_it < p_limit.ceiling then 'cool_down' end;
     when 'open_orders' then return case when p_with_it > p_limit.ceiling then 'open_orders' end;
     when 'orders_a_day' then return case when p_with_it > p_limit.ceiling then 'orders_a_day' end;

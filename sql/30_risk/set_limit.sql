@@ -91,10 +91,10 @@ revoke all on function orderlatch.set_symbols(text, text[], text, text, boolean)
 grant execute on function orderlatch.set_symbols(text, text[], text, text, boolean) to orderlatch_operator;
 comment on function orderlatch.set_symbols(text, text[], text, text, boolean) is
   'Sets or changes a list of symbols for a scope, as a whole. p_limit_kind: allowed_symbols or '
-  'denied_symbols. p_symbols: 1 to 10000, as decisions have them. p_account, p_strategy_id: null is any. '
-  'p_enabled: false switches the list off. Where several lists of allowed symbols apply, a symbol must be '
-  'on each. Returns limit_id. Raises OL102 account_unknown, OL131 argument_invalid, OL132, OL201 '
-  'account_busy, OL301 login_not_bound.';
+  'denied_symbols. p_symbols: 1 to 10000, as decisions or as positions have them. p_account, p_strategy_id: '
+  'null is any. p_enabled: false switches the list off. Where several lists of allowed symbols apply, a '
+  'symbol must be on each. Returns limit_id. Raises OL102 account_unknown, OL131 argument_invalid, OL132, '
+  'OL201 account_busy, OL301 login_not_bound.';
 
 -- Refuses a kind of limit that does not exist or is set by the other function.
 -- Locks: none. Raises: OL131 argument_invalid.

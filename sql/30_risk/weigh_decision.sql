@@ -37,7 +37,8 @@ begin
   end if;
   foreach v_limit in array p_limits loop
     v_place := v_place + 1;
-    continue when v_limit.strategy_id <> p_decision.strategy_id or v_limit.symbol <> p_decision.symbol;
+    continue when v_limit.strategy_id <> p_decision.strategy_id
+      or not orderlatch_data.is_same_symbol(v_limit.symbol, p_decision.symbol);
     limits := limits || orderlatch_data.kept_limit(v_limit);
     if v_with[v_place] is not null or v_without[v_place] is not null then
       v_sums := v_sums || jsonb_build_object(
@@ -49,8 +50,7 @@ begin
     v_breach := case
       when v_with[v_place] = 'NaN' then 'missing_price'
       else orderlatch_data.limit_breach(
-        p_decision, v_limit, v_without[v_place], v_with[v_place], p_own, p_now
-      )
+        p_decision, v_limit, v_without[v_place], v_with[v_place], p_own, p_now)
     end;
     continue when v_breach is null;
     v_breaches := v_breaches || v_breach;

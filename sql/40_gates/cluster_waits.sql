@@ -108,6 +108,31 @@ comment on function orderlatch_data.calls_may_be_unknown(integer) is
   'Whether the cluster has changed and the account''s orders have not been read since then. What is '
   'approved here may have been submitted there: until then it neither lapses nor is it withdrawn.';
 
+-- Whether what is approved here may have been submitted elsewhere, also before a claim has noticed a change.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.may_be_sent_elsewhere(p_account_id integer)
+returns boolean
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return orderlatch_data.calls_may_be_unknown(p_account_id) or exists (
+    select 1
+      from (select c.* from orderlatch_data.clusters as c order by c.cluster_no desc limit 1) as k
+     cross join pg_control_system() as s
+     where (k.system_identifier, k.timeline, k.home)
+       <> (s.system_identifier, orderlatch_data.timeline(), orderlatch_data.home())
+  );
+end
+$$;
+revoke all on function orderlatch_data.may_be_sent_elsewhere(integer) from public;
+comment on function orderlatch_data.may_be_sent_elsewhere(integer) is
+  'calls_may_be_unknown, or this is not the cluster that claims found themselves on last: people and engines '
+  'may be here before the first claim.';
+
 -- Lets an account submit without the read of its orders that is due, signed by the caller.
 -- Locks: none. Raises: OL102, OL131, OL301.
 create or replace function orderlatch.sign_off_reconciliation(p_account text, p_reason text)

@@ -153,7 +153,7 @@ as $$
      select q.claimed_at + (q.send_within_ms + q.timeout_ms) * interval '1 millisecond' as sent_by
    ) as m
    where (p_strategy_id is null or t.strategy_id = p_strategy_id)
-     and (p_symbol is null or t.symbol = p_symbol)
+     and (p_symbol is null or orderlatch_data.is_same_symbol(t.symbol, p_symbol))
      and m.sent_by > orderlatch_data.clock()
    order by q.claimed_at, q.request_id
 $$;

@@ -84,7 +84,7 @@ as $$
    where (o.status in ('submitting', 'in_doubt') or o.lookup_first)
      and (p_halt.account_id is null or p_halt.account_id = o.account_id)
      and (p_halt.strategy_id is null or p_halt.strategy_id = t.strategy_id)
-     and (p_halt.symbol is null or p_halt.symbol = o.symbol)
+     and (p_halt.symbol is null or orderlatch_data.is_same_symbol(p_halt.symbol, o.symbol))
 $$;
 revoke all on function orderlatch_data.submits_under_halt(orderlatch_data.halts) from public;
 comment on function orderlatch_data.submits_under_halt(orderlatch_data.halts) is
@@ -134,7 +134,10 @@ as $$
    where (b.is_open or (c.ended_at is not null and coalesce(c.asked_at <= p_halt.lifted_at, true)))
      and (p_halt.account_id is null or p_halt.account_id = b.account_id)
      and (p_halt.strategy_id is null or p_halt.strategy_id = t.strategy_id)
-     and (p_halt.symbol is null or p_halt.symbol = coalesce(t.symbol, b.symbol))
+     and (
+       p_halt.symbol is null
+       or orderlatch_data.is_same_symbol(p_halt.symbol, coalesce(t.symbol, b.symbol))
+     )
 $$;
 revoke all on function orderlatch_data.orders_under_halt(orderlatch_data.halts) from public;
 comment on function orderlatch_data.orders_under_halt(orderlatch_data.halts) is

@@ -42,7 +42,7 @@ begin
      where h.lifted_at is null
        and (h.account_id is null or h.account_id = p_account_id)
        and (h.strategy_id is null or h.strategy_id = p_strategy_id)
-       and (h.symbol is null or h.symbol = p_symbol)
+       and (h.symbol is null or orderlatch_data.is_same_symbol(h.symbol, p_symbol))
   );
 end
 $$;

@@ -16,7 +16,7 @@ as $$
      and h.cancel_open
      and (h.account_id is null or h.account_id = p_account_id)
      and (h.strategy_id is null or h.strategy_id = t.strategy_id)
-     and (h.symbol is null or h.symbol = t.symbol)
+     and (h.symbol is null or orderlatch_data.is_same_symbol(h.symbol, t.symbol))
      and not orderlatch_data.is_being_canceled(b)
 $$;
 revoke all on function orderlatch_data.cancels_to_ask(integer) from public;

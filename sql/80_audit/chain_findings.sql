@@ -33,6 +33,12 @@ begin
              then 'it, or what is behind it, is not what was written'
              when l.is_last and l.to_status is distinct from coalesce(o.status, s.status)
              then 'it is the newest, and its decision is ' || coalesce(o.status, s.status, 'nowhere')
+             when l.is_last and exists (
+               select 1
+                 from orderlatch_data.risk_verdicts as n
+                where n.decision_id = l.decision_id and n.verdict_no not between 1 and l.verdict_no
+             )
+             then 'it is the newest, and there is a verdict that no move was made by'
            end as finding
       from links as l
      cross join orderlatch_data.chain_starts as c

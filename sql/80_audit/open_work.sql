@@ -47,7 +47,7 @@ create or replace view orderlatch.waiting as
               where h.lifted_at is null
                 and (h.account_id is null or h.account_id = o.account_id)
                 and (h.strategy_id is null or h.strategy_id = t.strategy_id)
-                and (h.symbol is null or h.symbol = o.symbol)
+                and (h.symbol is null or orderlatch_data.is_same_symbol(h.symbol, o.symbol))
            ) as halted
       from orderlatch_data.open_decisions as o
       join orderlatch_data.trade_decisions as t on t.decision_id = o.decision_id

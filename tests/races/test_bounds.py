@@ -65,10 +65,14 @@ def test_no_wait_for_a_lock_is_longer_than_five_seconds(scene: Scene) -> None:
     decision_hash, other = scene.given("submitting"), scene.given("planned")
     request_id = scene.holder(decision_hash)
     scene.transaction().hold_account("judging").hold_account("answering").hold_decision(decision_hash)
+    elsewhere = Jsonb(scene.ground.value("select test.a_decision() from test.given_account('other')"))
+    delivered = "select e.decision_hash from orderlatch.ensure_decision('other', %s) as e"
+    scene.transaction().hold_decision(scene.ground.text(delivered, elsewhere))
     batch = "select orderlatch.propose_decisions('paper', %s)"
     began = time.monotonic()
     waiting = {
         "propose": (scene.blocked(batch, Jsonb([])), "OL201"),
+        "ensure again": (scene.blocked(delivered, elsewhere), "OL202"),
         "evaluate": (scene.blocked(MOVES_STATE["evaluate_decision"], other), "OL201"),
         "a failure": (scene.blocked("select test.record(test.answer_maybe(%s))", request_id), "OL201"),
         "a success": (scene.blocked("select test.record(test.answer_order(%s))", request_id), "OL202"),

@@ -1,6 +1,6 @@
 -- Where each limit lies: what is accepted at it, and refused one past it.
 begin;
-select plan(9);
+select plan(11);
 
 create function pg_temp.code(p_change jsonb) returns text language sql as
 $$ select coalesce(r.error_code, 'fine')
@@ -91,6 +91,16 @@ select throws_ok(
     '{"strategy_id":"s","symbol":"AAPL","event_ts":"2026-02-08T14:30:00Z","timeframe":"1Min","action":"buy","params":{"a":['
       || repeat('1e100000,', 1000000) || '1]}}'),
   'OL117', 'decision_too_large: "p_decision" must be at most 262144 bytes as jsonb', '10 MB of params are refused in no time');
+
+-- Compressed, as a table keeps it, a decision that is too large to be looked at takes little room.
+create temporary table kept as
+  select 'has a misspelt member' as title, test.a_decision() || jsonb_build_object('limit_prise', 1, 'rationale', repeat('x', 300000)) as decision
+   union all
+  select 'has a quantity that is no number', test.a_decision() || jsonb_build_object('qty', 'ten', 'rationale', repeat('x', 300000));
+select throws_ok(
+  format('select orderlatch.decision_hash(%L, k.decision) from kept as k where k.title = %L', 'paper', k.title), 'OL117',
+  'decision_too_large: "p_decision" must be at most 262144 bytes as jsonb', format('what is kept compressed and %s is refused', k.title))
+  from kept as k;
 
 select * from finish();
 rollback;

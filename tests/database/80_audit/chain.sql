@@ -1,6 +1,6 @@
 -- Whatever a superuser who has switched the triggers off does to the record of a decision is found.
 begin;
-select plan(46);
+select plan(49);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account();
@@ -148,6 +148,14 @@ insert into deeds values
    $$ update orderlatch_data.risk_verdicts as v set limits = '{"1": 5}' where v.decision_id = pg_temp.id_of('doubted') $$),
   ('doubted', '{2}', false, 'a verdict taken away',
    $$ delete from orderlatch_data.risk_verdicts as v where v.decision_id = pg_temp.id_of('doubted') $$),
+  ('doubted', '{7}', false, 'a verdict slipped in that no move was made by',
+   $$ insert into orderlatch_data.risk_verdicts
+      select (jsonb_populate_record(v, '{"verdict_no": 2, "verdict": "rejected", "reasons": ["order_notional"], "judged_by": "x"}')).*
+        from orderlatch_data.risk_verdicts as v where v.decision_id = pg_temp.id_of('doubted') $$),
+  ('doubted', '{7}', false, 'a verdict slipped in before the first',
+   $$ insert into orderlatch_data.risk_verdicts
+      select (jsonb_populate_record(v, '{"verdict_no": 0, "limits": {"1": 5}}')).*
+        from orderlatch_data.risk_verdicts as v where v.decision_id = pg_temp.id_of('doubted') $$),
   ('doubted', '{4}', false, 'the body of a request edited',
    $$ update orderlatch_data.broker_requests as q set body = '{}' where q.request_id = pg_temp.request_of('doubted', 4) $$),
   ('doubted', '{4}', false, 'the error of an answer edited',
@@ -178,8 +186,12 @@ insert into deeds values
        ) $$),
   -- the end cut off: as such it shows in the status, and done well only in the head
   ('open', '{1}', true, 'the newest event cut off', $$ delete from orderlatch_data.decision_events as e where e.event_id = pg_temp.event_of('open', 2) $$),
-  ('open', '{}', true, 'the newest event cut off and the status set back',
+  ('open', '{1}', true, 'the newest event cut off and the status set back, but not its verdict',
    $$ delete from orderlatch_data.decision_events as e where e.event_id = pg_temp.event_of('open', 2);
+      update orderlatch_data.open_decisions as o set status = 'planned' where o.decision_id = pg_temp.id_of('open') $$),
+  ('open', '{}', true, 'the newest event cut off with its verdict, and the status set back',
+   $$ delete from orderlatch_data.decision_events as e where e.event_id = pg_temp.event_of('open', 2);
+      delete from orderlatch_data.risk_verdicts as v where v.decision_id = pg_temp.id_of('open');
       update orderlatch_data.open_decisions as o set status = 'planned' where o.decision_id = pg_temp.id_of('open') $$),
   ('doubted', '{}', true, 'a whole chain written anew over other facts',
    $$ update orderlatch_data.trade_decisions as t set rationale = 'it fell' where t.decision_id = pg_temp.id_of('doubted');

@@ -198,6 +198,7 @@ select results_eq(
             ('function execution_of', 'auditor'), ('function execution_of', 'operator'),
             ('function first_read_since', 'auditor'), ('function first_read_since', 'operator'),
             ('function is_held', 'auditor'), ('function is_held', 'operator'),
+            ('function is_same_symbol', 'auditor'), ('function is_same_symbol', 'operator'),
             ('function lock_class', 'auditor'), ('function lock_class', 'operator'),
             ('function lock_holders', 'auditor'), ('function lock_holders', 'operator'),
             ('function read_budgets', 'auditor'), ('function read_budgets', 'operator'),

@@ -34,8 +34,9 @@ comment on function orderlatch.propose_decisions(text, jsonb) is
   'Records and judges decisions. p_account: account name. p_decisions: jsonb array of at most 1000 '
   'decisions. Returns one row for each element, in input order: decision_id, decision_hash (64 hex digits, '
   'also the order''s client_order_id), status, outcome (created, existing, conflict, collision, invalid), '
-  'reasons of a rejection, and for an invalid element error_code (SQLSTATE) and error_message. Raises OL102 '
-  'account_unknown, OL131 argument_invalid when p_decisions is no array, OL132, OL134 too_many, OL201 '
+  'reasons of a rejection, and for an invalid element error_code (SQLSTATE) and error_message. Of elements '
+  'of one signal the first is the one, also where risk then rejects it: send a next try by itself. Raises '
+  'OL102 account_unknown, OL131 argument_invalid when p_decisions is no array, OL132, OL134 too_many, OL201 '
   'account_busy, OL202 decision_busy, OL301 login_not_bound.';
 
 -- Records and judges one decision.

@@ -1,6 +1,6 @@
 -- One live decision for each signal: strategy, symbol, timeframe, event and leg of an account.
 begin;
-select plan(15);
+select plan(17);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account();
@@ -54,6 +54,24 @@ select results_eq(
   $$ select s.status, s.reasons from raced as r, orderlatch_data.status_of(r.decision_id) as s $$,
   $$ values ('rejected', '{signal_already_decided}'::text[]) $$,
   'a conflict is rejected with its reason even when nothing holds the signal any more'
+);
+
+-- Of one array the first of a signal is the one, whatever risk says of it; one by one the next is free.
+select test.given_account(a.account), orderlatch.set_limit('order_quantity', 10, a.account)
+  from (values ('together'), ('apart')) as a(account);
+create temporary table tries as
+  select array[d.decision || '{"qty": "11"}', d.decision || '{"qty": "9"}'] as of from (select test.a_decision()) as d(decision);
+select results_eq(
+  $$ select p.status, p.outcome, p.reasons
+       from tries as t, orderlatch.propose_decisions('together', to_jsonb(t.of)) as p order by p.input_no $$,
+  $$ values ('rejected', 'created', '{order_quantity}'::text[]), ('rejected', 'conflict', '{signal_already_decided}') $$,
+  'in one array the second of a signal is a conflict, also where the first is rejected'
+);
+select results_eq(
+  $$ select p.status, p.outcome
+       from tries as t cross join unnest(t.of) with ordinality as d(decision, place)
+      cross join lateral orderlatch.propose_decision('apart', d.decision) as p order by d.place $$,
+  $$ values ('rejected', 'created'), ('approved', 'created') $$, 'in calls of their own the second is a new try'
 );
 
 -- The guard switched off.

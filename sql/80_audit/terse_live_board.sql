@@ -25,7 +25,7 @@ create or replace view orderlatch.terse_live_board as
       (
         select 3, orderlatch_data.terse_text(a.account, 14), a.account_id,
                format(
-                 '%s on their way, %s in doubt, %s waiting, room for %s, read %s ago, stream %s',
+                 '%s on their way, %s in doubt, %s waiting, room for %s, read %s, stream %s',
                  (select count(*) from orderlatch_data.open_requests as f where f.account_id = a.account_id),
                  (select count(*) from orderlatch_data.doubts as d where d.account_id = a.account_id),
                  (
@@ -34,7 +34,7 @@ create or replace view orderlatch.terse_live_board as
                     where o.account_id = a.account_id and o.status in ('planned', 'approved')
                  ),
                  (select g.may_submit_now from orderlatch.budgets as g where g.account = a.account),
-                 coalesce(orderlatch_data.terse_age(s.last_read_at), 'never'),
+                 coalesce(orderlatch_data.terse_age(s.last_read_at) || ' ago', 'never'),
                  (select t.state from orderlatch.streams as t where t.account = a.account)
                )
           from orderlatch_data.accounts as a

@@ -64,10 +64,22 @@ create or replace view orderlatch.terse_live_board as
          order by e.event_id desc
          limit 4
       )
+      union all
+      select 6, 'not shown', 0,
+             format(
+               '%s accounts, %s halts, %s incidents: see :reconciliation, :halts, :incidents',
+               n.accounts, n.halts, n.incidents
+             )
+        from (
+          select (select greatest(count(*) - 8, 0) from orderlatch_data.accounts as a) as accounts,
+                 (select greatest(count(*) - 5, 0) from orderlatch.standing_halts as h) as halts,
+                 (select greatest(count(*) - 4, 0) from orderlatch.open_incidents as i) as incidents
+        ) as n
+       where n.accounts + n.halts + n.incidents > 0
     ) as b
    order by b.place, b.turn;
 revoke all on orderlatch.terse_live_board from public;
 grant select on orderlatch.terse_live_board to orderlatch_operator, orderlatch_auditor;
 comment on view orderlatch.terse_live_board is
-  'Workers, halts, each account (the first 8), incidents and the last moves, in at most 22 lines of 100 '
-  'columns.';
+  'Workers, halts, each account (the first 8), incidents, the last moves, and how many of them it leaves '
+  'out, in at most 23 lines of 100 columns.';

@@ -83,8 +83,8 @@ def typed(database: Database, login: str, *lines: str) -> str:
 
 
 def test_every_command_answers_within_100_columns(world: Database, server: TestServer) -> None:
-    server.ensure_login("an_auditor", "orderlatch_auditor")
-    listed = re.findall(r"^ (:[a-z_]+) +\|", typed(world, "an_auditor", ":help"), re.MULTILINE)
+    server.ensure_login("kit_auditor", "orderlatch_auditor")
+    listed = re.findall(r"^ (:[a-z_]+) +\|", typed(world, "kit_auditor", ":help"), re.MULTILINE)
     assert sorted(listed) == sorted(
         f":{name}" for name in re.findall(r"(?m)^\\set ([a-z_]+) ", AUDIT_KIT.read_text())
     )
@@ -96,7 +96,7 @@ def test_every_command_answers_within_100_columns(world: Database, server: TestS
     for command in listed:
         if command == ":story":
             continue  # a login without a binding hears no story: below, as one of the owner's
-        shown = typed(world, "an_auditor", command)
+        shown = typed(world, "kit_auditor", command)
         if any(len(line) > WIDTH for line in shown.splitlines()):
             wide.append(shown)
         if "(0 rows)" in shown:

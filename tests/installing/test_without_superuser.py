@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from worker.applier import read_files
-from worker.installer import ROOT, migrate
+from worker.installer import ROOT, check, migrate
 
 if TYPE_CHECKING:
     from tests.support.servers import TestServer
@@ -37,6 +37,20 @@ def test_a_database_owner_with_createrole_installs_and_upgrades(bare_server: Tes
         assert missing == [("advisory locks",), ("lock times",)]
         gauge = "select m.value from orderlatch.metrics as m where m.name = 'orderlatch_stuck'"
         assert connection.execute(gauge).fetchone() == (0.0,), "nothing is stuck for that"
+
+
+def test_a_member_of_the_owner_upgrades_what_a_superuser_has_installed(bare_server: TestServer) -> None:
+    bare_server.execute("create database trades")
+    said: list[str] = []
+    migrate(bare_server.url("trades"), FILES, said.append)
+    bare_server.execute("create role keeper_of_trades login in role orderlatch_owner")
+    url = bare_server.url("trades", "keeper_of_trades")
+    migrate(url, FILES, said.append)
+    assert said[-1].startswith("migrate: nothing to do")
+    migrate(url, FILES[:-1], said.append)
+    migrate(url, FILES, said.append)
+    assert said[-1] == f"migrate: applied {len(FILES)} files"
+    assert check(url, FILES) == []
 
 
 def test_an_owner_without_createrole_is_told_what_is_missing(bare_server: TestServer) -> None:

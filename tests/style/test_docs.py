@@ -22,7 +22,7 @@ DOCUMENTS = sorted(
 )
 SUFFIXES = {".env", ".json", ".pml", ".psqlrc", ".py", ".sql", ".toml", ".yaml"}
 # Of Postgres, and of docs/model.md, which says BUG_QUIET_SINCE_GRANT for short.
-FOREIGN = {"heap_lock_tuple", "quiet_since_grant", "wal_log"}
+FOREIGN = {"heap_lock_tuple", "pg_signal_backend", "quiet_since_grant", "wal_log"}
 
 
 def sources() -> list[Path]:

@@ -14,7 +14,11 @@ create or replace view orderlatch.terse_live_board as
       (
         select 2, 'HALTED' as what, h.halt_id,
                format(
-                 '%s: %s, by %s, for %s', orderlatch_data.terse_text(h.account, 14),
+                 '%s: %s, by %s, for %s',
+                 concat_ws(
+                   ' ', orderlatch_data.terse_text(h.account, 15),
+                   orderlatch_data.terse_text(h.strategy_id, 10), orderlatch_data.terse_text(h.symbol, 8)
+                 ),
                  orderlatch_data.terse_text(h.reason, 30), h.halted_by, orderlatch_data.terse_age(h.halted_at)
                )
           from orderlatch.standing_halts as h

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from worker import OrderlatchError, embedded
 
@@ -60,14 +61,25 @@ def main() -> None:
     """Run the command line; what a person can put right ends in one line, not in a traceback."""
     try:
         commands(prog_name="orderlatch")
-    except (OrderlatchError, psycopg.OperationalError) as error:
+    except (OrderlatchError, psycopg.OperationalError, psycopg.errors.InsufficientPrivilege) as error:
         click.echo(f"orderlatch: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        if error.filename is None:  # of no file or directory that somebody named
+            raise
+        click.echo(f"orderlatch: {error.filename}: {error.strerror}", err=True)
         sys.exit(1)
 
 
 def database_url() -> str:
     """DATABASE_URL, or the URL of the embedded server, which is started when needed."""
-    return os.environ.get("DATABASE_URL") or embedded.ensure_running()
+    if not (url := os.environ.get("DATABASE_URL")):
+        return embedded.ensure_running()
+    try:
+        conninfo_to_dict(url)
+    except psycopg.ProgrammingError:  # its message quotes the URL, password and all
+        raise OrderlatchError("DATABASE_URL: must be a Postgres connection URL") from None
+    return url
 
 
 @click.command("url")

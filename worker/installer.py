@@ -26,15 +26,16 @@ ROOT = Path(__file__).resolve().parent.parent
 # So many times in a row the same work would have to be in the way.
 DEADLOCKS = 10
 
-# The key of the session advisory lock that makes a second `migrate` wait for the first: "latch" in ASCII.
-MIGRATING = int.from_bytes(b"latch")
+# Keys of the session advisory lock that makes a second `migrate` wait for the first: "latch" in ASCII. Two,
+# because the owner may take a lock of one key for a transaction only.
+MIGRATING = (int.from_bytes(b"latc"), int.from_bytes(b"h"))
 
 
 def migrate(url: str, files: list[File], say: Callable[[str], object] = click.echo) -> None:
     """Bring a database up to this checkout; a second caller waits for the first and finds nothing to do."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("set lock_timeout = '10min'")
-        connection.execute("select pg_advisory_lock(%s)", [MIGRATING])
+        connection.execute("select pg_advisory_lock(%s, %s)", MIGRATING)
         before, head = installed_revision(connection), revisions()[0]
         if before != head:
             beside_work(lambda: upgrade(url, before))

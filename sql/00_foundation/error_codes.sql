@@ -100,7 +100,7 @@ from (values
    'Pass broker_account_id in the settings of create_account.'),
   ('OL901', 'append_only',
    'Rows of this table are never changed or removed.',
-   'Record a new fact; if rows must be archived, detach a sealed partition.'),
+   'Record a new fact; old calls are moved out of the way with archive_before.'),
   ('OL902', 'open_row_not_final',
    'A decision was about to settle in a status that is not final.',
    'Report this: it is a defect of Orderlatch, and it was stopped.'),

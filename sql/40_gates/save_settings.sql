@@ -23,6 +23,9 @@ begin
    where a.account_id = p_account_id
      for no key update;
   v_account := orderlatch_data.read_settings(v_base, p_settings);
+  if v_account.reconcile_from is distinct from v_base.reconcile_from then
+    perform orderlatch_data.require_reached('reconcile_from', v_account.reconcile_from);
+  end if;
   update orderlatch_data.accounts as a
      set environment = p_environment,
          broker_account_id = v_account.broker_account_id,
@@ -69,6 +72,32 @@ comment on function orderlatch_data.save_settings(integer, text, jsonb) is
   'Writes the settings of a JSON object into an account, all or none. OL131 argument_invalid for an '
   'unknown setting, a wrong type or a value out of its range, OL305 setting_below_floor, OL308 '
   'live_needs_identity.';
+
+-- Refuses a moment that is still to come.
+-- Locks: none. Raises: OL131 argument_invalid.
+create or replace function orderlatch_data.require_reached(p_setting text, p_at timestamptz)
+returns void
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- a read from the future on shows no order, and would count as one that found none
+  if p_at > orderlatch_data.clock() then
+    raise exception using
+      errcode = 'OL131',
+      message = format('argument_invalid: %s must not lie in the future', p_setting),
+      detail = format('it is %s', p_at),
+      hint = 'What lies before it is not read: give the moment at which the account was taken on.';
+  end if;
+end
+$$;
+revoke all on function orderlatch_data.require_reached(text, timestamptz) from public;
+comment on function orderlatch_data.require_reached(text, timestamptz) is
+  'Passes null and what the database''s clock has reached, else OL131 argument_invalid. p_setting: whose '
+  'moment it is, for the message.';
 
 -- Says which rule of the table accounts a setting breaks, in the words of whoever set it.
 -- Locks: none. Raises: OL131 argument_invalid, OL305 setting_below_floor, OL308 live_needs_identity.

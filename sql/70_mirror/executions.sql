@@ -93,7 +93,17 @@ create or replace view orderlatch.positions as
            when d.checks >= 2 then 'differs'
            when d.checks is not null then 'differs, being looked at'
            when r.covered_at is null then 'not compared yet'
-           else 'agrees'
+           when coalesce(s.qty, 0) = coalesce(p.qty, 0) then 'agrees'
+           -- the broker takes its fee for a pair out of the coin that was bought
+           when p.qty between s.qty - s.bought * a.crypto_fee_allowance and s.qty and (
+             select b.symbol like '%/%'
+               from orderlatch_data.fills as f
+               join orderlatch_data.broker_orders as b on b.order_no = f.order_no
+              where f.account_id = a.account_id and f.symbol = held.symbol and b.status <> 'unknown'
+              order by f.filled_at desc
+              limit 1
+           ) then 'agrees'
+           else 'moved since the list'
          end as state,
          s.last_fill_at, r.covered_at as compared_at
     from orderlatch_data.accounts as a
@@ -113,7 +123,8 @@ revoke all on orderlatch.positions from public;
 grant select on orderlatch.positions to orderlatch_operator, orderlatch_auditor;
 comment on view orderlatch.positions is
   'What fills and adjustments add up to (qty), beside what the broker last listed (broker_qty), and '
-  'whether they agree. Quantities in shares, coins or contracts, negative when short; avg_entry_price in '
+  'whether they agree; moved since the list: fills or adjustments are newer than what was compared, so they '
+  'will be compared again. Quantities in shares, coins or contracts, negative when short; avg_entry_price in '
   'dollars is the broker''s.';
 
 -- How far each account has been read.

@@ -27,7 +27,7 @@ create or replace view orderlatch.metrics as
        group by a.account
       union all
       select 'orderlatch_halts_standing' as name,
-             'halts that stand; account empty: over every account' as help,
+             'halts that stand, of all or of a strategy or symbol; account empty: over every account' as help,
              jsonb_build_object('account', coalesce(a.account, '')), count(*)
         from orderlatch_data.halts as h
         left join orderlatch_data.accounts as a on a.account_id = h.account_id

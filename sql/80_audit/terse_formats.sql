@@ -12,6 +12,7 @@ declare
   v_seconds constant bigint := extract(epoch from orderlatch_data.clock() - p_at)::bigint;
 begin
   return case
+    when v_seconds is null then null
     when v_seconds < 60 then format('%s s', v_seconds)
     when v_seconds < 3600 then format('%s min %s s', v_seconds / 60, v_seconds % 60)
     when v_seconds < 86400 then format('%s h %s min', v_seconds / 3600, v_seconds / 60 % 60)

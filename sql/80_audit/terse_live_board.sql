@@ -14,7 +14,11 @@ create or replace view orderlatch.terse_live_board as
       (
         select 2, 'HALTED' as what, h.halt_id,
                format(
-                 '%s: %s, by %s, for %s', orderlatch_data.terse_text(h.account, 14),
+                 '%s: %s, by %s, for %s',
+                 concat_ws(
+                   ' ', orderlatch_data.terse_text(h.account, 15),
+                   orderlatch_data.terse_text(h.strategy_id, 10), orderlatch_data.terse_text(h.symbol, 8)
+                 ),
                  orderlatch_data.terse_text(h.reason, 30), h.halted_by, orderlatch_data.terse_age(h.halted_at)
                )
           from orderlatch.standing_halts as h
@@ -25,7 +29,7 @@ create or replace view orderlatch.terse_live_board as
       (
         select 3, orderlatch_data.terse_text(a.account, 14), a.account_id,
                format(
-                 '%s on their way, %s in doubt, %s waiting, room for %s, read %s ago, stream %s',
+                 '%s on their way, %s in doubt, %s waiting, room for %s, read %s, stream %s',
                  (select count(*) from orderlatch_data.open_requests as f where f.account_id = a.account_id),
                  (select count(*) from orderlatch_data.doubts as d where d.account_id = a.account_id),
                  (
@@ -34,7 +38,7 @@ create or replace view orderlatch.terse_live_board as
                     where o.account_id = a.account_id and o.status in ('planned', 'approved')
                  ),
                  (select g.may_submit_now from orderlatch.budgets as g where g.account = a.account),
-                 coalesce(orderlatch_data.terse_age(s.last_read_at), 'never'),
+                 coalesce(orderlatch_data.terse_age(s.last_read_at) || ' ago', 'never'),
                  (select t.state from orderlatch.streams as t where t.account = a.account)
                )
           from orderlatch_data.accounts as a
@@ -64,10 +68,22 @@ create or replace view orderlatch.terse_live_board as
          order by e.event_id desc
          limit 4
       )
+      union all
+      select 6, 'not shown', 0,
+             format(
+               '%s accounts, %s halts, %s incidents: see :reconciliation, :halts, :incidents',
+               n.accounts, n.halts, n.incidents
+             )
+        from (
+          select (select greatest(count(*) - 8, 0) from orderlatch_data.accounts as a) as accounts,
+                 (select greatest(count(*) - 5, 0) from orderlatch.standing_halts as h) as halts,
+                 (select greatest(count(*) - 4, 0) from orderlatch.open_incidents as i) as incidents
+        ) as n
+       where n.accounts + n.halts + n.incidents > 0
     ) as b
    order by b.place, b.turn;
 revoke all on orderlatch.terse_live_board from public;
 grant select on orderlatch.terse_live_board to orderlatch_operator, orderlatch_auditor;
 comment on view orderlatch.terse_live_board is
-  'Workers, halts, each account (the first 8), incidents and the last moves, in at most 22 lines of 100 '
-  'columns.';
+  'Workers, halts, each account (the first 8), incidents, the last moves, and how many of them it leaves '
+  'out, in at most 23 lines of 100 columns.';

@@ -61,8 +61,8 @@ def world(database: Database) -> Database:
     return database
 
 
-def typed(database: Database, login: str, *lines: str) -> str:
-    """What psql answers, with the kit loaded."""
+def opened(database: Database, login: str, *lines: str) -> str:
+    """What psql answers, with the kit loaded, errors included."""
     done = subprocess.run(
         [embedded.wheel_binaries() / "psql", database.server.url(database.name, login)],
         input="\n".join(lines),
@@ -72,13 +72,19 @@ def typed(database: Database, login: str, *lines: str) -> str:
         text=True,
         check=False,
     )
-    assert "ERROR" not in done.stdout, done.stdout
     return done.stdout
 
 
+def typed(database: Database, login: str, *lines: str) -> str:
+    """What psql answers, with the kit loaded, when all is well."""
+    shown = opened(database, login, *lines)
+    assert "ERROR" not in shown, shown
+    return shown
+
+
 def test_every_command_answers_within_100_columns(world: Database, server: TestServer) -> None:
-    server.ensure_login("an_auditor", "orderlatch_auditor")
-    listed = re.findall(r"^ (:[a-z_]+) +\|", typed(world, "an_auditor", ":help"), re.MULTILINE)
+    server.ensure_login("kit_auditor", "orderlatch_auditor")
+    listed = re.findall(r"^ (:[a-z_]+) +\|", typed(world, "kit_auditor", ":help"), re.MULTILINE)
     assert sorted(listed) == sorted(
         f":{name}" for name in re.findall(r"(?m)^\\set ([a-z_]+) ", AUDIT_KIT.read_text())
     )
@@ -90,7 +96,7 @@ def test_every_command_answers_within_100_columns(world: Database, server: TestS
     for command in listed:
         if command == ":story":
             continue  # a login without a binding hears no story: below, as one of the owner's
-        shown = typed(world, "an_auditor", command)
+        shown = typed(world, "kit_auditor", command)
         if any(len(line) > WIDTH for line in shown.splitlines()):
             wide.append(shown)
         if "(0 rows)" in shown:
@@ -111,3 +117,12 @@ def test_a_command_can_be_watched_and_the_board_fits_one_screen(world: Database)
 def test_the_prompt_is_the_auditors_until_it_is_given_back(world: Database) -> None:
     assert "orderlatch_auditor" in typed(world, "postgres", "select current_user;")
     assert "postgres" in typed(world, "postgres", "reset role;", "select current_user;")
+
+
+def test_who_may_not_be_the_auditor_is_not_said_to_be(database: Database, server: TestServer) -> None:
+    server.ensure_login("looking_operator", "orderlatch_operator")
+    shown = opened(database, "looking_operator", "select current_user;", ":in_doubt")
+    assert "You are looking_operator and not orderlatch_auditor: what you type may change something." in shown
+    assert "You are orderlatch_auditor" not in shown
+    assert shown.count("ERROR") == 1, shown
+    assert "You are orderlatch_auditor until reset role" in typed(database, "postgres", "select 1;")

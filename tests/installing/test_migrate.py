@@ -178,11 +178,11 @@ def test_a_revision_that_this_checkout_does_not_know_is_refused(blank_database: 
 def test_a_second_migrate_waits_for_the_first_and_has_nothing_to_do(blank_database: Database) -> None:
     said, say = says()
     with blank_database.connect() as first:
-        first.execute("select pg_advisory_lock(%s)", [MIGRATING])
+        first.execute("select pg_advisory_lock(%s, %s)", MIGRATING)
         rival = in_background(lambda: migrate(blank_database.url, FILES, say))
         wait_until_blocked(blank_database)
         assert said == []
-        first.execute("select pg_advisory_unlock(%s)", [MIGRATING])
+        first.execute("select pg_advisory_unlock(%s, %s)", MIGRATING)
         rival.result(timeout=60)
     assert len(said) == 2
     assert install(blank_database)[0].startswith("migrate: nothing to do")

@@ -1,6 +1,6 @@
 -- Every setting of an account, on both sides of each of its bounds.
 begin;
-select plan(178);
+select plan(182);
 
 select test.given_account();
 select test.given_account('live', '{}', 'live');
@@ -77,7 +77,8 @@ select is(pg_temp.try_setting('paper', c.setting, c.value), c.result, format('%s
     values
       ('risk_engine', '"builtin"'::jsonb, 'taken'), ('risk_engine', '"external"', 'taken'), ('risk_engine', '"none"', 'OL131'),
       ('on_foreign_order', '"ignore"', 'taken'), ('on_foreign_order', '"halt"', 'taken'), ('on_foreign_order', '"panic"', 'OL131'),
-      ('reconcile_from', '"2026-03-01T00:00:00Z"', 'taken'), ('reconcile_from', '"some day"', 'OL131'),
+      ('reconcile_from', '"2026-03-01T00:00:00Z"', 'taken'), ('reconcile_from', '"some day"', 'OL131'), ('reconcile_from', '"infinity"', 'OL131'),
+      ('reconcile_from', to_jsonb(orderlatch_data.clock() + interval '1 minute'), 'OL131'), ('reconcile_from', to_jsonb(orderlatch_data.clock()), 'taken'),
       ('on_absent', '"resubmit"', 'taken'), ('on_absent', '"lapse"', 'taken'), ('on_absent', '"forget"', 'OL131'),
       ('one_decision_per_signal', 'false', 'taken'), ('one_decision_per_signal', '"maybe"', 'OL131'),
       ('broker_remembers_ids', 'false', 'taken'), ('broker_remembers_ids', '7', 'OL131'),
@@ -111,6 +112,7 @@ select throws_like(
       ('paper', '{"max_submits": "x"}', '%max_submits%'),
       ('paper', '{"on_absent": null}', '%on_absent%'),
       ('paper', '{"lookup_max_wait": "0"}', '%accounts_waits_are_bounded%'),
+      ('paper', '{"reconcile_from": "infinity"}', 'argument_invalid: reconcile_from must not lie in the future'),
       ('live', '{"absence_quiet": "1 second"}', '%60 s absence_quiet%'),
       ('plain', '{"burst": 101}', 'argument_invalid: burst must be at least 2 and at most half of rate_limit')
   ) as c(account, settings, message);

@@ -85,6 +85,34 @@ $$;
 revoke all on function orderlatch_data.waits_for_reads(integer) from public;
 comment on function orderlatch_data.waits_for_reads(integer) is 'Why, and since when: see reconcile_waits.';
 
+-- Whether this is the cluster that claims found themselves on last, whenever its server was started.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.is_known_cluster()
+returns boolean
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_last orderlatch_data.clusters;
+begin
+  select c.* into v_last from orderlatch_data.clusters as c order by c.cluster_no desc limit 1;
+  return found
+     and v_last.timeline = orderlatch_data.timeline()
+     and v_last.home = orderlatch_data.home()
+     and (
+       v_last.server_started_at = pg_postmaster_start_time()
+       or v_last.system_identifier = (select s.system_identifier from pg_control_system() as s)
+     );
+end
+$$;
+revoke all on function orderlatch_data.is_known_cluster() from public;
+comment on function orderlatch_data.is_known_cluster() is
+  'Compares system identifier, timeline and home with those of the newest row of clusters; the identifier '
+  'only where the server was started since, as it cannot change while one runs.';
+
 -- Whether calls that another cluster granted for an account may be unknown here.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.calls_may_be_unknown(p_account_id integer)
@@ -96,7 +124,8 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return exists (
+  -- a strategy, or an answer, may be back sooner than the claim that notes another cluster
+  return not orderlatch_data.is_known_cluster() or exists (
     select 1
       from orderlatch_data.reconcile_waits as w
      where w.account_id = p_account_id and w.reason = 'cluster'

@@ -42,7 +42,7 @@ begin
   select a.* into strict v_account from orderlatch_data.accounts as a where a.account_id = p_account_id;
   v_row := orderlatch_data.agenda_row(p_account_id);
   if v_held and v_row.visited_at > orderlatch_data.clock() then
-    perform orderlatch_data.turn_back_budget(p_account_id);
+    perform orderlatch_data.turn_back(v_account);
   end if;
   if cardinality(p_gone) > 0
     or (v_woken or orderlatch_data.is_untidy(v_row.tidy_at, v_begun_at))

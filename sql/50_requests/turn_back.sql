@@ -54,10 +54,17 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
   update orderlatch_data.open_decisions as o
-     set next_try_at = p_soon
+     set next_try_at = least(o.next_try_at, case o.tries when 0 then p_now else p_soon end),
+         -- what was recorded before now is older than that by then
+         lapse_at = least(o.lapse_at, p_now + p_account.max_decision_age)
    where o.ctid in (
      select k.ctid from orderlatch_data.open_decisions as k
-      where k.account_id = p_account.account_id and k.tries > 0 and k.next_try_at > p_soon
+      where k.account_id = p_account.account_id
+        and k.status in ('planned', 'approved')
+        and (
+          k.next_try_at > case k.tries when 0 then p_now else p_soon end
+          or k.lapse_at > p_now + p_account.max_decision_age
+        )
         for no key update skip locked
    );
   update orderlatch_data.doubts as d
@@ -83,7 +90,8 @@ revoke all on function orderlatch_data.turn_back_decisions(
 comment on function orderlatch_data.turn_back_decisions(
   orderlatch_data.accounts, timestamptz, timestamptz
 ) is
-  'Part of turn_back. The quiet time and the spacing of a proof of absence are kept, counted from now.';
+  'Part of turn_back. The quiet time and the spacing of a proof of absence are kept, counted from now; no '
+  'decision is sent when it is older than the account lets it grow.';
 
 -- Brings near the reads and cancels of an account.
 -- Locks: none; rows that another session holds are skipped. Raises: none.

@@ -1,6 +1,6 @@
 -- A clock that was an hour ahead and is set back: nothing waits out that hour, and no read of then lets submits go on.
 begin;
-select plan(13);
+select plan(14);
 
 select test_support.hold_clock('2026-03-02 16:00:00Z');
 select test.given_reconciled_worker(p_settings => '{"rate_limit": 1000000, "burst": 500000, "max_decision_age": "3 hours"}') as worker \gset
@@ -13,6 +13,7 @@ select test.kinds(:worker);
 select test.record(test.answer_maybe(pg_temp.on_its_way('find_order')));
 select test.given_approved_decision('paper', '{"symbol": "UNSENT"}') as unsent \gset
 update orderlatch_data.open_decisions set tries = 1, next_try_at = orderlatch_data.clock() + interval '1 second' where status = 'approved';
+select test.given_approved_decision('paper', '{"symbol": "UNTRIED"}') as untried \gset
 select orderlatch.withdraw_decision(:'known', 'tests', true);
 select test.kinds(:worker);
 select test.record(test.answer_maybe(pg_temp.on_its_way('cancel_order')));
@@ -24,13 +25,16 @@ update orderlatch_data.account_states set paused_until = orderlatch_data.clock()
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select is(test.kinds(:worker), '{}', 'the first claim after that finds nothing to do yet');
 select is((select d.first_absent_at from orderlatch_data.doubts as d), null, 'and takes nothing for seen that was not');
+select is((select o.lapse_at - orderlatch_data.clock() from test.open_row(:'unsent') as o), '3 hours', 'a decision grows no older than it may');
 select test_support.advance_clock('1 minute');
 create temporary table granted as select c.* from test.claim(:worker) as c;
 select is((select array_agg(distinct g.kind order by g.kind) from granted as g),
           '{cancel_order,find_order,get_order,list_fills,list_orders,list_positions,submit_order}',
           'a minute later all is done that was to be done when it was ahead');
-select is((select test.decision_of(g.request_id) from granted as g where g.kind = 'submit_order'), :'unsent', 'what had not been sent is sent');
-select test.record(test.answer_order(test.holder(:'unsent')));
+select is((select array_agg(test.decision_of(g.request_id) order by q.symbol desc) from granted as g
+             join orderlatch_data.open_decisions as q on q.holder_request_id = g.request_id),
+          array[:'untried', :'unsent'], 'what had not been sent is sent');
+select test.record(test.answer_order(test.holder(d.hash))) from (values (:'unsent'), (:'untried')) as d(hash);
 
 -- An outage begins before anything of the broker was read: nothing read when the clock was ahead is newer than its doubts.
 select count(test.given_approved_decision('paper', jsonb_build_object('symbol', 'S' || n))) from generate_series(1, 20) as n;

@@ -92,8 +92,9 @@ as $$
 begin
   perform orderlatch_data.sweep_lost_requests(p_account, p_gone);
   if not orderlatch_data.calls_may_be_unknown(p_account.account_id) then
-    perform orderlatch_data.lapse_stale_decisions(p_account);
+    -- wishes first: one that is granted keeps what is to be done with an order that appears all the same
     perform orderlatch_data.grant_wishes(p_account.account_id);
+    perform orderlatch_data.lapse_stale_decisions(p_account);
   end if;
 end
 $$;

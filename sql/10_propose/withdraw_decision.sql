@@ -89,7 +89,7 @@ as $$
        and o.wish is not null
        and o.status in ('planned', 'approved')
        and not o.lookup_first
-       and not orderlatch_data.may_be_sent_elsewhere(o.account_id)
+       and not orderlatch_data.calls_may_be_unknown(o.account_id)
     returning 1
   )
   select exists (select 1 from granted)

@@ -51,7 +51,7 @@ begin
       from orderlatch_data.open_decisions as o
      where o.decision_id = v_decision.decision_id
        and not o.lookup_first
-       and not orderlatch_data.may_be_sent_elsewhere(o.account_id)
+       and not orderlatch_data.calls_may_be_unknown(o.account_id)
   ) then
     insert into orderlatch_data.risk_verdicts
       (decision_id, account_id, verdict_no, verdict, reasons, limits, inputs, evidence, judged_at, judged_by)

@@ -85,6 +85,34 @@ $$;
 revoke all on function orderlatch_data.waits_for_reads(integer) from public;
 comment on function orderlatch_data.waits_for_reads(integer) is 'Why, and since when: see reconcile_waits.';
 
+-- Whether this is the cluster that claims found themselves on last, whenever its server was started.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.is_known_cluster()
+returns boolean
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_last orderlatch_data.clusters;
+begin
+  select c.* into v_last from orderlatch_data.clusters as c order by c.cluster_no desc limit 1;
+  return found
+     and v_last.timeline = orderlatch_data.timeline()
+     and v_last.home = orderlatch_data.home()
+     and (
+       v_last.server_started_at = pg_postmaster_start_time()
+       or v_last.system_identifier = (select s.system_identifier from pg_control_system() as s)
+     );
+end
+$$;
+revoke all on function orderlatch_data.is_known_cluster() from public;
+comment on function orderlatch_data.is_known_cluster() is
+  'Compares system identifier, timeline and home with those of the newest row of clusters; the identifier '
+  'only where the server was started since, as it cannot change while one runs.';
+
 -- Whether calls that another cluster granted for an account may be unknown here.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.calls_may_be_unknown(p_account_id integer)
@@ -96,7 +124,8 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return exists (
+  -- a strategy, or an answer, may be back sooner than the claim that notes another cluster
+  return not orderlatch_data.is_known_cluster() or exists (
     select 1
       from orderlatch_data.reconcile_waits as w
      where w.account_id = p_account_id and w.reason = 'cluster'
@@ -107,31 +136,6 @@ revoke all on function orderlatch_data.calls_may_be_unknown(integer) from public
 comment on function orderlatch_data.calls_may_be_unknown(integer) is
   'Whether the cluster has changed and the account''s orders have not been read since then. What is '
   'approved here may have been submitted there: until then it neither lapses nor is it withdrawn.';
-
--- Whether what is approved here may have been submitted elsewhere, also before a claim has noticed a change.
--- Locks: none. Raises: none.
-create or replace function orderlatch_data.may_be_sent_elsewhere(p_account_id integer)
-returns boolean
-language plpgsql
-volatile
-parallel unsafe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return orderlatch_data.calls_may_be_unknown(p_account_id) or exists (
-    select 1
-      from (select c.* from orderlatch_data.clusters as c order by c.cluster_no desc limit 1) as k
-     cross join pg_control_system() as s
-     where (k.system_identifier, k.timeline, k.home)
-       <> (s.system_identifier, orderlatch_data.timeline(), orderlatch_data.home())
-  );
-end
-$$;
-revoke all on function orderlatch_data.may_be_sent_elsewhere(integer) from public;
-comment on function orderlatch_data.may_be_sent_elsewhere(integer) is
-  'calls_may_be_unknown, or this is not the cluster that claims found themselves on last: people and engines '
-  'may be here before the first claim.';
 
 -- Lets an account submit without the read of its orders that is due, signed by the caller.
 -- Locks: none. Raises: OL102, OL131, OL301.

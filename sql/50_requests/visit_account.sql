@@ -42,7 +42,7 @@ begin
   select a.* into strict v_account from orderlatch_data.accounts as a where a.account_id = p_account_id;
   v_row := orderlatch_data.agenda_row(p_account_id);
   if v_held and v_row.visited_at > orderlatch_data.clock() then
-    perform orderlatch_data.turn_back_budget(p_account_id);
+    perform orderlatch_data.turn_back(v_account);
   end if;
   if cardinality(p_gone) > 0
     or (v_woken or orderlatch_data.is_untidy(v_row.tidy_at, v_begun_at))
@@ -92,8 +92,9 @@ as $$
 begin
   perform orderlatch_data.sweep_lost_requests(p_account, p_gone);
   if not orderlatch_data.calls_may_be_unknown(p_account.account_id) then
-    perform orderlatch_data.lapse_stale_decisions(p_account);
+    -- wishes first: one that is granted keeps what is to be done with an order that appears all the same
     perform orderlatch_data.grant_wishes(p_account.account_id);
+    perform orderlatch_data.lapse_stale_decisions(p_account);
   end if;
 end
 $$;

@@ -20,6 +20,16 @@ begin
   if p_meaning <> 'account_named' then
     return p_meaning;
   end if;
+  -- Who gives the account another identity takes back, at the end, whatever was verified: held before the
+  -- identity is read, this row comes before or after that. While it goes on nobody knows; it is asked again.
+  perform 1
+     from orderlatch_data.worker_accounts as c
+    where c.worker_id = p_request.worker_id and c.account_id = p_account.account_id
+      for no key update skip locked;
+  if not found then
+    perform orderlatch_data.note_health(p_account, p_request, 'in_doubt', null);
+    return 'in_doubt';
+  end if;
   -- a paper account learns its id at first contact, unless it is another account's already: then the keys are
   -- that account's; later its row is left alone, as an operator may hold it
   update orderlatch_data.accounts as a
@@ -63,5 +73,6 @@ comment on function orderlatch_data.apply_identity(
   orderlatch_data.accounts, orderlatch_data.broker_requests, text, jsonb
 ) is
   'What get_account''s answer does: account_verified when the broker names the account''s '
-  'broker_account_id; else account_mismatch, an incident and a halt: the keys belong to another account. '
+  'broker_account_id; else account_mismatch, an incident and a halt: the keys belong to another account; '
+  'in_doubt while an operator is giving it another. '
   'Until verified, a life of a worker is granted nothing else.';

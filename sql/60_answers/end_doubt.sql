@@ -90,9 +90,10 @@ begin
          lookup_request_id = null,
          move_reason = p_basis || ': ' || v_why,
          move_request_id = p_request_id,
+         -- kept for an order that appears all the same, whatever it ends as
          move_evidence = case
-           when v_status = 'withdrawn' and v_open.wish_cancels
-             then coalesce(p_evidence, '{}') || '{"cancel": true}'
+           when v_open.wish_cancels
+             then coalesce(p_evidence, '{}') || jsonb_build_object('cancel', true, 'wish', v_open.wish)
            else p_evidence
          end
    where o.decision_id = p_decision_id;

@@ -97,6 +97,11 @@ as $$
 declare
   v_waiting record;
 begin
+  if orderlatch_data.calls_may_be_unknown(p_account.account_id) then
+    -- another cluster may have sent them again: a list that is begun when its calls have ended will tell
+    update orderlatch_data.doubts as d set read_id = null where d.read_id = p_read_id;
+    return;
+  end if;
   -- a loop, because each decision ends its doubt in its own way
   for v_waiting in
     select d.decision_id, d.first_absent_at, d.second_absent_at, r.from_at, r.began_at, r.pages
@@ -127,4 +132,4 @@ $$;
 revoke all on function orderlatch_data.conclude_read(orderlatch_data.accounts, bigint, uuid) from public;
 comment on function orderlatch_data.conclude_read(orderlatch_data.accounts, bigint, uuid) is
   'Ends the doubt of each decision that has two answers of absence and waited for this read. The evidence '
-  'of the proof goes into its event.';
+  'of the proof goes into its event. While calls of another cluster may be unknown they wait for another.';

@@ -32,7 +32,8 @@ begin
         case when orderlatch_data.is_fill_list(document) then 'fills_listed' else 'in_doubt' end
       when 'list_positions' then
         case when orderlatch_data.is_position_list(document) then 'positions_listed' else 'in_doubt' end
-      when 'cancel_order' then 'cancel_accepted'
+      when 'cancel_order' then -- the broker says nothing, or JSON; a page is a gateway's
+        case when document is null and p_body <> '' then 'in_doubt' else 'cancel_accepted' end
       when 'get_order' then
         case
           when orderlatch_data.is_order(document) and document ->> 'id' = p_expected then 'order_shown'

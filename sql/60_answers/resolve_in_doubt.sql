@@ -133,7 +133,7 @@ revoke all on function orderlatch_data.require_free_order(orderlatch_data.trade_
 comment on function orderlatch_data.require_free_order(orderlatch_data.trade_decisions, text) is
   'Passes a broker order that no other decision of the account has, else OL131 argument_invalid.';
 
--- Refuses to declare absent what may still arrive: a submit that is neither answered nor lost.
+-- Refuses to declare absent what may still arrive: a submit that was not answered, before its time is over.
 -- Locks: none; the caller holds the decision. Raises: OL203 decision_moved_on.
 create or replace function orderlatch_data.require_nothing_on_its_way(p_decision_id bigint)
 returns void
@@ -146,16 +146,23 @@ as $$
 declare
   v_answer_by timestamptz;
 begin
-  select r.answer_by into v_answer_by
-    from orderlatch_data.open_requests as r
-   where r.decision_id = p_decision_id and r.kind = 'submit_order'
-   order by r.answer_by desc
-   limit 1;
-  if found then
+  select max(s.answer_by) into v_answer_by
+    from (
+      select r.answer_by
+        from orderlatch_data.open_requests as r
+       where r.decision_id = p_decision_id and r.kind = 'submit_order'
+      union all
+      -- one that was given up because its worker's life ended may be on the wire all the same
+      select q.answer_by
+        from orderlatch_data.doubts as d
+        join orderlatch_data.broker_requests as q on q.request_id = d.request_id
+       where d.decision_id = p_decision_id and d.lost and q.answer_by > orderlatch_data.clock()
+    ) as s;
+  if v_answer_by is not null then
     raise exception using
       errcode = 'OL203',
       message = 'decision_moved_on: a submit of the decision is still on its way',
-      detail = format('it is answered, or lost, by %s', v_answer_by),
+      detail = format('it is answered, or dead, by %s', v_answer_by),
       hint = 'Wait for that: what is on its way cannot be declared absent.';
   end if;
 end

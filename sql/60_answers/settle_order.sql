@@ -46,13 +46,13 @@ begin
       || orderlatch_data.found_how(p_request_id, v_open.holder_request_id),
     p_request_id, p_evidence
   );
-  if v_open.wish_cancels or v_outcome.status = 'withdrawn' then
+  if v_open.wish_cancels or v_outcome.status in ('withdrawn', 'refused') then
     perform orderlatch_data.ask_cancel(b, w.reason, null)
        from (
          select v_open.wish as reason where v_open.wish_cancels
          union all
-         -- the wish of one that was withdrawn stays with the event that withdrew it
-         select e.reason
+         -- the wish of one that has ended stays with the event that ended it
+         select coalesce(e.evidence ->> 'wish', e.reason)
            from orderlatch_data.decision_events as e
           where e.decision_id = p_decision.decision_id
             and e.event_id = v_outcome.event_id

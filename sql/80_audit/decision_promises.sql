@@ -100,11 +100,13 @@ as $$
            from orderlatch_data.trade_decisions as d
           where d.decision_id = q.decision_id
        )
-       or not exists (
-         select 1
-           from orderlatch_data.risk_verdicts as v
-          where v.decision_id = q.decision_id and v.verdict = 'approved' and v.judged_at <= q.claimed_at
-       )
+       or case
+            when not exists (
+              select 1
+                from orderlatch_data.risk_verdicts as v
+               where v.decision_id = q.decision_id and v.verdict = 'approved' and v.judged_at <= q.claimed_at
+            ) then orderlatch_data.times_are_in_order(q.decision_id)
+          end
      )
   union all
   select 8, count(*)
@@ -112,11 +114,41 @@ as $$
     join calls as p
       on p.decision_id = q.decision_id and p.kind = 'submit_order' and p.claimed_at < q.claimed_at
    where q.kind = 'submit_order'
-     and coalesce(least(p.recorded_at, p.lost_at) > q.claimed_at, true)
+     and case
+           when coalesce(least(p.recorded_at, p.lost_at) > q.claimed_at, true)
+             then orderlatch_data.times_are_in_order(q.decision_id)
+         end
 $$;
 revoke all on function orderlatch_data.call_promises(bigint[]) from public;
 comment on function orderlatch_data.call_promises(bigint[]) is
   'Promises 6 to 8 of the view invariants, for the calls of the decisions given.';
+
+-- Whether no event of a decision is earlier than the one before it: the clock was not set back between them.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.times_are_in_order(p_decision_id bigint)
+returns boolean
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return not exists (
+    select 1
+      from (
+        select e.moved_at, lag(e.moved_at) over (order by e.event_id) as before
+          from orderlatch_data.decision_events as e
+         where e.decision_id = p_decision_id
+      ) as m
+     where m.moved_at < m.before
+  );
+end
+$$;
+revoke all on function orderlatch_data.times_are_in_order(bigint) from public;
+comment on function orderlatch_data.times_are_in_order(bigint) is
+  'Promises that compare moments hold of these decisions only; the order of events, their hashes and the '
+  'legal moves say of all others that an approval came before each submit, and an end before the next.';
 
 -- How often the calls since a moment that are about no decision break a promise about calls.
 -- Locks: none. Raises: none.

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 FOUND = "select test.record(test.answer_order(%s))"
 CAUSES = "select l.cause from orderlatch_data.lost_requests as l"
 RECORD = "select r.meaning from orderlatch.record_responses(%s) as r order by r.answer_no"
+IDENTIFY = "select test.record(test.answer_account(%s, 'paper-id'))"
+GIVE_TO_ANOTHER = """
+select orderlatch.update_account('paper', '{"broker_account_id": "another-id"}')
+"""
+VERIFIED = "select count(*) from orderlatch_data.worker_accounts as c where c.verified_at is not null"
+ASKED = "select r.request_id from orderlatch_data.open_requests as r where r.worker_id = %s"
 EVERYONE = """
 select count(pg_terminate_backend(a.pid, 10000)) from pg_stat_activity as a
 where a.datname = current_database() and a.pid <> all (%s)
@@ -158,3 +164,24 @@ def test_all_connections_dropped_while_answers_are_recorded_leave_nothing_half_d
     assert revived.ground.rows(RECORD, Jsonb(answers)) == [("order_exists",)] * 9
     assert {revived.status(decision_hash) for decision_hash in hashes} == {"submitted"}
     assert revived.violations() == {}
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_no_life_is_verified_while_its_account_is_given_another_identity(
+    scene: Scene, clock: Clock, committed: bool
+) -> None:
+    """The answer names the account as it was; what an operator makes of it meanwhile is not to be seen."""
+    stranger = scene.ground.number("select test.given_stranger()")
+    assert scene.claim(scene.session(), stranger) == ["get_account"]
+    operator = scene.transaction()
+    operator.rows(GIVE_TO_ANOTHER)
+    assert scene.hasty().text(IDENTIFY, scene.ground.value(ASKED, stranger)) == "in_doubt"
+    if committed:
+        operator.commit()
+    else:
+        operator.rollback()
+    assert scene.ground.number(VERIFIED) == (0 if committed else 1)
+    clock.advance(seconds=1)
+    assert scene.claim(scene.hasty(), stranger) == ["get_account"]
+    told = scene.hasty().text(IDENTIFY, scene.ground.value(ASKED, stranger))
+    assert told == ("account_mismatch" if committed else "account_verified")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.support.servers import Database
-    from tests.support.sessions import Connect
+    from tests.support.sessions import Clock, Connect
 
 # The real time. Who records is held up just before reading it while somebody has lock 1; who grants submits,
 # just after reading it, while somebody has lock 2.
@@ -42,6 +42,12 @@ LET_GO = "select pg_advisory_unlock(%s)"
 PROPOSE = "select p.status from orderlatch.propose_decision('paper', test.a_decision(%s::jsonb)) as p"
 CLAIM = "select c.kind from orderlatch.claim_requests(%s, null, 10) as c where c.kind is not null"
 NOT_SENT = "select test.record(test.answer_not_sent(%s))"
+HOLD_ROWS = (
+    "select 1 from orderlatch_data.account_states for update",
+    "select 1 from orderlatch_data.kind_backoffs for update",
+    "select 1 from orderlatch_data.open_decisions for update",
+    "select 1 from orderlatch_data.doubts for update",
+)
 AT_ONCE = '{"backoff_first": "1 millisecond", "backoff_max": "1 millisecond"}'
 
 
@@ -80,3 +86,15 @@ def test_a_submit_is_answered_before_the_next_one_is_granted(held_up: Scene) -> 
     assert only(recording) == ("not_sent",)
     held_up.ground.rows(LET_GO, 2)
     assert claiming.result(timeout=20) == [("submit_order",), ("submit_order",)]
+
+
+def test_a_claim_after_the_clock_was_set_back_waits_for_nobody(scene: Scene, clock: Clock) -> None:
+    """Rows that another session holds are left alone; the others are not to be waited for any more."""
+    scene.given("in_doubt")
+    scene.claim(scene.hasty())
+    clock.advance(seconds=-3600)
+    holding = scene.transaction()
+    for hold in HOLD_ROWS:
+        assert holding.rows(hold)
+    assert scene.claim(scene.hasty()) == []
+    holding.commit()

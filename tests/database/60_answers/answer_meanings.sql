@@ -1,6 +1,6 @@
 -- What an answer means by itself: each rule of answer_rules with what fits it and what just does not.
 begin;
-select plan(85);
+select plan(89);
 
 create function pg_temp.meaning(p_kind text, p_status integer, p_body text) returns text language sql volatile as $$
   select r.meaning from orderlatch_data.read_answer(p_kind, repeat('a', 64), 'yes', p_status, convert_to(p_body, 'UTF8')) as r
@@ -110,6 +110,14 @@ select is(pg_temp.meaning(s.kind, 200, s.body), s.meaning, format('200 for %s: %
             'in_doubt', 'nor one cut off'),
            ('list_orders', 'null', 'in_doubt', 'null is no list')
   ) as s(kind, body, meaning, title);
+
+-- A cancel that was taken says nothing; a page of a gateway says something.
+select is(pg_temp.meaning('cancel_order', c.status, c.body), c.meaning, format('%s for cancel_order: %s', c.status, c.title))
+  from (
+    values (204, '', 'cancel_accepted', 'an empty body accepts it'), (204, null, 'cancel_accepted', 'so does none'),
+           (200, '{"id": "x", "status": 200}', 'cancel_accepted', 'and JSON'),
+           (200, '<html>We will be back soon</html>', 'in_doubt', 'a page proves nothing')
+  ) as c(status, body, meaning, title);
 
 select * from finish();
 rollback;

@@ -50,11 +50,12 @@ SETTINGS = {
 }
 TICK = "select test_support.advance_clock('5 milliseconds')"
 PROPOSE = "select p.status from orderlatch.propose_decisions('paper', %s) as p order by p.input_no"
+# In the order in which they were judged: of one batch the events of what is rejected come last.
 VERDICTS = """
 select d.decision_id, d.strategy_id, d.symbol, d.qty, v.reasons from orderlatch_data.decision_events as e
 join orderlatch_data.risk_verdicts as v on v.decision_id = e.decision_id
 join orderlatch_data.trade_decisions as d on d.decision_id = e.decision_id
-where e.from_status = 'planned' order by e.event_id
+where e.from_status = 'planned' order by d.decision_id
 """
 COUNTED = "select v.limits, v.inputs from orderlatch_data.risk_verdicts as v where v.decision_id = %s"
 ORDERS = """

@@ -64,7 +64,7 @@ begin
 exception
   when check_violation or unique_violation then
     get stacked diagnostics v_rule = constraint_name;
-    perform orderlatch_data.raise_setting_error(v_rule);
+    perform orderlatch_data.raise_setting_error(v_rule, p_settings);
 end
 $$;
 revoke all on function orderlatch_data.save_settings(integer, text, jsonb) from public;
@@ -101,14 +101,17 @@ comment on function orderlatch_data.require_reached(text, timestamptz) is
 
 -- Says which rule of the table accounts a setting breaks, in the words of whoever set it.
 -- Locks: none. Raises: OL131 argument_invalid, OL305 setting_below_floor, OL308 live_needs_identity.
-create or replace function orderlatch_data.raise_setting_error(p_rule text)
+create or replace function orderlatch_data.raise_setting_error(p_rule text, p_settings jsonb)
 returns void
 language plpgsql
-immutable
+stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_said text;
+  v_check text;
 begin
   case p_rule
     when 'accounts_live_proof_has_floors' then
@@ -132,14 +135,22 @@ begin
         message = 'argument_invalid: burst must be at least 2 and at most half of rate_limit',
         hint = 'A larger burst leaves less for the rest of the minute; null is a tenth of rate_limit.';
     else
+      select string_agg(f.attname, ', ' order by f.attnum), pg_get_constraintdef(k.oid) into v_said, v_check
+        from pg_constraint as k
+       cross join unnest(k.conkey) as c(attnum)
+        join pg_attribute as f on f.attrelid = k.conrelid and f.attnum = c.attnum and p_settings ? f.attname
+       where k.conrelid = 'orderlatch_data.accounts'::regclass and k.conname = p_rule
+       group by k.oid;
       raise exception using
         errcode = 'OL131',
-        message = format('argument_invalid: p_settings breaks the rule %s', p_rule),
+        message = format('argument_invalid: %s breaks the rule %s', coalesce(v_said, 'p_settings'), p_rule),
+        detail = v_check,
         hint = 'The rule is a check of the table accounts: see docs/generated/tables.md.';
   end case;
 end
 $$;
-revoke all on function orderlatch_data.raise_setting_error(text) from public;
-comment on function orderlatch_data.raise_setting_error(text) is
+revoke all on function orderlatch_data.raise_setting_error(text, jsonb) from public;
+comment on function orderlatch_data.raise_setting_error(text, jsonb) is
   'Raises what a broken rule of the table accounts means. p_rule: name of the constraint or unique index. '
-  'OL305 setting_below_floor, OL308 live_needs_identity, else OL131 argument_invalid.';
+  'p_settings: what was to be set, so that the message names what of it the rule is about. OL305 '
+  'setting_below_floor, OL308 live_needs_identity, else OL131 argument_invalid.';

@@ -1,6 +1,6 @@
 -- Every setting of an account, on both sides of each of its bounds.
 begin;
-select plan(182);
+select plan(184);
 
 select test.given_account();
 select test.given_account('live', '{}', 'live');
@@ -70,6 +70,17 @@ select is(pg_temp.try_setting(b.account, b.setting, b.highest), 'taken', format(
   from bounds as b where b.highest is not null;
 select is(pg_temp.try_setting(b.account, b.setting, b.above), 'OL131', format('%s may not be %s', b.setting, b.above))
   from bounds as b where b.above is not null;
+
+-- What was refused is named, with its rule.
+select throws_ok(
+  format('select orderlatch.update_account(%L, %L)', 'paper', r.settings), 'OL131', 'argument_invalid: ' || r.said,
+  r.settings || ': the message names what breaks a rule'
+)
+  from (
+    values
+      ('{"lookup_max_wait": "2 hours", "max_submits": 3}', 'lookup_max_wait breaks the rule accounts_waits_are_bounded'),
+      ('{"crowd_size": 0, "max_submits": 0}', 'max_submits, crowd_size breaks the rule accounts_counts_are_positive')
+  ) as r(settings, said);
 
 -- Choices and switches.
 select is(pg_temp.try_setting('paper', c.setting, c.value), c.result, format('%s %s is %s', c.setting, c.value, c.result))

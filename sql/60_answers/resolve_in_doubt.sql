@@ -86,10 +86,13 @@ begin
       errcode = 'OL131',
       message = 'argument_invalid: p_verdict must be absent or adopt';
   end if;
-  if p_verdict = 'adopt' and coalesce(p_evidence ->> 'broker_order_id', '') !~ '^[[:graph:]]{1,128}$' then
+  if p_verdict = 'adopt' and (
+    jsonb_typeof(p_evidence -> 'broker_order_id') = 'string'
+    and p_evidence ->> 'broker_order_id' ~ '^[[:graph:]]{1,128}$'
+  ) is not true then
     raise exception using
       errcode = 'OL307',
-      message = 'evidence_required: to adopt an order p_evidence must name its broker_order_id',
+      message = 'evidence_required: to adopt an order p_evidence must name its broker_order_id, a text',
       hint = 'It is the member id of the order, as the broker''s own pages show it.';
   end if;
 end

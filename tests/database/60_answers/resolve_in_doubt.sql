@@ -1,6 +1,6 @@
 -- An operator may sign for what the broker does not say; nothing else may.
 begin;
-select plan(34);
+select plan(35);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account('paper', '{"max_in_doubt": 100}');
@@ -28,6 +28,7 @@ select throws_ok(pg_temp.resolve(r.decision_hash, r.verdict, r.evidence), r.code
            (:'decision', 'adopt', '{"note": "x"}', 'OL307', 'to adopt, the evidence must name an order'),
            (:'decision', 'adopt', '{"broker_order_id": ""}', 'OL307', 'one that has an id'),
            (:'decision', 'adopt', '{"broker_order_id": "a b"}', 'OL307', 'without blanks'),
+           (:'decision', 'adopt', '{"broker_order_id": 5}', 'OL307', 'and is a text'),
            (:'decision', 'adopt', jsonb_build_object('broker_order_id', repeat('x', 129))::text, 'OL307',
             'of 128 characters at most')
   ) as r(decision_hash, verdict, evidence, code, title);

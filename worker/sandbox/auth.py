@@ -5,6 +5,7 @@ import binascii
 import hmac
 import uuid
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from worker.sandbox import errors
@@ -26,8 +27,9 @@ class AccountKey:
             case [name, key, secret] if name and key and secret:
                 return cls(name, key, secret)
             case [name, key, secret, account_id] if name and key and secret:
-                return cls(name, key, secret, str(uuid.UUID(account_id)))
-        raise ValueError("an account is NAME:KEY:SECRET[:broker-account-uuid]")
+                with suppress(ValueError):
+                    return cls(name, key, secret, str(uuid.UUID(account_id)))
+        raise ValueError("an account is NAME:KEY:SECRET[:UUID], the UUID that of the broker account")
 
 
 class KeyRing:

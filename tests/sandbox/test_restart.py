@@ -213,8 +213,7 @@ def test_an_account_keeps_its_id_for_ever(tmp_path: Path) -> None:
     [
         ([], "no account"),
         (["--account", "paper:K"], "NAME:KEY:SECRET"),
-        (["--account", "paper:K:S:no-uuid"], "NAME:KEY:SECRET[:UUID]"),
-        (["--account", "paper:K:hush-hush:not-a-uuid"], "badly formed"),
+        (["--account", "paper:K:hush-hush:not-a-uuid"], "NAME:KEY:SECRET[:UUID]"),
         (["--account", "a:K:hush-hush", "--account", "a:L:hush-hush"], "share a name or a key"),
         (["--account", "a:K:hush-hush", "--account", "b:K:hush-hush"], "share a name or a key"),
     ],

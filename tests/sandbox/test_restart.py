@@ -100,6 +100,7 @@ def test_sigkill_loses_no_order_and_no_call(tmp_path: Path) -> None:
         client.tell("POST", "clock", {"advance_s": 1})
         assert client.get(filled["id"])["status"] == "filled"
         client.place_limit("50", client_order_id="resting", qty="3")
+        client.tell("POST", "clock", {"advance_s": 1})  # it is new by now, and no more pending_new
         client.submit(client_order_id="refused", qty="0")
         client.fault("gate", when="before", gate="g")
         with ThreadPoolExecutor(1) as pool:

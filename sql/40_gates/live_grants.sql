@@ -11,6 +11,7 @@ as $$
 declare
   v_account constant orderlatch_data.accounts := orderlatch_data.find_account(p_account);
   v_now constant timestamptz := orderlatch_data.clock();
+  v_utc constant timestamp := v_now at time zone 'UTC'; -- where every day has 24 hours
   v_until timestamptz;
 begin
   perform orderlatch_data.require_text('p_reason', p_reason, 500);
@@ -20,7 +21,11 @@ begin
       errcode = 'OL131',
       message = format('argument_invalid: account %L is a paper account and needs no live grant', p_account);
   end if;
-  if p_for is null or not (p_for > '0' and p_for <= '7 days') then
+  -- its end is compared too: when intervals are, a month has 30 days and a year 360
+  if (
+    p_for > '0' and p_for <= '7 days' and v_utc + p_for between v_utc and v_utc + interval '7 days'
+  ) is not true
+  then
     raise exception using
       errcode = 'OL131',
       message = 'argument_invalid: p_for must be more than nothing and at most 7 days';

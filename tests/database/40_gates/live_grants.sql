@@ -1,6 +1,6 @@
 -- A live account submits only under a grant, and no call begins after its end.
 begin;
-select plan(31);
+select plan(32);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account('live', '{"max_decision_age": "10 days"}', 'live');
@@ -79,6 +79,7 @@ select throws_ok(format('select orderlatch.grant_live(%s)', c.arguments), c.sqls
       ($$'live', '0', 'why'$$, 'OL131', 'for no time at all'),
       ($$'live', '-1 hour', 'why'$$, 'OL131', 'for the past'),
       ($$'live', '7 days 1 microsecond', 'why'$$, 'OL131', 'for more than seven days'),
+      ($$'live', '12 months -353 days', 'why'$$, 'OL131', 'for more than seven days, though a month counts as thirty,'),
       ($$'live', '1 hour', null$$, 'OL131', 'without a reason'),
       ($$'live', '1 hour', ' '$$, 'OL131', 'with a blank reason'),
       ($$'live', '1 hour', repeat('x', 501)$$, 'OL131', 'with a reason of 501 characters')

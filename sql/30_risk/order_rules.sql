@@ -82,7 +82,7 @@ begin
           then 'invalid_order:fractional_short'
       end,
       case
-        when p_decision.position_intent not like p_decision.action || '\_to\_%'
+        when p_decision.position_intent not like p_decision.action || '!_to!_%' escape '!'
           then 'invalid_order:position_intent'
       end
     ],

@@ -61,7 +61,7 @@ begin
   return case
     when jsonb_typeof(p_value) in ('string', 'number')
       and length(p_value #>> '{}') <= 80
-      and p_value #>> '{}' ~ '^-?[0-9]+(\.[0-9]+)?$'
+      and p_value #>> '{}' ~ '^-?[0-9]+([.][0-9]+)?$'
       then (p_value #>> '{}')::numeric
   end;
 end
@@ -110,7 +110,7 @@ begin
       then orderlatch_data.parse_time(
         case
           when ltrim(substr(p_value #>> '{}', 27), '0123456789') = 'Z' then left(p_value #>> '{}', 26) || 'Z'
-          else regexp_replace(p_value #>> '{}', '(\.[0-9]{6})[0-9]{1,3}(?=[Z+-])', '\1')
+          else regexp_replace(p_value #>> '{}', '([.][0-9]{6})[0-9]{1,3}(?=[Z+-])', E'\\1')
         end
       )
   end;

@@ -13,7 +13,7 @@ declare
   v_drawn record;
   v_events record;
 begin
-  v_parts := regexp_match(p_head, '^([0-9]{1,18})\.([0-9]{1,18})\.([0-9a-f]{64})$');
+  v_parts := regexp_match(p_head, '^([0-9]{1,18})[.]([0-9]{1,18})[.]([0-9a-f]{64})$');
   if v_parts is null then
     raise exception using
       errcode = 'OL131',

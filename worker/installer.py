@@ -15,7 +15,16 @@ from psycopg.rows import scalar_row
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from worker.applier import LOCK_TIMEOUT, File, FileError, InstallError, apply, differences, read_files
+from worker.applier import (
+    LOCK_TIMEOUT,
+    SPELLING,
+    File,
+    FileError,
+    InstallError,
+    apply,
+    differences,
+    read_files,
+)
 from worker.cli import database_url
 
 if TYPE_CHECKING:
@@ -98,6 +107,8 @@ def upgrade(url: str, before: str | None) -> None:
     try:
         with engine(url).begin() as connection:
             connection.execute(text(f"set local lock_timeout = '{LOCK_TIMEOUT}'"))
+            for setting, value in SPELLING.items():
+                connection.execute(text(f"set local {setting} = {value}"))
             if before is None:
                 connection.execute(text("create schema if not exists orderlatch_data"))
             command.upgrade(alembic_config(connection), "head")

@@ -120,6 +120,42 @@ def test_what_somebody_else_owns_is_not_taken_from_them(database: Database) -> N
     assert "Traceback" not in result.stderr
 
 
+ODD = {
+    "intervalstyle": "iso_8601",
+    "datestyle": "SQL, DMY",
+    "timezone": "Pacific/Kiritimati",
+    "quote_all_identifiers": "on",
+    "extra_float_digits": "-15",
+    "standard_conforming_strings": "off",
+    "bytea_output": "escape",
+}
+
+
+@pytest.mark.parametrize("setting", ODD)
+def test_no_setting_of_whoever_looks_makes_a_difference(database: Database, setting: str) -> None:
+    with database.connect() as connection:
+        connection.execute(f"alter database {database.name} set {setting} = '{ODD[setting]}'".encode())
+    assert check(database.url, FILES) == []
+    # nor one of whoever installs
+    with database.connect() as connection:
+        connection.execute("delete from orderlatch_data.sql_files")
+    migrate(database.url, FILES, lambda _: None)
+    with database.connect() as connection:
+        connection.execute(f"alter database {database.name} reset {setting}".encode())
+    assert check(database.url, FILES) == []
+
+
+def test_revisions_are_read_as_they_are_written(database: Database, blank_database: Database) -> None:
+    with blank_database.connect() as connection:
+        connection.execute(
+            f"alter database {blank_database.name} set standard_conforming_strings = off".encode()
+        )
+    migrate(blank_database.url, FILES, lambda _: None)
+    rules = b"select r.* from orderlatch_data.answer_rules as r order by r.rule_no"
+    with database.connect() as usual, blank_database.connect() as odd:
+        assert odd.execute(rules).fetchall() == usual.execute(rules).fetchall()
+
+
 def test_a_database_that_was_dumped_and_restored_is_equal(
     database: Database, blank_database: Database, tmp_path: Path
 ) -> None:

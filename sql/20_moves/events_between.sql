@@ -16,6 +16,11 @@ as $$
 declare
   v_behind constant bigint := orderlatch_data.shared_event_id(p_behind);
   v_ahead constant bigint := orderlatch_data.shared_event_id(p_ahead);
+  -- p_ahead sees no later transaction of its server; after a restore those of another one may bear any number
+  v_unseen_below constant xid8 := case
+    when p_ahead.server_started_at = p_behind.server_started_at then pg_snapshot_xmax(p_ahead.snapshot)
+    else '18446744073709551615'
+  end;
 begin
   -- Ids are not in the order of commits. After v_behind everything is new; up to it, only what was written by
   -- transactions that the mark did not see.
@@ -27,7 +32,7 @@ begin
     select (
              select e.xid
                from orderlatch_data.decision_events as e
-              where e.xid > u.xid and e.event_id <= v_behind
+              where e.xid > u.xid and e.xid < v_unseen_below and e.event_id <= v_behind
               order by e.xid
               limit 1
            )

@@ -85,7 +85,7 @@ begin
   for v_row in select to_jsonb(t) from touched as t loop
     -- an incident that opens is no act of anybody
     if tg_table_name <> 'incidents' or v_row ->> 'closed_at' is not null then
-      perform orderlatch_data.record_act(tg_table_name || ' ' || lower(tg_op), v_row);
+      perform orderlatch_data.record_act(tg_table_name || ' ' || lower(tg_op collate "C"), v_row);
     end if;
   end loop;
   return null;

@@ -1,4 +1,4 @@
-"""A hash is the same in a database whose language sorts, raises and lowers letters in its own way."""
+"""Hashes and acts are the same in a database whose language sorts, raises and lowers letters its own way."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LOCALES = {
 }
 
 
-def test_languages_do_not_change_hashes(server: TestServer) -> None:
+def test_languages_do_not_change_hashes_and_acts(server: TestServer) -> None:
     for locale in LOCALES[server.major]:
         server.execute(
             f"create database of_a_language template template0 encoding 'UTF8' locale 'C' {locale}"
@@ -46,5 +46,8 @@ def test_languages_do_not_change_hashes(server: TestServer) -> None:
                         [vector["account"], vector["decision_json"]],
                     ).fetchone()
                     assert row == (vector["canonical"], vector["sha256"]), (locale, vector["name"])
+                session.execute("select orderlatch.create_account('paper', 'paper')")
+                acts = session.execute("select distinct split_part(a.act, ' ', 2) from orderlatch.acts as a")
+                assert sorted(acts.fetchall()) == [("insert",), ("update",)], locale
         finally:
             server.execute("drop database of_a_language with (force)")

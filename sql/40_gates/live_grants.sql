@@ -45,7 +45,7 @@ comment on function orderlatch.grant_live(text, interval, text) is
   'login_not_bound.';
 
 -- Ends every live grant of an account: once it has returned, no submit is granted for it.
--- Locks: shutting, gate (at most 5 seconds). Raises: OL102, OL301.
+-- Locks: shutting, gate (at most 5 seconds). Raises: OL102, OL132, OL301.
 create or replace function orderlatch.revoke_live(p_account text)
 returns table (
   what text,
@@ -66,6 +66,8 @@ declare
   v_account constant orderlatch_data.accounts := orderlatch_data.find_account(p_account);
   v_now constant timestamptz := orderlatch_data.clock();
 begin
+  -- a grant that this transaction cannot see would go on
+  perform orderlatch_data.require_read_committed();
   perform orderlatch_data.require_right('a live grant for this account', v_account.account_id, null);
   perform orderlatch_data.make_durable();
   -- a clock that was set back does not keep a grant from ending
@@ -82,4 +84,5 @@ revoke all on function orderlatch.revoke_live(text) from public;
 grant execute on function orderlatch.revoke_live(text) to orderlatch_operator;
 comment on function orderlatch.revoke_live(text) is
   'Ends every live grant of an account, and waits for claims as halt does. Returns rows as halt returns '
-  'them: revoked, in flight, in the way. Raises OL102 account_unknown, OL301 login_not_bound.';
+  'them: revoked, in flight, in the way. Raises OL102 account_unknown, OL132 isolation_unsupported, OL301 '
+  'login_not_bound.';

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 from psycopg import IsolationLevel
 
@@ -249,3 +250,15 @@ def test_revoking_a_live_grant_waits_for_claims_as_a_halt_does(scene: Scene, clo
     scene.ground.rows(PROPOSE, "live", '{"symbol": "KO"}')
     clock.advance(seconds=1)
     assert granted(scene.hasty(), worker) == []
+
+
+@pytest.mark.parametrize("level", [IsolationLevel.REPEATABLE_READ, IsolationLevel.SERIALIZABLE])
+def test_a_grant_is_not_revoked_by_whoever_cannot_see_it(scene: Scene, level: IsolationLevel) -> None:
+    scene.ground.rows("select test.given_account('live', p_environment => 'live')")
+    old = scene.transaction()
+    old.connection.isolation_level = level
+    old.number(STANDING)
+    scene.ground.rows("select orderlatch.grant_live('live', '1 hour', 'tests')")
+    with pytest.raises(psycopg.Error) as refused:
+        old.rows("select r.what from orderlatch.revoke_live('live') as r")
+    assert refused.value.sqlstate == "OL132"

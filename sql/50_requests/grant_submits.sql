@@ -90,6 +90,9 @@ begin
        and o.lookup_first is not true
        and o.next_try_at <= p_now
        and o.lapse_at >= p_now + interval '1 millisecond'
+       and (
+         p_send_until[array_position(p_decision_ids, o.decision_id)] >= p_now + interval '1 millisecond'
+       ) is not false
     returning o.decision_id, o.account_id, o.holder_request_id, o.lock_key, o.approval_no,
               least(o.lapse_at, p_send_until[array_position(p_decision_ids, o.decision_id)]) as send_until,
               (

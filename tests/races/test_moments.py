@@ -98,3 +98,20 @@ def test_a_claim_after_the_clock_was_set_back_waits_for_nobody(scene: Scene, clo
         assert holding.rows(hold)
     assert scene.claim(scene.hasty()) == []
     holding.commit()
+
+
+def test_a_submit_is_not_granted_after_the_end_of_the_live_grant(held_up: Scene) -> None:
+    """The claim looks while the grant lasts, and is held up until it has ended."""
+    held_up.ground.rows("select test.given_account('live', p_environment => 'live')")
+    worker = held_up.ground.number("select test.given_worker('live')")
+    decision_hash = held_up.ground.text("select test.given_approved_decision('live')")
+    held_up.ground.rows("select orderlatch.grant_live('live', '1 second', 'tests')")
+    held_up.ground.rows(HOLD, 2)
+    claiming = held_up.blocked(CLAIM, worker)
+    left = "select g.granted_until > clock_timestamp() from orderlatch_data.live_grants as g"
+    assert held_up.ground.value(left) is True
+    held_up.ground.rows("select pg_sleep(1)")
+    assert held_up.ground.value(left) is False
+    held_up.ground.rows(LET_GO, 2)
+    assert claiming.result(timeout=20) == []
+    assert held_up.status(decision_hash) == "approved"

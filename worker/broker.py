@@ -7,7 +7,6 @@ And every socket closes with a reset, so that of a call that was given up nothin
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import struct
 from contextlib import aclosing
@@ -15,14 +14,14 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-import httpcore
 import httpx
 
-from worker.messages import Answer, Request, Sent, elapsing
+from worker.crossing import Crossing, DeadlinePassedError
+from worker.messages import Answer, Request, elapsing
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from worker.settings import Account
 
@@ -53,10 +52,6 @@ _RESET_ON_CLOSE = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 _SEND_AT_ONCE = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-class _DeadlinePassedError(Exception):
-    """The request may not leave any more; nothing of it has."""
-
-
 class _BodyTooLargeError(Exception):
     """The answer is longer than MAX_BODY_BYTES."""
 
@@ -64,7 +59,7 @@ class _BodyTooLargeError(Exception):
 # Every way in which httpx, httpcore below it, TLS and the system may fail a call. Anything else is a mistake
 # in this program and ends it.
 _FAILURES = (
-    _DeadlinePassedError,
+    DeadlinePassedError,
     _BodyTooLargeError,
     httpx.HTTPError,
     httpx.StreamError,
@@ -115,13 +110,14 @@ class Broker:
         """
         started_at = self._clock()
         timeout_s = request.timeout_ms / 1000
-        crossing = _Crossing(
+        crossing = Crossing(
             clock=self._clock,
             send_by=asked_at + request.send_within_ms / 1000,
             end_by=started_at + timeout_s,
+            timeout_s=timeout_s,
         )
         try:
-            async with asyncio.timeout(timeout_s):
+            async with crossing.time_out:
                 status, headers, body = await self._exchange(request, crossing)
         except _FAILURES as error:
             await crossing.give_up()
@@ -144,14 +140,14 @@ class Broker:
         """Close the connections that are kept."""
         await self._transport.aclose()
 
-    async def _exchange(self, request: Request, crossing: _Crossing) -> tuple[int, httpx.Headers, bytes]:
+    async def _exchange(self, request: Request, crossing: Crossing) -> tuple[int, httpx.Headers, bytes]:
         target = request.path + ("?" + urlencode(request.query) if request.query else "")
         sent = httpx.Request(
             request.method,
             self._base_url.copy_with(raw_path=target.encode("ascii")),
             content=None if request.body is None else request.body.encode(),
             headers=self._headers if request.body is None else self._headers_with_body,
-            extensions={"trace": crossing.observe},
+            extensions={"trace": crossing.observe, "timeout": {"pool": request.timeout_ms / 1000}},
         )
         async with aclosing(await self._transport.handle_async_request(sent)) as response:
             body = bytearray()
@@ -171,49 +167,6 @@ class Broker:
         return round((self._clock() - started_at) * 1000)
 
 
-class _Crossing:
-    """Watches one call cross the line between not sent and perhaps sent, and stops it there when it is late.
-
-    httpcore reports its steps to `observe` and takes an exception from it as its own. Between the report
-    that headers are about to be sent and the system call that sends them, it does not yield.
-    """
-
-    def __init__(self, *, clock: Callable[[], float], send_by: float, end_by: float) -> None:
-        self.sent: Sent = "no"
-        self._opened: httpcore.AsyncNetworkStream | None = None
-        self._clock = clock
-        self._send_by = send_by
-        self._end_by = end_by
-
-    async def give_up(self) -> None:
-        """Close the socket of a call that never left: httpcore forgets one whose TLS handshake is cut off."""
-        if self.sent == "no" and self._opened is not None:
-            await self._opened.aclose()
-
-    async def observe(self, step: str, info: Mapping[str, object]) -> None:
-        """Take note of a step of httpcore's; raise to stop the call there."""
-        match step:
-            case "connection.connect_tcp.complete":
-                opened = info["return_value"]
-                assert isinstance(opened, httpcore.AsyncNetworkStream)
-                self._opened = opened
-            case "http11.send_request_headers.started":
-                assert self.sent == "no", "a request is sent once"
-                if self._clock() >= self._send_by:
-                    raise _DeadlinePassedError
-                self.sent = "maybe"
-            case "http11.send_request_headers.failed":
-                # Raised while the headers are put together, before any of them is written.
-                if isinstance(info["exception"], httpcore.LocalProtocolError):
-                    self.sent = "no"
-            case "http11.send_request_body.started":
-                # A process that was frozen in between must not complete the order long after.
-                if self._clock() >= self._end_by:
-                    raise TimeoutError
-            case _:
-                pass
-
-
 def trusted_certificates() -> ssl.SSLContext:
     """Whom every connection to a broker trusts: the authorities that httpx brings along, and no others."""
     return httpx.create_ssl_context(trust_env=False)
@@ -222,11 +175,11 @@ def trusted_certificates() -> ssl.SSLContext:
 def _reason(error: BaseException) -> str:
     """Say in a few words what failed."""
     match error:
-        case _DeadlinePassedError():
+        case DeadlinePassedError():
             return "deadline_passed"
         case _BodyTooLargeError():
             return "body_too_large"
-        case TimeoutError():
+        case TimeoutError() | httpx.PoolTimeout():
             return "timeout"
         case _:
             return name_failure(error)

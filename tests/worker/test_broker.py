@@ -387,6 +387,31 @@ async def test_a_timed_out_call_ends_in_a_reset_and_its_connection_is_not_used_a
     assert peer.connections == 2
 
 
+@pytest.mark.parametrize("held_up", ["while it connects", "after its answer"])
+async def test_a_time_out_at_any_moment_leaves_a_connection_for_the_next_call(held_up: str) -> None:
+    """The loop stands still past the time-out, a few turns after a step of the call: each of them once."""
+
+    async def script(exchange: Exchange) -> None:
+        if peer.connections == 1 and held_up == "while it connects":
+            await hold_up()
+        await exchange.receive()
+        await exchange.respond(200, b"{}")
+        if peer.connections == 1 and held_up == "after its answer":
+            await hold_up()
+        await order_placed(exchange)
+
+    async def hold_up() -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        time.sleep(0.03)  # noqa: ASYNC251  in the loop of the caller, on purpose
+
+    for turns in range(25):
+        async with listening(script) as peer, a_broker(peer.url, connections=1) as broker:
+            await broker.call(a_request(timeout_ms=20), asked_at=elapsing())
+            next_one = await broker.call(a_request(timeout_ms=1_000), asked_at=elapsing())
+        assert told(next_one) == ("yes", None, 200), f"held up after {turns} turns"
+
+
 async def test_a_half_sent_body_does_not_arrive_after_the_time_out() -> None:
     """The peer reads nothing before the time-out, so megabytes wait in the caller's buffers."""
     body = '"' + "x" * 30_000_000 + '"'

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from worker.crossing import Crossing, DeadlinePassedError
+from worker.crossing import Crossing, DeadlinePassedError, UnaskedResponseError
 from worker.messages import Answer, Request, elapsing
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class _BodyTooLargeError(Exception):
 # in this program and ends it.
 _FAILURES = (
     DeadlinePassedError,
+    UnaskedResponseError,
     _BodyTooLargeError,
     httpx.HTTPError,
     httpx.StreamError,
@@ -177,6 +178,8 @@ def _reason(error: BaseException) -> str:
     match error:
         case DeadlinePassedError():
             return "deadline_passed"
+        case UnaskedResponseError():
+            return "unasked_response"
         case _BodyTooLargeError():
             return "body_too_large"
         case TimeoutError() | httpx.PoolTimeout():

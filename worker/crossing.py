@@ -31,6 +31,10 @@ class DeadlinePassedError(Exception):
     """The request may not leave any more; nothing of it has."""
 
 
+class UnaskedResponseError(Exception):
+    """The response was there before the request left, so it answers another."""
+
+
 class Crossing:
     """Watches one call cross the line between not sent and perhaps sent, and stops it there when it is late.
 
@@ -43,7 +47,9 @@ class Crossing:
     ) -> None:
         self.sent: Sent = "no"
         self.time_out = asyncio.timeout(None)  # observe lets it run while the call waits for the network
-        self._ends_at = asyncio.get_running_loop().time() + timeout_s
+        self._loop = asyncio.get_running_loop()
+        self._ends_at = self._loop.time() + timeout_s
+        self._may_have_come = False
         self._opened: httpcore.AsyncNetworkStream | None = None
         self._clock = clock
         self._send_by = send_by
@@ -76,5 +82,15 @@ class Crossing:
                 # A process that was frozen in between must not complete the order long after.
                 if self._clock() >= self._end_by:
                     raise TimeoutError
+            case "http11.receive_response_headers.started":
+                # To read from the network takes a turn of the loop. What is had without one was left over
+                # from the call before: a gateway may answer twice.
+                self._loop.call_soon(self._let_it_come)
+            case "http11.receive_response_headers.complete":
+                if not self._may_have_come:
+                    raise UnaskedResponseError
             case _:
                 pass
+
+    def _let_it_come(self) -> None:
+        self._may_have_come = True

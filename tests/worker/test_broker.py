@@ -359,6 +359,22 @@ async def test_a_response_cut_short_or_garbled_may_have_sent_it(response: bytes)
     assert len(peer.received) == 1, "a call is made once"
 
 
+async def test_a_response_that_nobody_asked_for_is_not_the_answer_to_the_next_request() -> None:
+    """A gateway that answers twice: what came with the first answer says nothing of what is sent after it."""
+
+    async def script(exchange: Exchange) -> None:
+        await exchange.receive()
+        refused = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\n{}"
+        await exchange.send(
+            b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}" + refused * (peer.connections == 1)
+        )
+        await order_placed(exchange)
+
+    async with listening(script) as peer, a_broker(peer.url) as broker:
+        answers = [told(await broker.call(a_request(), asked_at=elapsing())) for _ in range(3)]
+    assert answers == [("yes", None, 200), ("maybe", "unasked_response", None), ("yes", None, 200)]
+
+
 async def test_a_reset_within_the_body_may_have_sent_it() -> None:
     async def script(exchange: Exchange) -> None:
         await exchange.receive()

@@ -120,8 +120,8 @@ class Postgres:
                     try:
                         await cursor.execute(statement, parameters)
                     except psycopg.Error as error:
-                        if _is_outdated(error):
-                            await connection.close()
+                        if _is_outdated(error) or error.sqlstate == _READ_ONLY:
+                            await connection.close()  # where the primary has gone, a new one may find it
                         raise
                     rows = await cursor.fetchall()
         except DatabaseAwayError as error:

@@ -49,6 +49,18 @@ async def test_a_refused_statement_says_whether_it_only_lost_a_race(
     assert (caught.value.sqlstate, caught.value.lost_a_race) == (sqlstate, lost_a_race)
 
 
+async def test_a_connection_to_a_server_that_takes_no_writes_is_given_up(blank_database: Database) -> None:
+    """Where the primary was found may be a standby now; where it has gone, a new connection finds it."""
+    ask = b"select pg_backend_pid()::text as value"
+    postgres = Postgres(blank_database.url, connections=1)
+    async with postgres.opened():
+        [standby] = await postgres.rows(Value, ask, {})
+        with pytest.raises(DatabaseAwayError, match="takes no writes"):
+            await postgres.rows(Value, RAISE.replace(b"%s", b"25006"), {})
+        [primary] = await postgres.rows(Value, ask, {})
+    assert primary != standby
+
+
 async def test_sessions_are_read_committed_whatever_the_database_says(blank_database: Database) -> None:
     with blank_database.connect() as admin:
         admin.execute(

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from worker.database import Database, Session
     from worker.settings import Account
 
+TOOK_TOO_LONG = "57014"
+"""Canceled, by the time a statement may take or by a person: while an upgrade holds its tables, say."""
+
 _RELEASE_S = 5.0
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -48,12 +51,16 @@ class Life:
             try:
                 await self._live()
             except DatabaseAwayError as away:
-                if (reason := str(away)) != told:
-                    _log.warning("life_not_begun", reason=reason)
-                told = reason
+                reason = str(away)
             except StatementRefusedError as refused:
-                if not refused.lost_a_race:
+                if not (refused.lost_a_race or refused.sqlstate == TOOK_TOO_LONG):
                     raise
+                reason = str(refused)
+            else:
+                continue
+            if reason != told:
+                _log.warning("life_not_begun", reason=reason)
+            told = reason
 
     def doubt(self, worker_id: int) -> None:
         """End a life that the database says is over, though its session has not noticed."""

@@ -7,7 +7,7 @@ import signal
 import tempfile
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -155,6 +155,8 @@ def test_an_idle_worker_asks_less_than_twice_a_second(world: World) -> None:
         assert time.monotonic() - began > 1.5
 
 
+WAITING = "select count(*)::int from pg_locks as l where not l.granted"
+
 # --- lives ----------------------------------------------------------------------------------------------
 
 
@@ -170,6 +172,18 @@ def test_a_lost_listening_session_begins_a_new_life_and_no_answer_is_lost(
         assert script.wait_for_worker(count=2) > first_life
         gate.open()
         script.wait_for_answers([*in_hand, *script.ask_for()])
+        assert worker.stop() == 0
+
+
+def test_a_registration_that_takes_too_long_is_tried_again(world: World) -> None:
+    """An upgrade may hold its tables for longer than a statement may wait: that refuses no worker."""
+    with ExitStack() as running:
+        with world.script.holding("lock table script.workers in exclusive mode"):
+            worker = running.enter_context(world.worker())
+            wait_until(lambda: world.script.number(WAITING) == 1, what="the registration waits for the lock")
+            world.script.run("select pg_cancel_backend(l.pid) from pg_locks as l where not l.granted")
+            worker.wait_for("life_not_begun")
+        worker.wait_for("worker_registered")
         assert worker.stop() == 0
 
 
@@ -193,8 +207,7 @@ def the_first_answer_being_recorded(script: Script, gate: Gate) -> Iterator[UUID
         holding.execute("lock table script.answers in exclusive mode")
         [first] = script.ask_for()
         gate.open()
-        waiting = "select count(*)::int from pg_locks as l where not l.granted"
-        wait_until(lambda: script.number(waiting) == 1, what="the first answer waits for the lock")
+        wait_until(lambda: script.number(WAITING) == 1, what="the first answer waits for the lock")
         yield first
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from socketserver import ThreadingMixIn
 from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
@@ -105,6 +106,11 @@ def serve(*, health: Health, registry: CollectorRegistry, host: str, port: int) 
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a caller that hung up or fell silent; the traceback would be no line of the log."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class _Handler(WSGIRequestHandler):

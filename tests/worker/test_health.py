@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
+import struct
 from typing import TYPE_CHECKING
 
 import pytest
@@ -85,6 +87,17 @@ def test_a_worker_that_the_database_disowns_is_not_ready_until_its_next_life(wor
         world.script.run("update script.settings set health_error = null")
         wait_for(port, "/readyz", READY)
         assert worker.stop() == 0
+
+
+def test_a_probe_that_hangs_up_says_nothing_into_the_log(world: World, port: int) -> None:
+    """As load balancers do that only want to know whether somebody listens."""
+    with world.worker(metrics_port=port) as worker:
+        wait_for(port, "/readyz", READY)
+        with socket.create_connection(("127.0.0.1", port)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        assert ask(port, "/healthz") == (200, "alive")
+        assert worker.stop() == 0
+        assert [line for line in worker.log.read_text().splitlines() if not line.startswith("{")] == []
 
 
 def test_a_worker_without_its_database_lives_but_is_not_ready(

@@ -55,12 +55,17 @@ class Recorder:
         """Return once the answer is recorded, or given up because the database refuses it for itself."""
         mine = _Waiting(answer)
         self._waiting.append(mine)
-        async with self._one_batch_at_a_time:  # whoever gets here first records for all who wait
-            while not mine.settled:
-                await asyncio.sleep(self._free_at - elapsing())
-                began_at = elapsing()
-                await self._record_batch(self._next_batch())
-                self._free_at = elapsing() + gathering_s(elapsing() - began_at)
+        while not mine.settled:
+            async with self._one_batch_at_a_time:  # whoever gets here first records for all who wait
+                if not mine.settled:
+                    await self._record_next()
+            # One batch a turn: whoever is recorded by now goes on, however long this one is refused.
+
+    async def _record_next(self) -> None:
+        await asyncio.sleep(self._free_at - elapsing())
+        began_at = elapsing()
+        await self._record_batch(self._next_batch())
+        self._free_at = elapsing() + gathering_s(elapsing() - began_at)
 
     def _next_batch(self) -> list[_Waiting]:
         """Take what waits, oldest first, up to the limits of one batch; a suspect goes alone."""

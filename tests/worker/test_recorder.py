@@ -6,12 +6,16 @@ import asyncio
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
+import psycopg
+
 from worker.messages import Answer, Meaning
 from worker.metrics import Metrics
+from worker.postgres import StatementRefusedError
 from worker.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from uuid import UUID
 
     from worker.database import Database
 
@@ -28,6 +32,24 @@ class Ledger:
         self.asked.set()
         await asyncio.sleep(0.02)
         return [Meaning(request_id=each.request_id, meaning="stale") for each in answers]
+
+
+class BusyLedger(Ledger):
+    """A database in which the account of one answer is held by another session."""
+
+    def __init__(self, held: UUID) -> None:
+        super().__init__()
+        self._held = held
+
+    async def record_responses(self, answers: Sequence[Answer]) -> list[Meaning]:
+        meanings = await super().record_responses(answers)
+        if any(each.request_id == self._held for each in answers):
+            raise StatementRefusedError(AccountBusyError("account_busy"))
+        return meanings
+
+
+class AccountBusyError(psycopg.Error):
+    sqlstate = "OL201"
 
 
 def answer() -> Answer:
@@ -49,3 +71,17 @@ async def test_what_comes_in_the_pause_after_a_batch_goes_together() -> None:
     await recorder.record(answer())
     await asyncio.gather(*(recorder.record(answer()) for _ in range(5)))
     assert ledger.batches == [1, 5]
+
+
+async def test_an_answer_that_is_tried_again_and_again_holds_up_no_other() -> None:
+    """Each waits until it is recorded itself: a slot that is not set free claims nothing, for any account."""
+    busy = answer()
+    ledger = BusyLedger(busy.request_id)
+    recorder = Recorder(database=cast("Database", ledger), metrics=Metrics())
+    kept = asyncio.create_task(recorder.record(busy))
+    await ledger.asked.wait()
+    async with asyncio.timeout(10):
+        for _ in range(3):
+            await asyncio.gather(*(recorder.record(answer()) for _ in range(3)))
+    assert not kept.done()
+    kept.cancel()

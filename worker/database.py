@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.messages import Answer, CarriedAccount, Claim, Meaning, Proposal, ReadHealth, Request, Trace
-from worker.postgres import CONNECTIONS, Postgres, errors_named
+from worker.postgres import CONNECTIONS, Postgres, errors_named, in_time
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -203,7 +203,7 @@ class Database:
     async def listening(self) -> AsyncIterator[Session]:
         """Open a session of its own that hears NOTIFY, for one life of the worker."""
         async with self._postgres.session() as connection:
-            await connection.execute("listen orderlatch")
+            await in_time(connection.execute("listen orderlatch"))
             yield Session(connection)
 
 
@@ -219,7 +219,7 @@ class Session:
         """Begin a life; returns its worker id."""
         described = json.dumps([{"account": each.name, "environment": each.environment} for each in accounts])
         told = {"worker_name": worker_name, "accounts": described, "schema_version": schema_version}
-        cursor = await self._connection.execute(_REGISTER_WORKER, told)
+        cursor = await in_time(self._connection.execute(_REGISTER_WORKER, told))
         row = await cursor.fetchone()
         assert row is not None
         assert isinstance(row[0], int)

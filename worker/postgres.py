@@ -20,9 +20,10 @@ from psycopg_pool import AsyncConnectionPool
 from worker import OrderlatchError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 
 Row = TypeVar("Row")
+Result = TypeVar("Result")
 
 CONNECTIONS = 2
 """One connection claims while the other records; more would only wait for the same locks."""
@@ -143,6 +144,12 @@ class Postgres:
                 self._conninfo, autocommit=True, prepare_threshold=None
             ) as connection:
                 yield connection
+
+
+async def in_time(statement: Awaitable[Result]) -> Result:
+    """Return what a statement of a session's own returns; TimeoutError when a frozen server never says."""
+    async with asyncio.timeout(_STATEMENT_S):
+        return await statement
 
 
 @contextmanager

@@ -13,10 +13,13 @@ import pytest
 
 import worker.postgres
 from tests.worker.script import wait_until
+from worker.database import Database
+from worker.life import Life
 from worker.postgres import DatabaseAwayError, Postgres, StatementRefusedError, errors_named, pauses
 
 if TYPE_CHECKING:
-    from tests.support.servers import Database
+    from tests.support.servers import Database as TestDatabase
+    from tests.worker.script import Script
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +32,7 @@ RAISE = b"do $$ begin raise exception using errcode = '%s'; end $$"
 
 @pytest.mark.parametrize("sqlstate", ["08006", "53100", "57P01", "58030", "25006"])
 async def test_the_server_s_condition_is_not_the_statement_s_fault(
-    blank_database: Database, sqlstate: str
+    blank_database: TestDatabase, sqlstate: str
 ) -> None:
     async with Postgres(blank_database.url).session() as session:
         with pytest.raises(DatabaseAwayError), errors_named():
@@ -41,7 +44,7 @@ async def test_the_server_s_condition_is_not_the_statement_s_fault(
     [("OL201", True), ("40P01", True), ("55P03", True), ("OL131", False), ("57014", False), ("22P05", False)],
 )
 async def test_a_refused_statement_says_whether_it_only_lost_a_race(
-    blank_database: Database, sqlstate: str, lost_a_race: bool
+    blank_database: TestDatabase, sqlstate: str, lost_a_race: bool
 ) -> None:
     async with Postgres(blank_database.url).session() as session:
         with pytest.raises(StatementRefusedError) as caught, errors_named():
@@ -49,7 +52,9 @@ async def test_a_refused_statement_says_whether_it_only_lost_a_race(
     assert (caught.value.sqlstate, caught.value.lost_a_race) == (sqlstate, lost_a_race)
 
 
-async def test_a_connection_to_a_server_that_takes_no_writes_is_given_up(blank_database: Database) -> None:
+async def test_a_connection_to_a_server_that_takes_no_writes_is_given_up(
+    blank_database: TestDatabase,
+) -> None:
     """Where the primary was found may be a standby now; where it has gone, a new connection finds it."""
     ask = b"select pg_backend_pid()::text as value"
     postgres = Postgres(blank_database.url, connections=1)
@@ -61,7 +66,7 @@ async def test_a_connection_to_a_server_that_takes_no_writes_is_given_up(blank_d
     assert primary != standby
 
 
-async def test_sessions_are_read_committed_whatever_the_database_says(blank_database: Database) -> None:
+async def test_sessions_are_read_committed_whatever_the_database_says(blank_database: TestDatabase) -> None:
     with blank_database.connect() as admin:
         admin.execute(
             f"alter database {blank_database.name} set default_transaction_isolation = serializable".encode()
@@ -75,7 +80,7 @@ async def test_sessions_are_read_committed_whatever_the_database_says(blank_data
 
 
 async def test_a_frozen_server_does_not_hold_a_statement_for_ever(
-    blank_database: Database, monkeypatch: pytest.MonkeyPatch
+    blank_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker.postgres, "_STATEMENT_S", 1.0)
     sleeping = "select s.pid from pg_stat_activity as s where s.datname = %s and s.wait_event = 'PgSleep'"
@@ -96,8 +101,28 @@ async def test_a_frozen_server_does_not_hold_a_statement_for_ever(
     assert value.value == "again"
 
 
+async def test_a_frozen_server_does_not_hold_a_registration_for_ever(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another may have taken its place at the same address, and be found by the next connection."""
+    monkeypatch.setattr(worker.postgres, "_STATEMENT_S", 1.0)
+    life = Life(database=Database(script.url), worker_name="w", accounts=(), schema_version=1)
+    waiting = "select l.pid from pg_locks as l where not l.granted"
+    with script.holding("lock table script.workers in exclusive mode"):
+        keeping = asyncio.create_task(life.keep())
+        await asyncio.to_thread(wait_until, lambda: len(script.rows(waiting)) == 1, what="it registers")
+        [(pid,)] = script.rows(waiting)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            await asyncio.to_thread(wait_until, lambda: len(script.rows(waiting)) > 1, what="it tries again")
+        finally:
+            os.kill(pid, signal.SIGCONT)
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+
+
 @pytest.mark.every_major
-async def test_what_was_prepared_outlives_a_function_that_is_replaced(blank_database: Database) -> None:
+async def test_what_was_prepared_outlives_a_function_that_is_replaced(blank_database: TestDatabase) -> None:
     """One of another type costs one refusal for each connection, as if a race had been lost."""
     ask = b"select f.value from answer() as f"
     prepared = b"""

@@ -310,9 +310,11 @@ async def test_a_request_that_cannot_be_written_down_sent_nothing() -> None:
 
 async def test_a_path_cannot_lead_to_another_host() -> None:
     async with listening(order_placed) as peer:
-        await the_answer(peer.url, a_request(path="//elsewhere.example/v2/orders"))
-        await the_answer(peer.url, a_request(path="@elsewhere.example/v2/orders"))
-    assert all(received.headers["host"] == peer.url.removeprefix("http://") for received in peer.received)
+        kept = await the_answer(peer.url, a_request(path="//elsewhere.example/v2/orders"))
+        refused = await the_answer(peer.url, a_request(path="@elsewhere.example/v2/orders"))
+    assert (told(kept), told(refused)) == (("yes", None, 200), ("no", "InvalidURL", None))
+    [received] = peer.received
+    assert received.headers["host"] == peer.url.removeprefix("http://")
 
 
 # --- sent: maybe ----------------------------------------------------------------------------------------

@@ -37,7 +37,6 @@ class _Waiting:
 
     answer: Answer
     refusals: int = 0
-    suspect: bool = False
     settled: bool = False
 
 
@@ -48,7 +47,9 @@ class Recorder:
         self._database = database
         self._metrics = metrics
         self._waiting: deque[_Waiting] = deque()
-        self._one_batch_at_a_time = asyncio.Lock()
+        self._suspects: deque[_Waiting] = deque()  # of a batch that was refused
+        self._suspects_turn = False
+        self._turn: asyncio.Event | None = None
         self._free_at = elapsing()
 
     async def record(self, answer: Answer) -> None:
@@ -56,10 +57,15 @@ class Recorder:
         mine = _Waiting(answer)
         self._waiting.append(mine)
         while not mine.settled:
-            async with self._one_batch_at_a_time:  # whoever gets here first records for all who wait
-                if not mine.settled:
+            if self._turn is None:  # whoever gets here first records for all who wait
+                self._turn = asyncio.Event()
+                try:
                     await self._record_next()
-            # One batch a turn: whoever is recorded by now goes on, however long this one is refused.
+                finally:
+                    self._turn.set()
+                    self._turn = None
+            else:
+                await self._turn.wait()
 
     async def _record_next(self) -> None:
         await asyncio.sleep(self._free_at - elapsing())
@@ -68,12 +74,19 @@ class Recorder:
         self._free_at = elapsing() + gathering_s(elapsing() - began_at)
 
     def _next_batch(self) -> list[_Waiting]:
-        """Take what waits, oldest first, up to the limits of one batch; a suspect goes alone."""
+        """Take what waits, oldest first, up to the limits of one batch.
+
+        In every other turn a suspect, alone: no new answer waits for more than one of them.
+        """
+        if self._suspects and (self._suspects_turn or not self._waiting):
+            self._suspects_turn = False
+            return [self._suspects.popleft()]
+        self._suspects_turn = True
         batch = [self._waiting.popleft()]
         size = len(batch[0].answer.body or b"")
-        while self._waiting and len(batch) < MAX_BATCH and not batch[0].suspect:
+        while self._waiting and len(batch) < MAX_BATCH:
             size += len(self._waiting[0].answer.body or b"")
-            if size > MAX_BATCH_BYTES or self._waiting[0].suspect:
+            if size > MAX_BATCH_BYTES:
                 break
             batch.append(self._waiting.popleft())
         return batch
@@ -86,14 +99,13 @@ class Recorder:
             if len(batch) == 1:
                 await self._put_back(batch[0], refused)
             else:
-                for each in batch:  # which of them it was, the error does not say
-                    await self._record_batch([each])
+                self._suspects.extend(batch)  # which of them it was, the error does not say
         else:
             for each in batch:
                 each.settled = True
 
     async def _put_back(self, waiting: _Waiting, refused: StatementRefusedError) -> None:
-        """Let a refused answer wait for another try, behind the others, or give it up.
+        """Let a refused answer wait for another try, or give it up.
 
         Given up, its request will count as lost, which is safe, only slow.
         """
@@ -106,8 +118,7 @@ class Recorder:
             )
             waiting.settled = True
         else:
-            waiting.suspect = True
-            self._waiting.append(waiting)
+            self._suspects.append(waiting)
             await asyncio.sleep(PAUSE_S)
 
     async def _record_when_back(self, answers: Sequence[Answer]) -> None:

@@ -15,7 +15,6 @@ from worker.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from uuid import UUID
 
     from worker.database import Database
 
@@ -35,15 +34,15 @@ class Ledger:
 
 
 class BusyLedger(Ledger):
-    """A database in which the account of one answer is held by another session."""
+    """A database in which the account of these answers is held by another session."""
 
-    def __init__(self, held: UUID) -> None:
+    def __init__(self, *held: Answer) -> None:
         super().__init__()
-        self._held = held
+        self._held = {each.request_id for each in held}
 
     async def record_responses(self, answers: Sequence[Answer]) -> list[Meaning]:
         meanings = await super().record_responses(answers)
-        if any(each.request_id == self._held for each in answers):
+        if any(each.request_id in self._held for each in answers):
             raise StatementRefusedError(AccountBusyError("account_busy"))
         return meanings
 
@@ -76,7 +75,7 @@ async def test_what_comes_in_the_pause_after_a_batch_goes_together() -> None:
 async def test_an_answer_that_is_tried_again_and_again_holds_up_no_other() -> None:
     """Each waits until it is recorded itself: a slot that is not set free claims nothing, for any account."""
     busy = answer()
-    ledger = BusyLedger(busy.request_id)
+    ledger = BusyLedger(busy)
     recorder = Recorder(database=cast("Database", ledger), metrics=Metrics())
     kept = asyncio.create_task(recorder.record(busy))
     await ledger.asked.wait()
@@ -85,3 +84,20 @@ async def test_an_answer_that_is_tried_again_and_again_holds_up_no_other() -> No
             await asyncio.gather(*(recorder.record(answer()) for _ in range(3)))
     assert not kept.done()
     kept.cancel()
+
+
+async def test_an_answer_waits_for_one_that_is_tried_again_and_not_for_all_of_them() -> None:
+    """Each try may take five seconds, and a request whose answer is not there in five counts as lost."""
+    busy = [answer() for _ in range(10)]
+    ledger = BusyLedger(*busy)
+    recorder = Recorder(database=cast("Database", ledger), metrics=Metrics())
+    kept = [asyncio.create_task(recorder.record(each)) for each in busy]
+    for _ in range(4):
+        ledger.asked.clear()
+        await ledger.asked.wait()
+    assert ledger.batches == [10, 1, 1, 1]
+    await recorder.record(answer())
+    assert len(ledger.batches) <= 6, "the try under way, its own, and one more before it at most"
+    for each in kept:
+        each.cancel()
+    await asyncio.gather(*kept, return_exceptions=True)

@@ -118,13 +118,18 @@ class Postgres:
                     asyncio.timeout(_STATEMENT_S),
                     connection.cursor(row_factory=class_row(row_type)) as cursor,
                 ):
+                    standby = connection.info.parameter_status("in_hot_standby") == "on"
                     try:
                         await cursor.execute(statement, parameters)
+                        rows = await cursor.fetchall()
                     except psycopg.Error as error:
-                        if _is_outdated(error) or error.sqlstate == _READ_ONLY:
-                            await connection.close()  # where the primary has gone, a new one may find it
+                        standby |= error.sqlstate == _READ_ONLY
+                        if _is_outdated(error):
+                            await connection.close()
                         raise
-                    rows = await cursor.fetchall()
+                    finally:
+                        if standby:  # a new connection may find where the primary has gone
+                            await connection.close()
         except DatabaseAwayError as error:
             if self._away_since is None:
                 self._away_since = time.monotonic()

@@ -17,6 +17,7 @@ from tests.chaos.verdict import verify
 from tests.chaos.world import SHORT, World
 from tests.support import copies
 from tests.support.servers import Database
+from worker.postgres import Postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,6 +91,11 @@ class Story:
     """approved in the backup, of the account `second`, never submitted"""
     lost: str
     """proposed and submitted after the backup"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pid:
+    pid: int
 
 
 @pytest.fixture
@@ -275,3 +281,16 @@ def test_a_worker_on_a_standby_says_so_and_begins_when_it_is_promoted(
         world.wait_for("submitted", decision)
         assert world.sandbox.posts_of(decision) == 1
         verify(world)
+
+
+async def test_a_connection_to_a_standby_is_used_once(own_server: TestServer) -> None:
+    """Its address may lead to the primary by now; on a standby every life of a worker counts as over."""
+    with copies.copy_of(own_server) as standby:
+        copies.follow(standby, own_server)
+        postgres = Postgres(standby.url("postgres"), connections=1)
+        async with postgres.opened():
+            pids = [await postgres.rows(Pid, b"select pg_backend_pid() as pid", {}) for _ in range(3)]
+            standby.execute("select pg_promote()")
+            pids += [await postgres.rows(Pid, b"select pg_backend_pid() as pid", {}) for _ in range(3)]
+    assert len({pid for [pid] in pids[:3]}) == 3
+    assert len({pid for [pid] in pids[4:]}) == 1

@@ -106,6 +106,8 @@ def upgrade(url: str, before: str | None) -> None:
     """Run the revisions that the database lacks, all in one transaction."""
     try:
         with engine(url).begin() as connection:
+            # what commits while a revision waits for its locks has to be seen
+            connection.execute(text("set transaction isolation level read committed"))
             connection.execute(text(f"set local lock_timeout = '{LOCK_TIMEOUT}'"))
             for setting, value in SPELLING.items():
                 connection.execute(text(f"set local {setting} = {value}"))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 from alembic import command
+from psycopg.conninfo import make_conninfo
 
 from tests.support.sessions import in_background, wait_until_blocked
 from worker.applier import File, read_files
@@ -119,6 +120,23 @@ def test_a_signal_that_is_decided_before_the_upgrade_commits_has_its_new_key(
         assert late.result(timeout=30) == ("created", "approved")
         assert session.execute(OF_ITS_FUNCTION).fetchone() == (2,)
         assert propose(session, "3", "MSFT") == propose(session, "3") == ("conflict", "rejected")
+
+
+def test_whoever_upgrades_by_default_in_repeatable_read_forgets_nothing(blank_database: Database) -> None:
+    """What commits while the upgrade waits for its locks is rewritten, too."""
+    at_0021(blank_database)
+    repeatable = make_conninfo(
+        blank_database.url, options="-c default_transaction_isolation=repeatable\\ read"
+    )
+    with blank_database.connect(autocommit=False) as holder:
+        assert propose(holder, "1") == ("created", "approved")
+        upgrading = in_background(lambda: migrate(repeatable, FILES, str))
+        wait_until_blocked(blank_database)
+        holder.commit()
+        upgrading.result(timeout=60)
+    with blank_database.connect() as session:
+        assert propose(session, "2") == ("conflict", "rejected")
+        assert session.execute(OF_ITS_FUNCTION).fetchone() == (1,)
 
 
 def test_work_that_holds_what_the_upgrade_wants_and_wants_what_it_holds_ends_neither_for_good(

@@ -18,6 +18,8 @@ as $$
         and h.symbol is null
         and h.reason = p_reason
         and h.lifted_at is null
+        -- one that is being lifted does not count: whoever lifts it knows nothing of what happened now
+        for key share skip locked
    )
 $$;
 revoke all on function orderlatch_data.halt_account(integer, text) from public;

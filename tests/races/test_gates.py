@@ -234,6 +234,21 @@ def test_a_halt_of_the_core_binds_from_its_commit_and_waits_for_nobody(scene: Sc
     assert scene.claim(scene.hasty()) == []
 
 
+def test_a_halt_of_the_core_does_not_rest_on_one_that_is_being_lifted(scene: Scene) -> None:
+    """Whoever lifts it has not seen what the core halts for now."""
+    core = "select orderlatch_data.halt_account(test.account_id(), 'duplicate_order')"
+    scene.ground.rows(core)
+    scene.given("approved")
+    operator = scene.transaction()
+    operator.rows("select orderlatch.lift_halt(max(h.halt_id), 'was nothing') from orderlatch.halts as h")
+    scene.hasty().rows(core)
+    operator.commit()
+    assert scene.ground.number(STANDING) == 1
+    assert scene.claim(scene.hasty()) == []
+    scene.hasty().rows(core)
+    assert scene.ground.number(STANDING) == 1, "one that stands is enough"
+
+
 def test_revoking_a_live_grant_waits_for_claims_as_a_halt_does(scene: Scene, clock: Clock) -> None:
     scene.ground.rows("select test.given_account('live', p_environment => 'live')")
     worker = another_worker(scene, "live")

@@ -148,6 +148,7 @@ declare
   v_account constant orderlatch_data.accounts := orderlatch_data.find_account(p_account);
 begin
   perform orderlatch_data.require_right('changing the settings of this account', v_account.account_id, null);
+  perform orderlatch_data.make_durable();
   perform orderlatch_data.save_settings(v_account.account_id, v_account.environment, p_settings);
   -- with another identity nobody is verified any more
   update orderlatch_data.worker_accounts as c

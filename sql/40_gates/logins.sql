@@ -50,6 +50,7 @@ declare
   v_unbound integer;
 begin
   perform orderlatch_data.require_owner('unbinding a login');
+  perform orderlatch_data.make_durable();
   delete from orderlatch_data.login_bindings as b
    where b.login = p_login and b.account_id = v_account.account_id;
   get diagnostics v_unbound = row_count;

@@ -38,6 +38,11 @@ begin
         );
     end if;
     v_account := jsonb_populate_record(v_account, jsonb_build_object(v_setting, p_settings -> v_setting));
+    perform orderlatch_data.require_no_months(v_setting, (to_jsonb(v_account) ->> v_setting)::interval)
+       from pg_attribute as f
+      where f.attrelid = 'orderlatch_data.accounts'::regclass
+        and f.attname = v_setting
+        and f.atttypid = 'interval'::regtype;
   end loop;
   if v_account.broker_account_id !~ '^[[:graph:]]{1,128}$' then
     raise exception using

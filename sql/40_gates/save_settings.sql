@@ -99,6 +99,30 @@ comment on function orderlatch_data.require_reached(text, timestamptz) is
   'Passes null and what the database''s clock has reached, else OL131 argument_invalid. p_setting: whose '
   'moment it is, for the message.';
 
+-- Refuses a time that is said in months.
+-- Locks: none. Raises: OL131 argument_invalid.
+create or replace function orderlatch_data.require_no_months(p_setting text, p_time interval)
+returns void
+language plpgsql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if (extract(year from p_time), extract(month from p_time)) <> (0, 0) then
+    raise exception using
+      errcode = 'OL131',
+      message = format('argument_invalid: setting %L must be said without months and years', p_setting),
+      hint = 'Bounds take a month for 30 days, and in February it is shorter.';
+  end if;
+end
+$$;
+revoke all on function orderlatch_data.require_no_months(text, interval) from public;
+comment on function orderlatch_data.require_no_months(text, interval) is
+  'Passes a time that is as long in any month, else OL131 argument_invalid. p_setting: which one it is, for '
+  'the message.';
+
 -- Says which rule of the table accounts a setting breaks, in the words of whoever set it.
 -- Locks: none. Raises: OL131 argument_invalid, OL305 setting_below_floor, OL308 live_needs_identity.
 create or replace function orderlatch_data.raise_setting_error(p_rule text, p_settings jsonb)

@@ -95,7 +95,7 @@ create or replace view orderlatch.positions as
            when r.covered_at is null then 'not compared yet'
            when coalesce(s.qty, 0) = coalesce(p.qty, 0) then 'agrees'
            -- the broker takes its fee for a pair out of the coin that was bought
-           when p.qty between s.qty - s.bought * a.crypto_fee_allowance and s.qty and (
+           when p.qty >= s.qty - s.bought * a.crypto_fee_allowance and p.qty <= s.qty and (
              select b.symbol like '%/%'
                from orderlatch_data.fills as f
                join orderlatch_data.broker_orders as b on b.order_no = f.order_no

@@ -69,7 +69,7 @@ create or replace view orderlatch.terse_live_board as
          limit 4
       )
       union all
-      select 6, 'not shown', 0,
+      select 6, 'not shown' as what, 0,
              format(
                '%s accounts, %s halts, %s incidents: see :reconciliation, :halts, :incidents',
                n.accounts, n.halts, n.incidents

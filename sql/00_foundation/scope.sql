@@ -77,7 +77,7 @@ grant execute on function orderlatch_data.is_same_symbol(text, text) to
   orderlatch_operator, orderlatch_auditor;
 comment on function orderlatch_data.is_same_symbol(text, text) is
   'Whether symbols, as decisions or as positions have them, are one: positions read BTCUSD where orders read '
-  'BTC/USD. Null for null. It reads nothing; views call it for their readers.';
+  'BTC/USD. Null for null. It reads nothing and calls nothing of ours, as views call it for their readers.';
 
 -- Whether a list of symbols names one, as orders have it or as positions have it.
 -- Locks: none. Raises: none.
@@ -90,7 +90,7 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return array[p_symbol, replace(p_symbol, '/', '')] && p_symbols;
+  return array[p_symbol, orderlatch_data.position_symbol(p_symbol)] && p_symbols;
 end
 $$;
 revoke all on function orderlatch_data.is_listed(text, text[]) from public;

@@ -12,22 +12,9 @@ begin
   return query
   with sums as (
     select d.strategy_id, d.symbol, d.action, count(*)::integer as orders,
-           sum(
-             coalesce(
-               z.qty,
-               z.worth / orderlatch_data.last_price(p_account_id, orderlatch_data.position_symbol(d.symbol)),
-               'NaN'
-             )
-           ) as qty,
-           sum(
-             coalesce(
-               z.worth,
-               z.qty * orderlatch_data.last_price(p_account_id, orderlatch_data.position_symbol(d.symbol)),
-               'NaN'
-             )
-           ) as worth
+           sum(z.qty) as qty, sum(z.worth) as worth
       from orderlatch_data.unsent_decisions(p_account_id, p_symbols) as d
-     cross join lateral orderlatch_data.decision_size(d) as z
+     cross join lateral orderlatch_data.unsent_size(d) as z
      group by d.strategy_id, d.symbol, d.action
   )
   select k.*

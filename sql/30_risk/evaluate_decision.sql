@@ -14,19 +14,8 @@ declare
   v_account orderlatch_data.accounts;
 begin
   perform orderlatch_data.require_read_committed();
-  perform orderlatch_data.make_durable();
-  perform orderlatch_data.lock_account('judging', v_decision.account_id);
-  perform orderlatch_data.lock_decisions(array[orderlatch_data.decision_lock_key(v_decision.decision_hash)]);
-  -- read only now: while this waited, an operator may have given the account another engine
-  select a.* into strict v_account
-    from orderlatch_data.accounts as a
-   where a.account_id = v_decision.account_id;
-  if v_account.risk_engine <> 'builtin' then
-    raise exception using
-      errcode = 'OL304',
-      message = format('risk_engine_differs: account %L is judged by an external engine', v_account.account),
-      hint = 'The engine calls approve_decision or reject_decision.';
-  end if;
+  v_account := orderlatch_data.hold_decision(v_decision, 'builtin');
+  -- a statement after that, so it sees what was waited for
   perform orderlatch_data.judge_decisions(
     v_account, orderlatch_data.find_planned(array[v_decision.decision_id], '{existing}'), null
   );

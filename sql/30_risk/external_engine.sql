@@ -88,7 +88,7 @@ comment on function orderlatch.reject_decision(text, jsonb) is
   'OL201, OL202, OL203 decision_moved_on, OL301 login_not_bound, OL304 risk_engine_differs, OL307 '
   'evidence_required.';
 
--- What approve_decision and reject_decision do first: hold account and decision, check evidence and engine.
+-- What approve_decision and reject_decision do first: hold the decision, with evidence.
 -- Locks: account (judging), decision. Raises: OL132, OL201, OL202, OL304, OL307.
 create or replace function orderlatch_data.hold_for_engine(
   p_decision orderlatch_data.trade_decisions,
@@ -101,11 +101,33 @@ parallel unsafe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  v_account orderlatch_data.accounts;
 begin
   perform orderlatch_data.require_read_committed();
   perform orderlatch_data.require_evidence(p_evidence);
+  return orderlatch_data.hold_decision(p_decision, 'external');
+end
+$$;
+revoke all on function orderlatch_data.hold_for_engine(orderlatch_data.trade_decisions, jsonb) from public;
+comment on function orderlatch_data.hold_for_engine(orderlatch_data.trade_decisions, jsonb) is
+  'hold_decision for an external engine, which has to give evidence.';
+
+-- Holds a decision and its account for judging, and refuses the engine that does not judge it by then.
+-- Locks: account (judging), decision. Raises: OL201, OL202, OL304.
+create or replace function orderlatch_data.hold_decision(
+  p_decision orderlatch_data.trade_decisions,
+  p_engine text
+)
+returns orderlatch_data.accounts
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_account orderlatch_data.accounts;
+  v_builtin boolean;
+begin
   perform orderlatch_data.make_durable();
   perform orderlatch_data.lock_account('judging', p_decision.account_id);
   perform orderlatch_data.lock_decisions(array[orderlatch_data.decision_lock_key(p_decision.decision_hash)]);
@@ -113,16 +135,23 @@ begin
   select a.* into strict v_account
     from orderlatch_data.accounts as a
    where a.account_id = p_decision.account_id;
-  if v_account.risk_engine <> 'external' then
+  if v_account.risk_engine <> p_engine then
+    v_builtin := v_account.risk_engine = 'builtin';
     raise exception using
       errcode = 'OL304',
-      message = format('risk_engine_differs: account %L is judged by the built-in engine', v_account.account),
-      hint = 'update_account sets risk_engine to external.';
+      message = format(
+        'risk_engine_differs: account %L is judged by %s engine', v_account.account,
+        case when v_builtin then 'the built-in' else 'an external' end
+      ),
+      hint = case
+        when v_builtin then 'update_account sets risk_engine to external.'
+        else 'The engine calls approve_decision or reject_decision.'
+      end;
   end if;
   return v_account;
 end
 $$;
-revoke all on function orderlatch_data.hold_for_engine(orderlatch_data.trade_decisions, jsonb) from public;
-comment on function orderlatch_data.hold_for_engine(orderlatch_data.trade_decisions, jsonb) is
-  'Checks that there is evidence, holds account and decision, and checks that the account is judged by an '
-  'external engine; returns the account.';
+revoke all on function orderlatch_data.hold_decision(orderlatch_data.trade_decisions, text) from public;
+comment on function orderlatch_data.hold_decision(orderlatch_data.trade_decisions, text) is
+  'p_engine: builtin or external, whichever asks. Returns the account as it is once both are held, at most '
+  '10 s later. Raises OL201 account_busy, OL202 decision_busy, OL304 risk_engine_differs.';

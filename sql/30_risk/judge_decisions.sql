@@ -94,7 +94,7 @@ begin
       -- only where another of its symbol follows
       if array_position(v_symbols, v_decision.symbol, v_place + 1) is not null then
         v_stakes[v_first].stakes := orderlatch_data.add_stake(
-          coalesce(v_stakes[v_first].stakes, '{}'), orderlatch_data.unsent_stake(v_decision, p_now)
+          coalesce(v_stakes[v_first].stakes, '{}'), orderlatch_data.decision_stake(v_decision, p_now, true)
         );
       end if;
     end if;

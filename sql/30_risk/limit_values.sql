@@ -146,7 +146,7 @@ begin
     from unnest(p_limits) with ordinality as l
     join orderlatch_data.risk_limit_kinds as k on k.limit_kind = l.limit_kind
     left join orderlatch_data.limit_values(
-           p_limits, p_own || orderlatch_data.decision_stake(p_decision, p_now), p_decision.action
+           p_limits, p_own || orderlatch_data.decision_stake(p_decision, p_now, false), p_decision.action
          ) as a on a.limit_id = l.limit_id
     left join orderlatch_data.limit_values(p_limits, p_own, p_decision.action) as b
       on b.limit_id = l.limit_id;

@@ -92,6 +92,37 @@ comment on function orderlatch_data.decision_size(orderlatch_data.trade_decision
   'at the lowest price known, rounded up to nine decimals; null without a reference_price. worth: dollars, '
   'by valuation_price; null when there is no price.';
 
+-- What a decision may trade whose order is not known yet: in shares and in dollars, with the newest price.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.unsent_size(
+  p_decision orderlatch_data.trade_decisions,
+  out qty numeric,
+  out worth numeric
+)
+returns record
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_size constant record := orderlatch_data.decision_size(p_decision);
+  v_price numeric;
+begin
+  if v_size.qty is null or v_size.worth is null then
+    v_price := orderlatch_data.last_price(
+      p_decision.account_id, orderlatch_data.position_symbol(p_decision.symbol)
+    );
+  end if;
+  qty := coalesce(v_size.qty, v_size.worth / v_price, 'NaN');
+  worth := coalesce(v_size.worth, v_size.qty * v_price, 'NaN');
+end
+$$;
+revoke all on function orderlatch_data.unsent_size(orderlatch_data.trade_decisions) from public;
+comment on function orderlatch_data.unsent_size(orderlatch_data.trade_decisions) is
+  'decision_size; what it does not tell is taken at last_price, and NaN where that is not known either.';
+
 -- The newest price that is known of a symbol in an account.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.last_price(p_account_id integer, p_symbol text)

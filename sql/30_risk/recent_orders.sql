@@ -19,7 +19,7 @@ begin
     select d.strategy_id, d.symbol, v.judged_at, v.judged_at >= p_day_from as of_day,
            case
              when v.judged_at < p_day_from then 0
-             when o.decision_id is not null then orderlatch_data.unsent_worth(d)
+             when o.decision_id is not null then (orderlatch_data.unsent_size(d)).worth
              -- most have ended, and their fills are all that is left of them
              when not b.is_open and b.shown_filled_qty = b.fills_qty and b.status <> 'replaced'
                and d.order_class <> 'oco'
@@ -57,32 +57,6 @@ revoke all on function orderlatch_data.recent_stakes(integer, text[], timestampt
 comment on function orderlatch_data.recent_stakes(integer, text[], timestamptz, timestamptz) is
   'A stake for each strategy and symbol with decisions that were approved since p_since and are, or may '
   'become, orders. Orders and dollars count from p_day_from on. p_symbols: as orders have them; null: all.';
-
--- The worth of a decision whose order is not known yet, in full.
--- Locks: none. Raises: none.
-create or replace function orderlatch_data.unsent_worth(p_decision orderlatch_data.trade_decisions)
-returns numeric
-language plpgsql
-stable
-parallel safe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_size constant record := orderlatch_data.decision_size(p_decision);
-begin
-  return coalesce(
-    v_size.worth,
-    v_size.qty * orderlatch_data.last_price(
-      p_decision.account_id, orderlatch_data.position_symbol(p_decision.symbol)
-    ),
-    'NaN'
-  );
-end
-$$;
-revoke all on function orderlatch_data.unsent_worth(orderlatch_data.trade_decisions) from public;
-comment on function orderlatch_data.unsent_worth(orderlatch_data.trade_decisions) is
-  'Dollars, by the decision''s own price or else last_price; NaN when neither is known.';
 
 -- The worth of a decision whose order is known: what it traded, and what it may still trade.
 -- Locks: none. Raises: none.

@@ -64,19 +64,25 @@ comment on function orderlatch_data.make_stake(
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.decision_stake(
   p_decision orderlatch_data.trade_decisions,
-  p_now timestamptz
+  p_now timestamptz,
+  p_at_last_price boolean
 )
 returns orderlatch_data.risk_stake
 language plpgsql
-immutable
+stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_size constant record := orderlatch_data.decision_size(p_decision);
+  v_size record;
   v_rests constant boolean := orderlatch_data.surely_rests(p_decision);
 begin
+  if p_at_last_price then
+    v_size := orderlatch_data.unsent_size(p_decision);
+  else
+    v_size := orderlatch_data.decision_size(p_decision);
+  end if;
   return orderlatch_data.make_stake(
     p_decision.strategy_id, p_decision.symbol, p_decision.action,
     p_orders => 1,
@@ -90,54 +96,13 @@ begin
   );
 end
 $$;
-revoke all on function orderlatch_data.decision_stake(orderlatch_data.trade_decisions, timestamptz)
+revoke all on function orderlatch_data.decision_stake(orderlatch_data.trade_decisions, timestamptz, boolean)
   from public;
-comment on function orderlatch_data.decision_stake(orderlatch_data.trade_decisions, timestamptz) is
-  'The decision at its full size, as an order of the moment p_now. Exits of a bracket or oto add nothing: '
-  'they give back what the entry took. An oco counts once, as one of its two exits cancels the other.';
-
--- What an approved decision adds for those after it: as unsent_stakes counts it from the next batch on.
--- Locks: none. Raises: none.
-create or replace function orderlatch_data.unsent_stake(
-  p_decision orderlatch_data.trade_decisions,
-  p_now timestamptz
-)
-returns orderlatch_data.risk_stake
-language plpgsql
-stable
-parallel safe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_size constant record := orderlatch_data.decision_size(p_decision);
-  v_stake orderlatch_data.risk_stake := orderlatch_data.decision_stake(p_decision, p_now);
-  v_price numeric;
-  v_qty numeric;
-  v_worth numeric;
-begin
-  if v_size.qty is not null and v_size.worth is not null then
-    return v_stake;
-  end if;
-  v_price := orderlatch_data.last_price(
-    p_decision.account_id, orderlatch_data.position_symbol(p_decision.symbol)
-  );
-  v_qty := coalesce(v_size.qty, v_size.worth / v_price, 'NaN');
-  v_worth := coalesce(v_size.worth, v_size.qty * v_price, 'NaN');
-  if p_decision.action = 'buy' then
-    v_stake.buy_qty := v_qty;
-    v_stake.buy_worth := v_worth;
-  else
-    v_stake.sell_qty := v_qty;
-    v_stake.sell_worth := v_worth;
-  end if;
-  v_stake.day_worth := v_worth;
-  return v_stake;
-end
-$$;
-revoke all on function orderlatch_data.unsent_stake(orderlatch_data.trade_decisions, timestamptz) from public;
-comment on function orderlatch_data.unsent_stake(orderlatch_data.trade_decisions, timestamptz) is
-  'decision_stake, with a size or worth that the decision does not tell taken at last_price.';
+comment on function orderlatch_data.decision_stake(orderlatch_data.trade_decisions, timestamptz, boolean) is
+  'The decision at its full size, as an order of the moment p_now. p_at_last_price: whether what it does not '
+  'tell of its size is taken at last_price, as unsent_stakes does once it is approved. Exits of a bracket or '
+  'oto add nothing: they give back what the entry took. An oco counts once, as one of its two exits cancels '
+  'the other.';
 
 -- Adds a stake to others, and adds all up now and then so that they stay few.
 -- Locks: none. Raises: none.

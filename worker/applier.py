@@ -20,11 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-# A table that a long transaction holds makes migrate give up rather than queue everybody behind itself.
-LOCK_TIMEOUT = "10s"
-
-# How Postgres reads the files and writes what they made: the same, whatever a role or a database has set.
-SPELLING = {"standard_conforming_strings": "on", "quote_all_identifiers": "off", "intervalstyle": "postgres"}
+# Of the transactions that install, whatever a role or a database has set.
+SETTINGS = {
+    # a table that a long transaction holds makes migrate give up rather than queue everybody behind itself
+    "lock_timeout": "10s",
+    # how Postgres reads the files, and writes what they made
+    "standard_conforming_strings": "on",
+    "quote_all_identifiers": "off",
+    "intervalstyle": "postgres",
+}
 
 KNOWN_FILES = "select f.path, f.checksum from orderlatch_data.sql_files as f"
 KNOWN_OBJECTS = "select o.object, o.checksum from orderlatch_data.sql_objects as o"
@@ -223,10 +227,9 @@ def installing(connection: psycopg.Connection) -> Iterator[None]:
         with connection.transaction():
             connection.execute("set local role orderlatch_owner")
             connection.execute("set local search_path = pg_catalog, pg_temp")
-            connection.execute(f"set local lock_timeout = '{LOCK_TIMEOUT}'".encode())
             connection.execute("set local plpgsql.extra_errors = 'all'")
-            for setting, value in SPELLING.items():
-                connection.execute(f"set local {setting} = {value}".encode())
+            for setting, value in SETTINGS.items():
+                connection.execute(f"set local {setting} = '{value}'".encode())
             yield
     except psycopg.Error as error:
         raise InstallError(f"sql/ could not be applied or compared: {error}") from error

@@ -15,16 +15,7 @@ from psycopg.rows import scalar_row
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from worker.applier import (
-    LOCK_TIMEOUT,
-    SPELLING,
-    File,
-    FileError,
-    InstallError,
-    apply,
-    differences,
-    read_files,
-)
+from worker.applier import SETTINGS, File, FileError, InstallError, apply, differences, read_files
 from worker.cli import database_url
 
 if TYPE_CHECKING:
@@ -108,9 +99,8 @@ def upgrade(url: str, before: str | None) -> None:
         with engine(url).begin() as connection:
             # what commits while a revision waits for its locks has to be seen
             connection.execute(text("set transaction isolation level read committed"))
-            connection.execute(text(f"set local lock_timeout = '{LOCK_TIMEOUT}'"))
-            for setting, value in SPELLING.items():
-                connection.execute(text(f"set local {setting} = {value}"))
+            for setting, value in SETTINGS.items():
+                connection.execute(text(f"set local {setting} = '{value}'"))
             if before is None:
                 connection.execute(text("create schema if not exists orderlatch_data"))
             command.upgrade(alembic_config(connection), "head")

@@ -118,17 +118,16 @@ class Postgres:
                     asyncio.timeout(_STATEMENT_S),
                     connection.cursor(row_factory=class_row(row_type)) as cursor,
                 ):
-                    standby = connection.info.parameter_status("in_hot_standby") == "on"
+                    # of a standby: a new connection may find where the primary has gone
+                    spent = connection.info.parameter_status("in_hot_standby") == "on"
                     try:
                         await cursor.execute(statement, parameters)
                         rows = await cursor.fetchall()
                     except psycopg.Error as error:
-                        standby |= error.sqlstate == _READ_ONLY
-                        if _is_outdated(error):
-                            await connection.close()
+                        spent |= error.sqlstate == _READ_ONLY or _is_outdated(error)
                         raise
                     finally:
-                        if standby:  # a new connection may find where the primary has gone
+                        if spent:
                             await connection.close()
         except DatabaseAwayError as error:
             if self._away_since is None:

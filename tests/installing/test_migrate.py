@@ -193,7 +193,7 @@ def test_a_table_that_is_held_makes_migrate_give_up(
 ) -> None:
     install(blank_database)
     before = function_versions(blank_database)
-    monkeypatch.setattr(applier, "LOCK_TIMEOUT", "100ms")
+    monkeypatch.setitem(applier.SETTINGS, "lock_timeout", "100ms")
     with blank_database.connect(autocommit=False) as holder:
         holder.execute("lock table orderlatch_data.trade_decisions in access share mode")
         with pytest.raises(FileError, match="lock timeout"):

@@ -377,6 +377,26 @@ async def test_a_response_that_nobody_asked_for_is_not_the_answer_to_the_next_re
     assert answers == [("yes", None, 200), ("maybe", "unasked_response", None), ("yes", None, 200)]
 
 
+async def test_a_response_that_nobody_asked_for_is_known_over_tls_too(
+    certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a record of its own it is read from the network with the answer, and decrypted after it."""
+
+    async def script(exchange: Exchange) -> None:
+        await exchange.receive()
+        await exchange.send(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+        if peer.connections == 1:
+            await exchange.send(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\n{}")
+        await order_placed(exchange)
+
+    monkeypatch.setattr("certifi.where", lambda: str(certificate.file))
+    async with listening(script, tls=certificate.served()) as peer:
+        url = peer.url.replace("http://127.0.0.1", "https://localhost")
+        async with a_broker(url) as broker:
+            answers = [told(await broker.call(a_request(), asked_at=elapsing())) for _ in range(3)]
+    assert answers == [("yes", None, 200), ("maybe", "unasked_response", None), ("yes", None, 200)]
+
+
 async def test_a_reset_within_the_body_may_have_sent_it() -> None:
     async def script(exchange: Exchange) -> None:
         await exchange.receive()

@@ -34,7 +34,8 @@ create or replace view orderlatch.budgets as
            select count(*)
              from orderlatch_data.broker_requests as q
             where q.account_id = a.account_id
-              and q.claimed_at > orderlatch_data.clock() - interval '1 minute'
+              -- read once, so that the index begins there
+              and q.claimed_at > (select orderlatch_data.clock()) - interval '1 minute'
          ) as spent_last_minute,
          case when s.paused_until > orderlatch_data.clock() then s.paused_until end as paused_until,
          l.rate_limit as broker_limit, l.remaining as broker_remaining, l.resets_at as broker_resets_at,

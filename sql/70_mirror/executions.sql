@@ -74,7 +74,8 @@ comment on view orderlatch.executions is
 -- Every booked trade.
 create or replace view orderlatch.fills as
   select a.account, f.symbol, f.qty, f.price, f.entry, f.activity, f.filled_at, f.recorded_at,
-         b.broker_order_id, f.activity_id, f.amends, encode(t.decision_hash, 'hex') as decision_hash
+         b.broker_order_id, f.activity_id, f.amends, encode(t.decision_hash, 'hex') as decision_hash,
+         b.decision_id
     from orderlatch_data.fills as f
     join orderlatch_data.accounts as a on a.account_id = f.account_id
     join orderlatch_data.broker_orders as b on b.order_no = f.order_no

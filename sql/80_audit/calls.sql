@@ -9,7 +9,7 @@ create or replace view orderlatch.wire as
          end as state,
          c.sent, c.status, c.meaning, c.code, c.message, c.error, c.elapsed_ms, c.broker_request_id,
          c.recorded_at, c.body_octets, encode(d.decision_hash, 'hex') as decision_hash,
-         c.archiving_id is not null as archived
+         c.archiving_id is not null as archived, c.decision_id
     from (
       select q.request_id, q.account_id, q.worker_id, q.kind, q.decision_id, q.claimed_at, q.method, q.path,
              q.query, q.body, q.answer_by, r.recorded_at, r.sent, r.status, r.meaning, r.code, r.message,
@@ -30,7 +30,7 @@ grant select on orderlatch.wire to orderlatch_operator, orderlatch_auditor;
 comment on view orderlatch.wire is
   'Each call to the broker as it was granted, and its answer: HTTP status, meaning, latency in ms and the '
   'broker''s X-Request-ID. archived: archive_before has moved it; with "where not archived" the archive is '
-  'not read.';
+  'not read. Indexed: decision_id, request_id.';
 
 -- What was archived, and by whose order.
 create or replace view orderlatch.archivings as

@@ -26,7 +26,7 @@ revoke all on orderlatch.decisions from public;
 grant select on orderlatch.decisions to orderlatch_operator, orderlatch_auditor;
 comment on view orderlatch.decisions is
   'Every decision with its status, the reasons of its newest verdict and its broker order. size: quantity, '
-  'or dollars with a $.';
+  'or dollars with a $. Indexed: decision_id, recorded_at; decision_status finds the decision_id of a hash.';
 
 -- Every move of every decision.
 create or replace view orderlatch.events as

@@ -86,7 +86,9 @@ create or replace view orderlatch.terse_wire as
       order by q.claimed_at desc
       limit 40
    ) as k
-    join orderlatch.wire as w on w.request_id = k.request_id
+   cross join lateral (
+     select n.* from orderlatch.wire as n where n.request_id = k.request_id offset 0
+   ) as w
    order by w.claimed_at desc, w.request_id
    limit 40;
 revoke all on orderlatch.terse_wire from public;

@@ -51,6 +51,7 @@ BEFORE_THE_FIRST_RELEASE = (
     "0020_orders_by_parent",
     "0022_signals_by_time",
     "0023_approved_by_number",
+    "0024_views_of_a_span",
 )
 BLOCK_LARGE_TABLES = (
     "constraint-missing-not-valid",

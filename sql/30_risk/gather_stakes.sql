@@ -37,13 +37,15 @@ begin
     stakes := stakes || array(select s from orderlatch_data.held_stakes(v_account_id, v_symbols) as s);
   end if;
   if 'day' = any (v_looks_at) then
-    v_day_from := orderlatch_data.day_began_at(p_account, p_now);
+    if v_looks.of_day then
+      v_day_from := orderlatch_data.day_began_at(p_account, p_now);
+    end if;
     stakes := stakes || array(
       select s
         from orderlatch_data.recent_stakes(
                v_account_id, v_symbols,
                least(v_day_from, p_now - make_interval(secs => v_looks.cool_down::double precision)),
-               v_day_from
+               v_day_from, v_looks.worth_of_day
              ) as s
     );
   end if;
@@ -81,6 +83,8 @@ create or replace function orderlatch_data.limits_look_at(
   p_symbols text[],
   out looks_at text[],
   out across boolean,
+  out of_day boolean,
+  out worth_of_day boolean,
   out cool_down numeric
 )
 returns record
@@ -96,6 +100,8 @@ declare
 begin
   looks_at := '{}';
   across := false;
+  of_day := false;
+  worth_of_day := false;
   for v_place in 1 .. cardinality(p_limits) loop
     v_limit := p_limits[v_place];
     v_kind := p_kinds[v_place];
@@ -110,9 +116,17 @@ begin
     end if;
     looks_at := looks_at || v_kind.looks_at;
     across := across or (v_kind.across_symbols and v_limit.symbol is null);
-    if v_kind.limit_kind = 'cool_down' then
-      cool_down := greatest(cool_down, v_limit.ceiling);
-    end if;
+    case v_kind.limit_kind
+      when 'cool_down' then
+        cool_down := greatest(cool_down, v_limit.ceiling);
+      when 'orders_a_day' then
+        of_day := true;
+      when 'notional_a_day' then
+        of_day := true;
+        worth_of_day := true;
+      else
+        null;
+    end case;
   end loop;
 end
 $$;
@@ -123,8 +137,9 @@ comment on function orderlatch_data.limits_look_at(
   orderlatch_data.risk_limits[], orderlatch_data.risk_limit_kinds[], text[], text[]
 ) is
   'looks_at: as risk_limit_kinds has it, of each limit whose scope fits one of the decisions; empty when '
-  'they look at decisions alone. across: whether one of them adds up all symbols. cool_down: the longest, in '
-  'seconds.';
+  'they look at decisions alone. across: whether one of them adds up all symbols. of_day: whether one '
+  'counts orders of the day, worth_of_day: also their dollars. cool_down: the longest, in seconds; null: '
+  'none.';
 
 -- Sorts stakes by the symbols of a batch.
 -- Locks: none. Raises: none.

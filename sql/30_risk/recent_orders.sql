@@ -4,7 +4,8 @@ create or replace function orderlatch_data.recent_stakes(
   p_account_id integer,
   p_symbols text[],
   p_since timestamptz,
-  p_day_from timestamptz
+  p_day_from timestamptz,
+  p_with_worth boolean
 )
 returns setof orderlatch_data.risk_stake
 language plpgsql
@@ -18,7 +19,7 @@ begin
   with recent as (
     select d.strategy_id, d.symbol, v.judged_at, v.judged_at >= p_day_from as of_day,
            case
-             when v.judged_at < p_day_from then 0
+             when not p_with_worth or v.judged_at < p_day_from then 0
              when o.decision_id is not null then (orderlatch_data.unsent_size(d)).worth
              -- most have ended, and their fills are all that is left of them
              when not b.is_open and b.shown_filled_qty = b.fills_qty and b.status <> 'replaced'
@@ -53,10 +54,12 @@ begin
    ) as k;
 end
 $$;
-revoke all on function orderlatch_data.recent_stakes(integer, text[], timestamptz, timestamptz) from public;
-comment on function orderlatch_data.recent_stakes(integer, text[], timestamptz, timestamptz) is
+revoke all on function orderlatch_data.recent_stakes(integer, text[], timestamptz, timestamptz, boolean)
+  from public;
+comment on function orderlatch_data.recent_stakes(integer, text[], timestamptz, timestamptz, boolean) is
   'A stake for each strategy and symbol with decisions that were approved since p_since and are, or may '
-  'become, orders. Orders and dollars count from p_day_from on. p_symbols: as orders have them; null: all.';
+  'become, orders. Orders count from p_day_from on, null: none, and so do dollars, p_with_worth, else 0. '
+  'p_symbols: as orders have them; null: all.';
 
 -- The worth of a decision whose order is known: what it traded, and what it may still trade.
 -- Locks: none. Raises: none.

@@ -79,22 +79,28 @@ def submit(session: psycopg.Connection, worker: int, many: int) -> None:
     assert answered == many
 
 
+def given_past(session: psycopg.Connection) -> int:
+    """Live one life and repeat it; the worker that carried it."""
+    session.execute("select test_support.hold_clock('2026-03-02 12:00:00Z')")
+    session.execute("select test.given_account('paper', '{\"max_in_doubt\": 1000}')")
+    ((worker,),) = session.execute("select test.given_worker()").fetchall()
+    propose(session, 0, 1)
+    submit(session, worker, 1)
+    session.execute("set session_replication_role = replica")
+    for table, keys in KEYS.items():
+        ((columns,),) = session.execute(COLUMNS, [table]).fetchall()
+        chosen = ", ".join(f"c.{column}" for column in columns.split(", "))
+        clone = CLONE.format(table=table, columns=columns, chosen=chosen, keys=keys, past=PAST)
+        session.execute(clone.encode())
+    session.execute("set session_replication_role = origin")
+    session.execute("analyze")
+    return int(worker)
+
+
 @pytest.mark.every_major
 def test_a_life_reads_as_much_after_a_long_past_as_after_none(database: Database) -> None:
     with database.connect() as session:
-        session.execute("select test_support.hold_clock('2026-03-02 12:00:00Z')")
-        session.execute("select test.given_account('paper', '{\"max_in_doubt\": 1000}')")
-        ((worker,),) = session.execute("select test.given_worker()").fetchall()
-        propose(session, 0, 1)
-        submit(session, worker, 1)
-        session.execute("set session_replication_role = replica")
-        for table, keys in KEYS.items():
-            ((columns,),) = session.execute(COLUMNS, [table]).fetchall()
-            chosen = ", ".join(f"c.{column}" for column in columns.split(", "))
-            clone = CLONE.format(table=table, columns=columns, chosen=chosen, keys=keys, past=PAST)
-            session.execute(clone.encode())
-        session.execute("set session_replication_role = origin")
-        session.execute("analyze")
+        worker = given_past(session)
         before = rows_touched(database, session)
         propose(session, 1, LIVES)
         proposed = rows_touched(database, session)
@@ -106,3 +112,14 @@ def test_a_life_reads_as_much_after_a_long_past_as_after_none(database: Database
     ):
         much = {table: read[table][0] for table in KEYS if table in read and read[table][0] > BOUND}
         assert not much, f"{step} reads {much}"
+
+
+def test_a_cool_down_reads_its_own_span_and_not_the_day(database: Database) -> None:
+    with database.connect() as session:
+        given_past(session)
+        session.execute("select orderlatch.set_limit('cool_down', 60, 'paper')")
+        session.execute("select test_support.advance_clock('2 minutes')")
+        before = rows_touched(database, session)
+        propose(session, 1, 1)
+        read = rows_since(before, rows_touched(database, session))
+    assert read["risk_verdicts"][0] < BOUND

@@ -36,12 +36,13 @@ select v.viewname from pg_views as v
 """
 BLOCKS = """
 select sum(s.heap_blks_read + s.heap_blks_hit)::bigint from pg_statio_user_tables as s
- where s.relname in ('trade_decisions', 'decision_events', 'fills')
+ where s.relname in ('trade_decisions', 'decision_events', 'fills', 'broker_requests')
 """
 SPANS = {
     "decisions": "select v.status from orderlatch.decisions as v where v.recorded_at > {since}",
     "events": "select v.to_status from orderlatch.events as v where v.moved_at > {since}",
     "timeline": "select v.story from orderlatch.timeline as v where v.at > {since}",
+    "wire": "select v.state from orderlatch.wire as v where v.claimed_at > {since}",
     "fills": "select v.qty from orderlatch.fills as v where v.filled_at > {since}",
 }
 OF_ONE = """
@@ -100,7 +101,12 @@ def test_who_asks_for_a_span_of_time_reads_no_more_than_the_span(database: Datab
     with database.connect() as session:
         given_past(session, PAST)
         session.execute("select orderlatch.ensure_decision('paper', test.a_decision())")
-        for index in ("trade_decisions_by_time", "decision_events_by_time", "fills_by_day"):
+        for index in (
+            "trade_decisions_by_time",
+            "decision_events_by_time",
+            "broker_requests_by_time",
+            "fills_by_day",
+        ):
             # a summary of every megabyte is one of all that there is here
             session.execute(f"alter index orderlatch_data.{index} set (pages_per_range = 4)".encode())
             session.execute(f"reindex index orderlatch_data.{index}".encode())

@@ -87,7 +87,7 @@ begin
         when p_decision.extended_hours
           and (
             p_decision.order_type <> 'limit' or p_decision.time_in_force not in ('day', 'gtc')
-            or v_fractional or v_crypto or p_decision.order_class <> 'simple'
+            or v_crypto or p_decision.order_class <> 'simple'
           )
           then 'invalid_order:extended_hours'
       end,

@@ -33,6 +33,9 @@ begin
   then
     v_faults := v_faults || orderlatch_data.class_faults(p_decision);
   end if;
+  if length(p_decision.symbol) > 5 then
+    v_faults := v_faults || orderlatch_data.symbol_faults(p_decision.symbol);
+  end if;
   if cardinality(v_faults) < 2 then
     return v_faults;
   end if;

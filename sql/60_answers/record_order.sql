@@ -20,7 +20,13 @@ as $$
     from (
       values
         ('client_order_id', encode(p_decision.decision_hash, 'hex'), p_order ->> 'client_order_id', true),
-        ('symbol', p_decision.symbol, upper(p_order ->> 'symbol'), true),
+        -- a pair may be shown as positions spell it
+        ('symbol', p_decision.symbol,
+         case
+           when orderlatch_data.is_same_symbol(p_decision.symbol, upper(p_order ->> 'symbol'))
+             then p_decision.symbol
+           else upper(p_order ->> 'symbol')
+         end, true),
         ('side', p_decision.action, p_order ->> 'side', true),
         ('type', p_decision.order_type, coalesce(p_order ->> 'type', p_order ->> 'order_type'), true),
         ('time_in_force', p_decision.time_in_force, p_order ->> 'time_in_force', true),

@@ -1,6 +1,6 @@
 -- What the broker would refuse on its face is rejected here, by name; what it would take passes.
 begin;
-select plan(124);
+select plan(138);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account();
@@ -70,8 +70,12 @@ insert into cases values
   ('{"extended_hours": true, "order_type": "stop", "stop_price": "190"}', '{invalid_order:extended_hours}', 'a stop in extended hours'),
   ('{"extended_hours": true, "order_type": "limit", "limit_price": "190", "time_in_force": "ioc"}', '{invalid_order:extended_hours}',
    'a limit at once or not at all in extended hours'),
-  ('{"extended_hours": true, "order_type": "limit", "limit_price": "190", "qty": "0.5"}', '{invalid_order:extended_hours}',
+  ('{"extended_hours": true, "order_type": "limit", "limit_price": "190", "qty": "0.5"}', '{}',
    'half a share in extended hours'),
+  ('{"extended_hours": true, "order_type": "limit", "limit_price": "190", "qty": null, "notional": "100"}', '{}',
+   'dollars in extended hours'),
+  ('{"extended_hours": true, "order_type": "limit", "limit_price": "190", "qty": "0.5", "time_in_force": "gtc"}',
+   '{invalid_order:fractional_time_in_force}', 'half a share until cancelled in extended hours'),
   ('{"extended_hours": true, "order_type": "limit", "limit_price": "190", "symbol": "BTC/USD", "time_in_force": "gtc"}',
    '{invalid_order:extended_hours}', 'crypto in extended hours'),
 
@@ -90,6 +94,20 @@ insert into cases values
    'a stop limit of crypto'),
   ('{"symbol": "BTC/USD", "time_in_force": "gtc", "order_type": "stop", "stop_price": "5"}', '{invalid_order:crypto_order_type}',
    'a stop of crypto'),
+
+  -- a symbol that is not the one that its order is shown with: neither limits nor halts of that one would hold
+  ('{"symbol": "BTCUSD", "time_in_force": "gtc"}', '{invalid_order:pair_without_slash}', 'crypto as positions spell it'),
+  ('{"symbol": "ethusdt"}', '{invalid_order:pair_without_slash}', 'the same in small letters, for the day'),
+  ('{"symbol": "ETHBTC", "time_in_force": "gtc"}', '{invalid_order:pair_without_slash}', 'crypto for crypto'),
+  ('{"symbol": "1INCHUSDC", "time_in_force": "gtc"}', '{invalid_order:pair_without_slash}', 'a coin that begins with a digit'),
+  ('{"symbol": "XXUSD"}', '{}', 'five letters, which may be a share'),
+  ('{"symbol": "BAC.PRUSD"}', '{}', 'a class of shares'),
+  ('{"symbol": "B0B6DD9D-8b9b-48a9-ba46-b9d54906e415"}', '{invalid_order:asset_id}', 'a share by the id of its asset'),
+  ('{"symbol": "AAPL261218C00200000"}', '{unsupported_order:option}', 'an option'),
+  ('{"symbol": "SPXW261218P05200500", "order_type": "limit", "limit_price": "1.25"}', '{unsupported_order:option}', 'an option at a limit'),
+  ('{"symbol": "AAPL261218X00200000"}', '{}', 'what only looks like one'),
+  ('{"symbol": "BRK.B"}', '{}', 'a share of class B'),
+  ('{"symbol": "USDC/USD", "time_in_force": "gtc"}', '{}', 'a pair of dollars'),
 
   -- intents
   ('{"position_intent": "buy_to_open"}', '{}', 'a buy that opens'),

@@ -1,6 +1,6 @@
 -- An order found must agree with its decision field by field; only spellings and known rewrites may differ.
 begin;
-select plan(44);
+select plan(47);
 
 select test.given_account();
 create function pg_temp.differences(p_members jsonb, p_shown jsonb) returns text language plpgsql as $$
@@ -87,6 +87,10 @@ select is((select orderlatch_data.order_differences(d, '{}') from orderlatch_dat
             - '{client_order_id,symbol,side,type,time_in_force,qty,limit_price}'::text[], '{}'::jsonb,
               'an empty document differs in every term');
 select is(pg_temp.differences('{"symbol": "BTC/USD", "time_in_force": "gtc"}', '{}'), '{}', 'a crypto pair agrees');
+select is(pg_temp.differences('{"symbol": "BTC/USD", "time_in_force": "gtc"}', '{"symbol": "BTCUSD"}'), '{}',
+          'also when it is shown as positions spell it');
+select is(pg_temp.differences('{"symbol": "BTCUSD", "time_in_force": "gtc"}', '{"symbol": "BTC/USD"}'), '{}', 'or was decided so, as before it was rejected');
+select is(pg_temp.differences('{"symbol": "BTC/USD", "time_in_force": "gtc"}', '{"symbol": "BTC/USDT"}'), '{symbol}', 'another pair differs');
 
 select * from finish();
 rollback;

@@ -88,6 +88,8 @@ as $$
      -- few: the planner takes "<>" for nearly all, and "=" for few
      and (b.shown_filled_qty <> b.fills_qty)::integer = 1
      and b.status not in ('unknown', 'vanished')
+     -- an order of several symbols is filled through its legs
+     and b.symbol is not null
      -- a view without a time may be newer than the newest that has one
      and not (b.fills_qty = b.filled_qty and b.filled_as_of is null and not b.has_reversals)
      -- a replacement may count what the orders before it had filled
@@ -117,7 +119,7 @@ $$;
 revoke all on function orderlatch_data.unbalanced_orders(integer) from public;
 comment on function orderlatch_data.unbalanced_orders(integer) is
   'Orders of an account whose newest shown filled_qty is not the sum of their fills. For a replacement the '
-  'fills of the orders before it may count.';
+  'fills of the orders before it may count. One without a symbol has its fills in its legs.';
 
 -- Forgets differences of fills that have gone, and closes their incidents.
 -- Locks: none; the caller holds the account for answering. Raises: none.

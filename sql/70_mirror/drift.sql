@@ -11,13 +11,19 @@ as $$
   select d.symbol, d.ours, d.theirs
     from (
       select coalesce(s.symbol, p.symbol) as symbol, coalesce(s.qty, 0) as ours, coalesce(p.qty, 0) as theirs,
-             coalesce(s.bought, 0) * p_account.crypto_fee_allowance as fee
+             greatest(coalesce(s.bought, 0) * p_account.crypto_fee_allowance - f.entered, 0) as fee
         from (
           select q.* from orderlatch_data.position_sums as q where q.account_id = p_account.account_id
         ) as s
         full join (
           select q.* from orderlatch_data.broker_positions as q where q.account_id = p_account.account_id
         ) as p on p.symbol = s.symbol
+       cross join lateral (
+         -- a fee that an operator has entered is in ours already
+         select coalesce(-sum(a.qty), 0) as entered
+           from orderlatch_data.position_adjustments as a
+          where a.account_id = p_account.account_id and a.symbol = s.symbol and a.kind = 'fee'
+       ) as f
     ) as d
    cross join lateral (
      -- the list may be from before the newest fills: then theirs is what ours was between two of them
@@ -34,7 +40,8 @@ $$;
 revoke all on function orderlatch_data.drifted_positions(orderlatch_data.accounts) from public;
 comment on function orderlatch_data.drifted_positions(orderlatch_data.accounts) is
   'Symbols, missing at either side included, whose quantity in the broker''s last list is none of '
-  'positions_lately. A pair may be short by crypto_fee_allowance of what was bought.';
+  'positions_lately. A pair may be short by crypto_fee_allowance of what was bought, less the fees '
+  'that were entered as adjustments.';
 
 -- What a position was after each of its newest fills, and is.
 -- Locks: none. Raises: none.

@@ -96,7 +96,14 @@ create or replace view orderlatch.positions as
            when r.covered_at is null then 'not compared yet'
            when coalesce(s.qty, 0) = coalesce(p.qty, 0) then 'agrees'
            -- the broker takes its fee for a pair out of the coin that was bought
-           when p.qty >= s.qty - s.bought * a.crypto_fee_allowance and p.qty <= s.qty and (
+           when coalesce(p.qty, 0) <= s.qty and coalesce(p.qty, 0) >= s.qty - greatest(
+             s.bought * a.crypto_fee_allowance + (
+               select coalesce(sum(f.qty), 0)
+                 from orderlatch_data.position_adjustments as f
+                where f.account_id = a.account_id and f.symbol = held.symbol and f.kind = 'fee'
+             ),
+             0
+           ) and (
              select b.symbol like '%/%'
                from orderlatch_data.fills as f
                join orderlatch_data.broker_orders as b on b.order_no = f.order_no

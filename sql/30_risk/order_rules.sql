@@ -33,7 +33,7 @@ begin
   then
     v_faults := v_faults || orderlatch_data.class_faults(p_decision);
   end if;
-  if length(p_decision.symbol) > 5 then
+  if length(p_decision.symbol) > 4 then
     v_faults := v_faults || orderlatch_data.symbol_faults(p_decision.symbol);
   end if;
   if cardinality(v_faults) < 2 then

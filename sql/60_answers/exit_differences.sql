@@ -49,6 +49,8 @@ as $$
         p_decision.stop_loss ->> 'limit_price', l.leg -> 'limit_price')
    ) as c(member, applies, decided, shown)
    where c.applies
+     -- what somebody put in the place of an exit is not the one that was asked for
+     and coalesce(l.leg ->> 'replaces', '') = ''
      and (
        c.decided::numeric is distinct from orderlatch_data.read_decimal(c.shown)
        or (c.decided is null) <> (c.shown is null or c.shown = 'null')

@@ -1,6 +1,6 @@
 -- What the broker would refuse on its face is rejected here, by name; what it would take passes.
 begin;
-select plan(138);
+select plan(141);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account();
@@ -108,6 +108,10 @@ insert into cases values
   ('{"symbol": "AAPL261218X00200000"}', '{}', 'what only looks like one'),
   ('{"symbol": "BRK.B"}', '{}', 'a share of class B'),
   ('{"symbol": "USDC/USD", "time_in_force": "gtc"}', '{}', 'a pair of dollars'),
+  ('{"symbol": "ETH/BTC", "time_in_force": "gtc", "order_type": "limit", "limit_price": "0.05"}', '{unsupported_order:quote_currency}',
+   'a pair whose price is in coins'),
+  ('{"symbol": "S/BTC", "time_in_force": "gtc"}', '{unsupported_order:quote_currency}', 'the shortest of them'),
+  ('{"symbol": "ETH/USDT", "time_in_force": "gtc"}', '{}', 'a pair in a coin that is a dollar'),
 
   -- intents
   ('{"position_intent": "buy_to_open"}', '{}', 'a buy that opens'),

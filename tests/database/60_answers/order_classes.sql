@@ -1,6 +1,6 @@
 -- Orders of a class and trailing stops: what leaves, and how the answer is compared with what was decided.
 begin;
-select plan(32);
+select plan(34);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 create sequence accounts;
@@ -112,6 +112,12 @@ select is(pg_temp.answer(d.members, c.shown), c.taken, format('%s: %s', c.name, 
       ('bracket', jsonb_build_object('order_class', 'bracket', 'legs', jsonb_build_array(
          pg_temp.leg('limit', 'much', null), pg_temp.leg('stop', null, null))),
        '{order_mismatch,stop_loss.stop_price,take_profit.limit_price}', 'what is no price differs from every price'),
+      ('bracket', jsonb_build_object('order_class', 'bracket', 'legs', jsonb_build_array(
+         pg_temp.leg('limit', '200', null), pg_temp.leg('stop', null, '185') || '{"replaces": "leg-before"}')),
+       '{order_exists}', 'a stop that somebody has moved since is not the one that was asked for'),
+      ('bracket', jsonb_build_object('order_class', 'bracket', 'legs', jsonb_build_array(
+         pg_temp.leg('limit', '200', null), pg_temp.leg('stop', null, '185') || '{"replaces": null}')),
+       '{order_mismatch,stop_loss.stop_price}', 'one that replaces none is'),
       ('limited', jsonb_build_object('order_class', 'bracket', 'legs', jsonb_build_array(
          pg_temp.leg('limit', '200', null), pg_temp.leg('stop_limit', '179', '180'))), '{order_exists}', 'a stop with its limit'),
       ('limited', jsonb_build_object('order_class', 'bracket', 'legs', jsonb_build_array(

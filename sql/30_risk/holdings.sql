@@ -41,12 +41,28 @@ begin
      p_price => orderlatch_data.last_price(p_account_id, p.symbol)
    ) as k
    where p.qty <> 0;
+  -- what the broker holds more, or less, counts as if it were about to be bought, or sold: on that side alone
+  return query
+  select k.*
+    from orderlatch_data.position_differences as d
+   cross join lateral orderlatch_data.make_stake(
+     null, d.symbol, case when d.theirs > d.ours then 'buy' else 'sell' end,
+     p_qty => abs(d.theirs - d.ours),
+     p_worth => abs(d.theirs - d.ours) * orderlatch_data.last_price(p_account_id, d.symbol)
+   ) as k
+   where d.account_id = p_account_id
+     -- once no fill that was on its way explains it
+     and d.checks >= 2
+     and (p_symbols is null or d.symbol in (
+       select orderlatch_data.position_symbol(y.symbol) from unnest(p_symbols) as y(symbol)
+     ));
 end
 $$;
 revoke all on function orderlatch_data.held_stakes(integer, text[]) from public;
 comment on function orderlatch_data.held_stakes(integer, text[]) is
   'A stake for each strategy and symbol that holds something, and one of no strategy for what is left of '
-  'the position; together they are position_sums. p_symbols: as orders have them; null: all.';
+  'the position; together they are position_sums. What position_differences says beyond doubt is one more, '
+  'on the side on which it makes the position larger. p_symbols: as orders have them; null: all.';
 
 -- Keeps what each strategy holds with every change of what an order has filled, or of whose order it is.
 -- Locks: none. Raises: none.

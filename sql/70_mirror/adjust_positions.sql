@@ -16,6 +16,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_account constant orderlatch_data.accounts := orderlatch_data.find_account(p_account);
+  v_qty numeric;
 begin
   perform orderlatch_data.require_read_committed();
   perform orderlatch_data.require_text('p_symbol', p_symbol, 64);
@@ -24,9 +25,12 @@ begin
   perform orderlatch_data.require_right('adjusting a position of this account', v_account.account_id, null);
   perform orderlatch_data.make_durable();
   perform orderlatch_data.lock_account('answering', v_account.account_id);
-  return orderlatch_data.book_adjustment(
+  v_qty := orderlatch_data.book_adjustment(
     v_account.account_id, orderlatch_data.canonical_symbol(p_symbol), p_qty, p_kind, p_reason
   );
+  -- a difference counts in limits until it has gone
+  perform orderlatch_data.heal_positions(v_account);
+  return v_qty;
 end
 $$;
 revoke all on function orderlatch.adjust_position(text, text, numeric, text, text) from public;

@@ -14,6 +14,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now constant timestamptz := orderlatch_data.clock();
+  v_old constant timestamptz := v_now - p_account.drift_grace;
   v_from_at timestamptz;
 begin
   perform orderlatch_data.heal_fills(p_account.account_id);
@@ -31,7 +32,7 @@ begin
   select min(b.submitted_at) into v_from_at
     from differing as d
     join orderlatch_data.broker_orders as b on b.order_no = d.order_no
-   where d.checks = 1;
+   where orderlatch_data.is_looked_at_again(d.checks, d.first_seen_at <= v_old);
   if v_from_at is not null then
     perform orderlatch_data.wish_reads(
       p_account.account_id, '{fills}', 'fills do not add up', v_from_at - interval '1 minute'
@@ -44,7 +45,7 @@ begin
      from orderlatch_data.fill_differences as f
      join orderlatch_data.broker_orders as b on b.order_no = f.order_no
     where f.account_id = p_account.account_id
-      and f.checks = 1
+      and orderlatch_data.is_looked_at_again(f.checks, f.first_seen_at <= v_old)
       and (b.fills_qty > b.shown_filled_qty or b.has_reversals);
   perform orderlatch_data.open_incident(
     'fill_mismatch', p_account.account_id, b.decision_id, p_request_id,
@@ -58,7 +59,7 @@ begin
      join orderlatch_data.broker_orders as b on b.order_no = f.order_no
     where f.account_id = p_account.account_id
       and f.checks >= 2
-      and f.first_seen_at <= v_now - p_account.drift_grace;
+      and f.first_seen_at <= v_old;
 end
 $$;
 revoke all on function orderlatch_data.compare_fills(
@@ -68,9 +69,28 @@ comment on function orderlatch_data.compare_fills(
   orderlatch_data.accounts, orderlatch_data.broker_reads, uuid
 ) is
   'Notes orders whose newest view says another filled_qty than their fills add up to, has fills read from '
-  'before the oldest of them once, or the order itself where its view is what is behind, and opens '
+  'before the oldest of them, or the order itself where its view is what is behind, and opens '
   'fill_mismatch when they differ after another complete read and drift_grace. Orders from before '
   'reconcile_from are left out.';
+
+-- Whether a difference that was seen so often is worth the calls of a longer look.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.is_looked_at_again(p_checks smallint, p_is_old boolean)
+returns boolean
+language plpgsql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return p_checks = 1 or p_is_old and p_checks >= 4 and p_checks & (p_checks - 1) = 0;
+end
+$$;
+revoke all on function orderlatch_data.is_looked_at_again(smallint, boolean) from public;
+comment on function orderlatch_data.is_looked_at_again(smallint, boolean) is
+  'At once and, when it is older than drift_grace, after 4, 8, 16, … reads that did not explain it: what the '
+  'broker lists late is found before it has been missing about twice as long.';
 
 -- The orders whose fills do not add up to what the broker shows.
 -- Locks: none. Raises: none.

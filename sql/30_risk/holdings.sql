@@ -38,7 +38,7 @@ begin
     from parts as p
    cross join lateral orderlatch_data.make_stake(
      p.strategy_id, p.symbol, p_held => p.qty,
-     p_price => orderlatch_data.last_price(p_account_id, p.symbol)
+     p_price => orderlatch_data.last_price(p_account_id, p.symbol) * orderlatch_data.contract_size(p.symbol)
    ) as k
    where p.qty <> 0;
   -- what the broker holds more, or less, counts as if it were about to be bought, or sold: on that side alone
@@ -49,6 +49,7 @@ begin
      null, d.symbol, case when d.theirs > d.ours then 'buy' else 'sell' end,
      p_qty => abs(d.theirs - d.ours),
      p_worth => abs(d.theirs - d.ours) * orderlatch_data.last_price(p_account_id, d.symbol)
+       * orderlatch_data.contract_size(d.symbol)
    ) as k
    where d.account_id = p_account_id
      -- once no fill that was on its way explains it

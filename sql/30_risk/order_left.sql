@@ -50,7 +50,14 @@ begin
     qty := 0;
   end if;
   qty := coalesce(qty, case when worth = 0 then 0 else worth / v_price end, 'NaN');
-  worth := coalesce(worth, case when qty = 0 then 0 else qty * coalesce(v_price, v_last_price) end, 'NaN');
+  worth := coalesce(
+    worth,
+    case
+      when qty = 0 then 0
+      else qty * coalesce(v_price, v_last_price) * orderlatch_data.contract_size(p_order.symbol)
+    end,
+    'NaN'
+  );
 end
 $$;
 revoke all on function orderlatch_data.order_left(

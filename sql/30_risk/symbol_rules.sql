@@ -23,8 +23,7 @@ begin
         when p_symbol like '%/%' and p_symbol !~ '/(USD|USDT|USDC)$' then 'unsupported_order:quote_currency'
       end,
       case
-        -- a hundred shares stand behind a contract: no limit in dollars counts them
-        when p_symbol ~ '^[A-Z0-9]{1,6}[0-9]{6}[CP][0-9]{8}$' then 'unsupported_order:option'
+        when orderlatch_data.contract_size(p_symbol) > 1 then 'unsupported_order:option'
       end
     ],
     null
@@ -36,3 +35,26 @@ comment on function orderlatch_data.symbol_faults(text) is
   'order_faults about the symbol: none of one of up to four characters. The broker also takes a pair without '
   'its slash and the id of an asset, and shows another symbol than that of the decision then: limits, halts '
   'and the order of submits in the symbol would not hold for it.';
+
+-- How many dollars one of a symbol is worth for each dollar of its price.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.contract_size(p_symbol text)
+returns integer
+language plpgsql
+immutable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return case
+    -- as the Options Clearing Corporation spells them: root, day, call or put, strike
+    when length(p_symbol) > 15 and p_symbol ~ '^[A-Z0-9]{1,6}[0-9]{6}[CP][0-9]{8}$' then 100
+    else 1
+  end;
+end
+$$;
+revoke all on function orderlatch_data.contract_size(text) from public;
+comment on function orderlatch_data.contract_size(text) is
+  '100 for an option, which is quoted for one share and is for a hundred, else 1. Contracts that a split has '
+  'adjusted may be for another number of shares.';

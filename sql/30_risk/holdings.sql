@@ -41,29 +41,64 @@ begin
      p_price => orderlatch_data.last_price(p_account_id, p.symbol) * orderlatch_data.contract_size(p.symbol)
    ) as k
    where p.qty <> 0;
-  -- what the broker holds more, or less, counts as if it were about to be bought, or sold: on that side alone
-  return query
-  select k.*
-    from orderlatch_data.position_differences as d
-   cross join lateral orderlatch_data.make_stake(
-     null, d.symbol, case when d.theirs > d.ours then 'buy' else 'sell' end,
-     p_qty => abs(d.theirs - d.ours),
-     p_worth => abs(d.theirs - d.ours) * orderlatch_data.last_price(p_account_id, d.symbol)
-       * orderlatch_data.contract_size(d.symbol)
-   ) as k
-   where d.account_id = p_account_id
-     -- once no fill that was on its way explains it
-     and d.checks >= 2
-     and (p_symbols is null or d.symbol in (
-       select orderlatch_data.position_symbol(y.symbol) from unnest(p_symbols) as y(symbol)
-     ));
+  return query select d.* from orderlatch_data.unexplained_stakes(p_account_id, p_symbols) as d;
 end
 $$;
 revoke all on function orderlatch_data.held_stakes(integer, text[]) from public;
 comment on function orderlatch_data.held_stakes(integer, text[]) is
   'A stake for each strategy and symbol that holds something, and one of no strategy for what is left of '
-  'the position; together they are position_sums. What position_differences says beyond doubt is one more, '
-  'on the side on which it makes the position larger. p_symbols: as orders have them; null: all.';
+  'the position; together they are position_sums. unexplained_stakes are among them. p_symbols: as '
+  'orders have them; null: all.';
+
+-- What the broker holds more, or less, than is known here: as if it were about to be bought, or sold.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.unexplained_stakes(p_account_id integer, p_symbols text[])
+returns setof orderlatch_data.risk_stake
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+  select k.*
+    from orderlatch_data.position_differences as d
+   cross join lateral (
+     -- a trade that its order shows, and no list of fills yet, counts with its order
+     select coalesce(sum(case b.side when 'sell' then -u.qty else u.qty end), 0) as qty
+       from orderlatch_data.broker_orders as b
+      cross join lateral orderlatch_data.unbooked_qty(b) as u(qty)
+      where b.account_id = p_account_id
+        and (b.shown_filled_qty <> b.fills_qty)::integer = 1
+        and orderlatch_data.position_symbol(b.symbol) = d.symbol
+   ) as e
+   cross join lateral (
+     select case
+              when d.theirs > d.ours then greatest(d.theirs - d.ours - greatest(e.qty, 0), 0)
+              else greatest(d.ours - d.theirs + least(e.qty, 0), 0)
+            end as qty
+   ) as g
+   cross join lateral orderlatch_data.make_stake(
+     null, d.symbol, case when d.theirs > d.ours then 'buy' else 'sell' end,
+     p_qty => g.qty,
+     p_worth => g.qty * orderlatch_data.last_price(p_account_id, d.symbol)
+       * orderlatch_data.contract_size(d.symbol)
+   ) as k
+   where d.account_id = p_account_id
+     -- once no fill that was on its way explains it
+     and d.checks >= 2
+     and g.qty > 0
+     and (p_symbols is null or d.symbol in (
+       select orderlatch_data.position_symbol(y.symbol) from unnest(p_symbols) as y(symbol)
+     ));
+end
+$$;
+revoke all on function orderlatch_data.unexplained_stakes(integer, text[]) from public;
+comment on function orderlatch_data.unexplained_stakes(integer, text[]) is
+  'A stake of no strategy for each of position_differences that was seen twice, on the side on which it '
+  'makes the position larger, less what orders show as filled beyond their booked fills. p_symbols: as '
+  'orders have them; null: all.';
 
 -- Keeps what each strategy holds with every change of what an order has filled, or of whose order it is.
 -- Locks: none. Raises: none.

@@ -1,6 +1,6 @@
 -- What the broker holds and nothing here explains counts too, on the side on which it makes the position larger.
 begin;
-select plan(13);
+select plan(16);
 
 select test_support.hold_clock('2026-03-02 16:00:00Z');
 select test.given_mirrored_account('paper', '{"reconcile_from": "2026-03-02T15:00:00Z", "one_decision_per_signal": false, "drift_grace": "1 minute"}');
@@ -42,6 +42,18 @@ select is(pg_temp.reasons('{"action": "sell", "qty": "95"}'), '{}', 'and can be 
 select pg_temp.pass(jsonb_build_array(test.a_position('GOOG', '40', '{"current_price": "200"}')), 3);
 select is(pg_temp.reasons('{"action": "sell", "qty": "41"}'), '{short_selling}', 'what is not there any more cannot be sold');
 select is(pg_temp.reasons('{"action": "sell", "qty": "40"}'), '{}', 'what is there can');
+
+-- A trade that its order shows and no list of fills yet counts once, though the broker's position has it.
+select orderlatch.set_limit('gross_exposure', 100000, 'paper'), test_support.advance_clock('5 minutes');
+select jsonb_build_object(
+  'orders', jsonb_build_array(test.a_broker_order('bought', jsonb_build_object('symbol', 'MSFT', 'qty', '60', 'filled_qty', '60', 'status', 'filled',
+              'filled_avg_price', '200', 'submitted_at', orderlatch_data.canonical_time(orderlatch_data.clock())))),
+  'positions', jsonb_build_array(test.a_position('GOOG', '40'), test.a_position('MSFT', '60', '{"current_price": "200"}'))) as late \gset
+select test_support.advance_clock('5 minutes'), test.serve(:worker, :'late') from generate_series(1, 3) as n;
+select is((select p.qty || ' beside ' || p.broker_qty || ': ' || p.state from orderlatch.positions as p where p.symbol = 'MSFT'), '0 beside 60: differs',
+          'the fills of an order are late');
+select is(pg_temp.reasons('{"symbol": "MSFT", "qty": "40"}'), '{}', 'they count once');
+select is(pg_temp.reasons('{"symbol": "MSFT", "qty": "41"}'), '{position_quantity}', 'but they do');
 
 select * from finish();
 rollback;

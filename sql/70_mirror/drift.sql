@@ -115,6 +115,7 @@ as $$
 declare
   v_now constant timestamptz := orderlatch_data.clock();
   v_fills_covered_at timestamptz;
+  v_from_at timestamptz;
   v_new boolean;
 begin
   perform orderlatch_data.heal_positions(p_account);
@@ -137,10 +138,18 @@ begin
             else v_now
           end,
           ours = excluded.ours, theirs = excluded.theirs
-    returning p.checks, p.first_seen_at
+    returning p.symbol, p.checks, p.first_seen_at, p.compared_at
   )
-  select bool_or(d.checks < 2 or d.first_seen_at > v_now - p_account.drift_grace) into v_new
-    from differing as d;
+  select bool_or(d.checks < 2 or d.first_seen_at > v_now - p_account.drift_grace),
+         -- a bust may bear the time of its trade, which lies before what is read as a rule
+         min(s.last_fill_at - interval '1 day') filter (where d.checks = 2 and d.compared_at = v_now)
+    into v_new, v_from_at
+    from differing as d
+    left join orderlatch_data.position_sums as s
+      on s.account_id = p_account.account_id and s.symbol = d.symbol;
+  if v_from_at is not null then
+    perform orderlatch_data.wish_reads(p_account.account_id, '{fills}', 'positions differ', v_from_at);
+  end if;
   if v_new then
     perform orderlatch_data.wish_reads(p_account.account_id, '{fills}', 'positions differ');
     perform orderlatch_data.wish_reads(
@@ -161,7 +170,8 @@ revoke all on function orderlatch_data.compare_positions(orderlatch_data.account
 comment on function orderlatch_data.compare_positions(orderlatch_data.accounts, uuid) is
   'Compares broker_positions with position_sums. What differs is looked at again after another complete '
   'read of fills, and is position_drift when it is the same after drift_grace; one that changes all the '
-  'time is after its fifth comparison.';
+  'time is after its fifth comparison. Seen twice, it has fills read once from a day before the last one of '
+  'its symbol.';
 
 -- Forgets differences of positions that have gone, and closes their incidents.
 -- Locks: none; the caller holds the account for answering. Raises: none.

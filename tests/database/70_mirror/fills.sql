@@ -132,7 +132,7 @@ select is((select f.checks::integer from orderlatch_data.fill_differences as f),
 select is((select count(*) from orderlatch_data.order_checks as k where k.broker_order_id = 'm-1'), 0::bigint, 'an order that is ahead of its fills need not be read again');
 select test_support.advance_clock('2 seconds');
 select c.query ->> 'after' as after from test.claim(:worker) as c where c.kind = 'list_fills' \gset
-select is(:'after'::text, '2026-03-02T16:29:00.000000Z', 'they are read from before the order');
+select ok(:'after'::text <= '2026-03-02T16:29:00.000000Z', 'they are read from before the order');
 select test.record(test.answer_status((test.standing_read('fills')).request_id, 200, '[]'));
 select is(test.incidents() && '{fill_mismatch}', false, 'within drift_grace it is no incident yet');
 select test_support.advance_clock('2 minutes');

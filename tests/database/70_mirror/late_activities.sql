@@ -17,7 +17,8 @@ create function pg_temp.book(p_orders integer, p_late_is_listed boolean) returns
   select jsonb_build_object(
            'orders', jsonb_build_array(pg_temp.order('late', '2026-03-02 16:00:30Z')) || jsonb_agg(pg_temp.order('t' || n, '2026-03-02 16:00:00Z'::timestamptz + n * interval '5 minutes')),
            'fills', case when p_late_is_listed then jsonb_build_array(pg_temp.fill('late', '2026-03-02 16:00:30Z')) else '[]' end
-             || jsonb_agg(pg_temp.fill('t' || n, '2026-03-02 16:00:00Z'::timestamptz + n * interval '5 minutes')))
+             || jsonb_agg(pg_temp.fill('t' || n, '2026-03-02 16:00:00Z'::timestamptz + n * interval '5 minutes')),
+           'positions', jsonb_build_array(test.a_position('LATE', '10')) || jsonb_agg(test.a_position('T' || n, '10')))
     from generate_series(1, p_orders) as n
 $$;
 create function pg_temp.booked() returns text language sql volatile as $$

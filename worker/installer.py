@@ -34,6 +34,7 @@ MIGRATING = (int.from_bytes(b"latc"), int.from_bytes(b"h"))
 def migrate(url: str, files: list[File], say: Callable[[str], object] = click.echo) -> None:
     """Bring a database up to this checkout; a second caller waits for the first and finds nothing to do."""
     with psycopg.connect(url, autocommit=True) as connection:
+        require_direct(connection)
         connection.execute("set lock_timeout = '10min'")
         connection.execute("select pg_advisory_lock(%s, %s)", MIGRATING)
         before, head = installed_revision(connection), revisions()[0]
@@ -45,6 +46,15 @@ def migrate(url: str, files: list[File], say: Callable[[str], object] = click.ec
             return
         apply_beside_work(connection, files)
         say(f"migrate: applied {len(files)} files")
+
+
+def require_direct(connection: psycopg.Connection) -> None:
+    """Refuse a pooler, which announces a process of its own and keeps a session, and its locks, for hours."""
+    if connection.execute("select pg_backend_pid()").fetchone() != (connection.info.backend_pid,):
+        raise InstallError(
+            "DATABASE_URL: a connection pooler is in between, and migrate needs a session of its own: its lock "
+            "would stay with the pooler. Give it the address of Postgres itself."
+        )
 
 
 def apply_beside_work(connection: psycopg.Connection, files: list[File], *, anew: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""PgBouncer in transaction mode: good enough for strategies, and refused by workers."""
+"""PgBouncer in transaction mode: good enough for strategies, and refused by workers and by migrate."""
 
 from __future__ import annotations
 
@@ -79,6 +79,29 @@ def listens(port: int) -> bool:
 def test_a_worker_refuses_to_work_through_a_pooler(pooled_url: str, tmp_path: Path) -> None:
     with a_world(Script(pooled_url), tmp_path, order_placed) as world:
         assert "DATABASE_URL: a connection pooler is in between" in refusal(world.worker())
+
+
+def test_migrate_refuses_a_pooler_whose_session_would_keep_its_lock(
+    database: Database, pooled_url: str
+) -> None:
+    """Whoever migrated next, there or directly, waited ten minutes for it and gave up."""
+    told = subprocess.run(
+        [ORDERLATCH, "migrate"],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={"PATH": "/usr/bin:/bin", "DATABASE_URL": pooled_url},
+        timeout=PATIENCE_S,
+    )
+    held = """
+    select count(*)::int
+      from pg_locks as l
+      join pg_database as d on d.oid = l.database and d.datname = current_database()
+     where l.locktype = 'advisory'
+    """
+    assert Script(database.url).number(held) == 0
+    assert (told.returncode, told.stdout) == (1, "")
+    assert told.stderr.startswith("orderlatch: DATABASE_URL: a connection pooler is in between")
 
 
 def test_strategies_may_propose_through_a_pooler(database: Database, pooled_url: str, tmp_path: Path) -> None:

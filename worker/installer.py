@@ -33,7 +33,7 @@ MIGRATING = (int.from_bytes(b"latc"), int.from_bytes(b"h"))
 
 def migrate(url: str, files: list[File], say: Callable[[str], object] = click.echo) -> None:
     """Bring a database up to this checkout; a second caller waits for the first and finds nothing to do."""
-    with psycopg.connect(url, autocommit=True) as connection:
+    with connect(url) as connection:
         require_direct(connection)
         connection.execute("set lock_timeout = '10min'")
         connection.execute("select pg_advisory_lock(%s, %s)", MIGRATING)
@@ -48,12 +48,22 @@ def migrate(url: str, files: list[File], say: Callable[[str], object] = click.ec
         say(f"migrate: applied {len(files)} files")
 
 
+def connect(url: str, *, autocommit: bool = True) -> psycopg.Connection:
+    """Open a session of which nothing is ended for taking long, whatever the database or the role has set."""
+    connection = psycopg.connect(url, autocommit=True)
+    connection.execute("set statement_timeout = 0")
+    if connection.info.server_version >= 170000:
+        connection.execute("set transaction_timeout = 0")
+    connection.autocommit = autocommit
+    return connection
+
+
 def require_direct(connection: psycopg.Connection) -> None:
     """Refuse a pooler, which announces a process of its own and keeps a session, and its locks, for hours."""
     if connection.execute("select pg_backend_pid()").fetchone() != (connection.info.backend_pid,):
         raise InstallError(
-            "DATABASE_URL: a connection pooler is in between, and migrate needs a session of its own: its lock "
-            "would stay with the pooler. Give it the address of Postgres itself."
+            "DATABASE_URL: a connection pooler is in between, and migrate needs a session of its own: the "
+            "pooler would keep its lock. Give it the address of Postgres itself."
         )
 
 
@@ -127,12 +137,14 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 def engine(url: str) -> Engine:
     """SQLAlchemy's view of a database, for alembic alone; psycopg reads the URL, as everywhere else."""
-    return create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
+    return create_engine(
+        "postgresql+psycopg://", creator=lambda: connect(url, autocommit=False), poolclass=NullPool
+    )
 
 
 def check(url: str, files: list[File]) -> list[str]:
     """How a database differs from this checkout: one line for each difference, none when they are equal."""
-    with psycopg.connect(url, autocommit=True) as connection:
+    with connect(url) as connection:
         installed, head = installed_revision(connection), revisions()[0]
         if installed != head:
             return [f"revision: the database has {installed or 'none'}, the checkout {head}"]

@@ -29,6 +29,7 @@ VERSIONS = """
 select p.oid, p.xmin::text from pg_proc as p
 where p.pronamespace in ('orderlatch'::regnamespace, 'orderlatch_data'::regnamespace) order by p.oid
 """
+TIMEOUTS = "select s.name from pg_settings as s where s.name in ('statement_timeout', 'transaction_timeout')"
 
 
 def says() -> tuple[list[str], Callable[[str], object]]:
@@ -200,6 +201,14 @@ def test_a_table_that_is_held_makes_migrate_give_up(
             install(blank_database, changed("00_foundation/clock.sql", b"\n-- changed\n"))
     assert function_versions(blank_database) == before
     assert install(blank_database)[0].startswith("migrate: nothing to do")
+
+
+def test_no_time_out_of_the_database_ends_an_upgrade(blank_database: Database) -> None:
+    """A table of years takes as long as it takes, and would be too large at every other try as well."""
+    with blank_database.connect() as connection:
+        for (timeout,) in connection.execute(TIMEOUTS).fetchall():
+            connection.execute(f"alter database {blank_database.name} set {timeout} = '10ms'".encode())
+    assert install(blank_database)[-1] == f"migrate: applied {len(FILES)} files"
 
 
 @pytest.mark.parametrize("deadlocks", [2, DEADLOCKS])

@@ -19,6 +19,9 @@ begin
          )) as d
    where d.differs_at is not null
   union all
+  select 'numbers', b.drawn, format('%s is at %s, and %s was given already', b.numbers, b.drawn, b.given)
+    from orderlatch_data.numbers_behind() as b
+  union all
   select 'promises', null::bigint, format('promise %s is broken %s times', v.promise_no, v.violations)
     from orderlatch_data.other_promises() as v
    where v.violations > 0
@@ -36,7 +39,7 @@ end
 $$;
 revoke all on function orderlatch_data.other_findings(text) from public;
 comment on function orderlatch_data.other_findings(text) is
-  'at_id: the act_no, the number of the block, or the decision_id.';
+  'at_id: the act_no, the number of the block, the newest number drawn, or the decision_id.';
 
 -- How often each promise is broken that is not about a decision.
 -- Locks: none. Raises: none.

@@ -1,6 +1,6 @@
 -- Each promise counts nothing in a healthy world, and something once it is broken by hand.
 begin;
-select plan(52);
+select plan(53);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account();
@@ -189,7 +189,8 @@ insert into deeds values
    $$ update orderlatch_data.risk_limits set enabled = false where limit_kind = 'opposite_order' $$),
   (20, '{}', 'a limit without a history', $$ delete from orderlatch_data.risk_limit_changes $$),
   (21, '{}', 'the reason of a move edited', $$ update orderlatch_data.decision_events set reason = 'x' $$),
-  (22, '{}', 'the author of an account edited', $$ update orderlatch_data.accounts set created_by = 'x' $$);
+  (22, '{}', 'the author of an account edited', $$ update orderlatch_data.accounts set created_by = 'x' $$),
+  (23, '{}', 'an approval beyond the newest number of approvals', $$ update orderlatch_data.account_agenda set approved_from = 1000000 $$);
 select is(
   pg_temp.broken_by(d.deed, d.promise_no > 20), array(select n.promise_no from unnest(array[d.promise_no] || d.also) as n(promise_no) order by 1),
   format('promise %s shows %s', d.promise_no, d.title)

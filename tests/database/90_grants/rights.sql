@@ -201,6 +201,7 @@ select results_eq(
             ('function is_same_symbol', 'auditor'), ('function is_same_symbol', 'operator'),
             ('function lock_class', 'auditor'), ('function lock_class', 'operator'),
             ('function lock_holders', 'auditor'), ('function lock_holders', 'operator'),
+            ('function numbers_behind', 'auditor'), ('function numbers_behind', 'operator'),
             ('function read_budgets', 'auditor'), ('function read_budgets', 'operator'),
             ('function reads_from', 'auditor'), ('function reads_from', 'operator'),
             ('function terse_age', 'auditor'), ('function terse_age', 'operator'),
@@ -268,7 +269,7 @@ select is_empty(
 select results_eq(
   $$ select p.proname::text collate "default" from pg_proc as p
       where p.pronamespace = 'orderlatch_data'::regnamespace and p.prosecdef and p.prorettype <> 'trigger'::regtype order by 1 $$,
-  $$ values ('act_findings'), ('execution_of'), ('first_read_since'), ('is_held'), ('lock_holders'), ('read_budgets'), ('terse_age'), ('terse_time'), ('unsealed_findings'), ('unsealed_promises') $$,
+  $$ values ('act_findings'), ('execution_of'), ('first_read_since'), ('is_held'), ('lock_holders'), ('numbers_behind'), ('read_budgets'), ('terse_age'), ('terse_time'), ('unsealed_findings'), ('unsealed_promises') $$,
   'of the helpers only triggers, and those that views call, run with the rights of the owner'
 );
 select is_empty(

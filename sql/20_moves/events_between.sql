@@ -44,22 +44,28 @@ begin
       select e.*
         from (select u.xid from unseen as u union all select pg_snapshot_xip(p_behind.snapshot)) as r
        cross join lateral (
-         select d.* from orderlatch_data.decision_events as d where d.xid = r.xid offset 0
+         select d.*
+           from orderlatch_data.decision_events as d
+          where d.xid = r.xid
+            and (d.server_started_at = p_behind.server_started_at
+                 or orderlatch_data.was_prepared_at(p_behind, d.xid, d.xmin))
+            and (pg_visible_in_snapshot(d.xid, p_ahead.snapshot)
+                 or (d.server_started_at <> p_ahead.server_started_at
+                     and not orderlatch_data.was_prepared_at(p_ahead, d.xid, d.xmin)))
+         offset 0
        ) as e
        where p_last_event_id < v_behind
          and e.event_id > p_last_event_id
          and e.event_id <= v_behind
-         and e.server_started_at = p_behind.server_started_at
-         and (e.server_started_at <> p_ahead.server_started_at
-              or pg_visible_in_snapshot(e.xid, p_ahead.snapshot))
       union all
       (
         select e.*
           from orderlatch_data.decision_events as e
          where e.event_id > greatest(v_behind, p_last_event_id)
            and e.event_id <= v_ahead
-           and (e.server_started_at <> p_ahead.server_started_at
-                or pg_visible_in_snapshot(e.xid, p_ahead.snapshot))
+           and (pg_visible_in_snapshot(e.xid, p_ahead.snapshot)
+                or (e.server_started_at <> p_ahead.server_started_at
+                    and not orderlatch_data.was_prepared_at(p_ahead, e.xid, e.xmin)))
          order by e.event_id
          limit p_how_many
       )
@@ -76,3 +82,30 @@ comment on function orderlatch_data.events_between(
 ) is
   'At most p_how_many events that p_ahead has and p_behind has not, with an id after p_last_event_id, by '
   'event_id: those of one decision come in the order in which they happened.';
+
+-- Whether the transaction of an event that an earlier start of the server wrote was still open at a mark.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.was_prepared_at(
+  p_mark orderlatch_data.event_mark,
+  p_xid xid8,
+  p_row_xid xid
+)
+returns boolean
+language plpgsql
+stable
+parallel restricted
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return p_xid < pg_snapshot_xmax(p_mark.snapshot)
+    and not pg_visible_in_snapshot(p_xid, p_mark.snapshot)
+    and p_mark.home = orderlatch_data.home()
+    -- else a restore has written the row, and the number is one of another server
+    and age(p_row_xid) <= age(p_xid::xid);
+end
+$$;
+revoke all on function orderlatch_data.was_prepared_at(orderlatch_data.event_mark, xid8, xid) from public;
+comment on function orderlatch_data.was_prepared_at(orderlatch_data.event_mark, xid8, xid) is
+  'Only a transaction that was prepared outlives its server. p_xid: of the event; p_row_xid: xmin of its row, '
+  'the same or that of a savepoint, which is higher.';

@@ -47,11 +47,8 @@ begin
          select d.*
            from orderlatch_data.decision_events as d
           where d.xid = r.xid
-            and (d.server_started_at = p_behind.server_started_at
-                 or orderlatch_data.was_prepared_at(p_behind, d.xid, d.xmin))
-            and (pg_visible_in_snapshot(d.xid, p_ahead.snapshot)
-                 or (d.server_started_at <> p_ahead.server_started_at
-                     and not orderlatch_data.was_prepared_at(p_ahead, d.xid, d.xmin)))
+            and orderlatch_data.misses_event(p_behind, d.xid, d.server_started_at, d.xmin)
+            and not orderlatch_data.misses_event(p_ahead, d.xid, d.server_started_at, d.xmin)
          offset 0
        ) as e
        where p_last_event_id < v_behind
@@ -64,8 +61,7 @@ begin
          where e.event_id > greatest(v_behind, p_last_event_id)
            and e.event_id <= v_ahead
            and (pg_visible_in_snapshot(e.xid, p_ahead.snapshot)
-                or (e.server_started_at <> p_ahead.server_started_at
-                    and not orderlatch_data.was_prepared_at(p_ahead, e.xid, e.xmin)))
+                or not orderlatch_data.misses_event(p_ahead, e.xid, e.server_started_at, e.xmin))
          order by e.event_id
          limit p_how_many
       )
@@ -83,11 +79,12 @@ comment on function orderlatch_data.events_between(
   'At most p_how_many events that p_ahead has and p_behind has not, with an id after p_last_event_id, by '
   'event_id: those of one decision come in the order in which they happened.';
 
--- Whether the transaction of an event that an earlier start of the server wrote was still open at a mark.
+-- Whether a mark does not have an event, as far as the transaction that wrote it tells.
 -- Locks: none. Raises: none.
-create or replace function orderlatch_data.was_prepared_at(
+create or replace function orderlatch_data.misses_event(
   p_mark orderlatch_data.event_mark,
   p_xid xid8,
+  p_server_started_at timestamptz,
   p_row_xid xid
 )
 returns boolean
@@ -98,14 +95,21 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return p_xid < pg_snapshot_xmax(p_mark.snapshot)
-    and not pg_visible_in_snapshot(p_xid, p_mark.snapshot)
-    and p_mark.home = orderlatch_data.home()
-    -- else a restore has written the row, and the number is one of another server
-    and age(p_row_xid) <= age(p_xid::xid);
+  return not pg_visible_in_snapshot(p_xid, p_mark.snapshot)
+    -- of another start all was seen, but for what was prepared then and not committed yet; a row that is
+    -- older than its transaction is one of a restore, and the number is one of another server
+    and (
+      p_server_started_at = p_mark.server_started_at
+      or (
+        p_xid < pg_snapshot_xmax(p_mark.snapshot)
+        and p_mark.home = orderlatch_data.home()
+        and age(p_row_xid) <= age(p_xid::xid)
+      )
+    );
 end
 $$;
-revoke all on function orderlatch_data.was_prepared_at(orderlatch_data.event_mark, xid8, xid) from public;
-comment on function orderlatch_data.was_prepared_at(orderlatch_data.event_mark, xid8, xid) is
-  'Only a transaction that was prepared outlives its server. p_xid: of the event; p_row_xid: xmin of its row, '
-  'the same or that of a savepoint, which is higher.';
+revoke all on function orderlatch_data.misses_event(orderlatch_data.event_mark, xid8, timestamptz, xid)
+  from public;
+comment on function orderlatch_data.misses_event(orderlatch_data.event_mark, xid8, timestamptz, xid) is
+  'p_xid, p_server_started_at: of the event; p_row_xid: xmin of its row, which is the same or, of a '
+  'savepoint, higher. Only a transaction that was prepared outlives the start of its server.';

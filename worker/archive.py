@@ -64,6 +64,8 @@ def _steps(asked: dict[str, object]) -> Iterator[tuple[int, datetime | None]]:
     with psycopg.connect(
         database_url(), autocommit=True, application_name="orderlatch-archive"
     ) as connection:
+        # whatever the database or the role has as its default
+        connection.execute("set default_transaction_isolation = 'read committed'")
         more = True
         while more:
             began = time.monotonic()

@@ -49,6 +49,14 @@ def test_steps_follow_each_other_until_nothing_is_left(refused: Database) -> Non
     assert again.stdout == "archive ok: 0 calls moved\n", again.stderr
 
 
+def test_it_works_whatever_isolation_level_the_database_has_by_default(refused: Database) -> None:
+    with refused.connect() as session:
+        set_default = f"alter database {refused.name} set default_transaction_isolation = 'repeatable read'"
+        session.execute(set_default.encode())
+    run = archive(refused, "--before", "2026-04-01", "--reason", "a month")
+    assert run.stdout.splitlines()[-1:] == ["archive ok: 4 calls moved"], run.stderr
+
+
 def test_what_the_database_refuses_is_one_line_and_a_hint(refused: Database) -> None:
     run = archive(refused, "--before", "2026-05-01", "--reason", "too early")
     assert run.returncode == 1

@@ -52,6 +52,8 @@ def connect(url: str, *, autocommit: bool = True) -> psycopg.Connection:
     """Open a session of which nothing is ended for taking long, whatever the database or the role has set."""
     connection = psycopg.connect(url, autocommit=True)
     connection.execute("set statement_timeout = 0")
+    # the one that holds the lock is idle while revisions run on another
+    connection.execute("set idle_session_timeout = 0")
     if connection.info.server_version >= 170000:
         connection.execute("set transaction_timeout = 0")
     connection.autocommit = autocommit

@@ -45,7 +45,10 @@ _SESSION: Mapping[str, str | int] = {
 }
 # A statement ends on the server after 30 s, and here a little later: a server that is frozen keeps no time.
 _STATEMENT_S = 35.0
-_SESSION_OPTIONS = r"-c statement_timeout=30s -c default_transaction_isolation=read\ committed"
+# The session that proves the worker alive is idle by its nature, and its end gives up what is on its way.
+_SESSION_OPTIONS = (
+    r"-c statement_timeout=30s -c idle_session_timeout=0 -c default_transaction_isolation=read\ committed"
+)
 
 # SQLSTATEs that speak of the server's condition and not of the statement: a lost connection, no resources, a
 # shutdown, a system error, and the read-only standby that is met in a failover.

@@ -29,7 +29,10 @@ VERSIONS = """
 select p.oid, p.xmin::text from pg_proc as p
 where p.pronamespace in ('orderlatch'::regnamespace, 'orderlatch_data'::regnamespace) order by p.oid
 """
-TIMEOUTS = "select s.name from pg_settings as s where s.name in ('statement_timeout', 'transaction_timeout')"
+TIMEOUTS = """
+select s.name from pg_settings as s
+where s.name in ('statement_timeout', 'transaction_timeout', 'idle_session_timeout')
+"""
 
 
 def says() -> tuple[list[str], Callable[[str], object]]:
@@ -207,7 +210,7 @@ def test_no_time_out_of_the_database_ends_an_upgrade(blank_database: Database) -
     """A table of years takes as long as it takes, and would be too large at every other try as well."""
     with blank_database.connect() as connection:
         for (timeout,) in connection.execute(TIMEOUTS).fetchall():
-            connection.execute(f"alter database {blank_database.name} set {timeout} = '10ms'".encode())
+            connection.execute(f"alter database {blank_database.name} set {timeout} = '50ms'".encode())
     assert install(blank_database)[-1] == f"migrate: applied {len(FILES)} files"
 
 

@@ -79,6 +79,20 @@ async def test_sessions_are_read_committed_whatever_the_database_says(blank_data
     assert isolation.value == "read committed"
 
 
+async def test_a_life_outlasts_whatever_the_database_says_of_idle_sessions(
+    blank_database: TestDatabase,
+) -> None:
+    """Its session is idle by its nature; when it ends, what is on its way for it is given up as lost."""
+    with blank_database.connect() as connection:
+        set_default = f"alter database {blank_database.name} set idle_session_timeout = '100ms'"
+        connection.execute(set_default.encode())
+    async with Database(blank_database.url).listening() as session:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                async for _ in session.notifications():
+                    pass
+
+
 async def test_a_frozen_server_does_not_hold_a_statement_for_ever(
     blank_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:

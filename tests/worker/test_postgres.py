@@ -88,9 +88,7 @@ async def test_a_life_outlasts_whatever_the_database_says_of_idle_sessions(
         connection.execute(set_default.encode())
     async with Database(blank_database.url).listening() as session:
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(1):
-                async for _ in session.notifications():
-                    pass
+            await asyncio.wait_for(anext(aiter(session.notifications())), timeout=1)
 
 
 async def test_a_frozen_server_does_not_hold_a_statement_for_ever(

@@ -1,6 +1,6 @@
 -- A live account submits only under a grant, and no call begins after its end.
 begin;
-select plan(32);
+select plan(33);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account('live', '{"max_decision_age": "10 days"}', 'live');
@@ -61,6 +61,15 @@ select test_support.advance_clock('-1 minute');
 select lives_ok($$ select orderlatch.revoke_live('live') $$, 'a clock that was set back does not keep a grant from being revoked');
 select test_support.advance_clock('1 minute');
 select is(pg_temp.granted(), 'nothing', 'and it is revoked');
+
+-- Of one account, and of what has not ended: what a grant was stays as it was.
+select test.given_account('second', '{}', 'live');
+select orderlatch.grant_live('second', '1 hour', 'of another account');
+create temporary table granted_before as select g.account_id, g.granted_at, g.granted_until from orderlatch_data.live_grants as g;
+select orderlatch.revoke_live('live');
+select set_eq(
+  'select g.account_id, g.granted_at, g.granted_until from orderlatch_data.live_grants as g', 'table granted_before',
+  'what has ended, and what another account was granted, no revocation changes');
 
 -- A halt stops what a grant allows.
 select orderlatch.grant_live('live', '7 days', 'the longest');

@@ -1,6 +1,6 @@
 -- Halts: which submits they stop, and who signs.
 begin;
-select plan(59);
+select plan(61);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account();
@@ -105,6 +105,21 @@ select is(
   (select count(*) from orderlatch_data.halts as h where h.reason = 'order_mismatch'), 2::bigint,
   'after a lift the same reason halts anew'
 );
+
+-- Only a halt of the whole account for that reason will do instead of its own: any other may be lifted, or stops less.
+select test.given_account('narrow');
+select test.given_halt(h.reason, 'narrow', h.strategy_id, h.symbol)
+  from (
+    values ('maintenance', null, null), ('duplicate_order', 'momentum', null), ('duplicate_order', null, 'GOOG')
+  ) as h(reason, strategy_id, symbol);
+select orderlatch_data.halt_account(test.account_id('narrow'), 'duplicate_order');
+select results_eq(
+  $$ select h.reason from orderlatch_data.halts as h
+      where h.account_id = test.account_id('narrow') and h.strategy_id is null and h.symbol is null order by h.halt_id $$,
+  $$ values ('maintenance'), ('duplicate_order') $$,
+  'the core halts the account beside an operator''s halt, and beside halts of a part of it'
+);
+select is(orderlatch_data.is_halted(test.account_id('narrow'), 'another', 'MSFT'), true, 'all of it');
 
 -- Refusals.
 create temporary table counts as select count(*) as halts from orderlatch_data.halts;

@@ -252,6 +252,21 @@ def test_an_operator_who_resolves_while_the_order_is_found_is_too_late(scene: Sc
     assert scene.status(decision_hash) == "submitted"
 
 
+def test_an_operator_who_resolves_while_the_submit_is_answered_is_too_late(
+    scene: Scene, clock: Clock
+) -> None:
+    """A success of a simple order holds its decision and nothing of the account."""
+    decision_hash = scene.given("submitting")
+    clock.advance(minutes=1)
+    assert scene.claim(scene.ground) == ["find_order"]
+    recording = scene.transaction()
+    assert recording.text(FOUND, scene.holder(decision_hash)) == "order_exists"
+    rivals = [scene.blocked(verdict, decision_hash) for verdict in (DECLARE_ABSENT, ADOPT)]
+    recording.commit()
+    assert [getattr(r.exception(timeout=10), "sqlstate", None) for r in rivals] == ["OL203", "OL203"]
+    assert scene.status(decision_hash) == "submitted"
+
+
 def test_an_order_found_while_an_operator_declares_it_absent_is_a_fact(scene: Scene, clock: Clock) -> None:
     decision_hash = scene.given("in_doubt")
     asked = lookup(scene, clock)

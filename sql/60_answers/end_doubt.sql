@@ -17,7 +17,7 @@ as $$
      set first_absent_at = coalesce(d.first_absent_at, orderlatch_data.clock()),
          second_absent_at = case
            when p_claimed_at >= d.first_absent_at + p_account.absence_spacing
-             then coalesce(d.second_absent_at, orderlatch_data.clock())
+             then orderlatch_data.clock()
          end
    where d.decision_id = p_decision_id
      and not d.duplicate

@@ -120,7 +120,7 @@ class Carrier:
                 elapsed_ms=answer.elapsed_ms,
                 **(trace.members() if trace else {}),
             )
-            await self._recorder.record(answer)
+            await self._recorder.record(answer, account=request.account)
         self._free_slots += 1
         self._life.woken.set()  # an answer may set free what waited for it
 

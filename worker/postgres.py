@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 Row = TypeVar("Row")
 Result = TypeVar("Result")
 
-CONNECTIONS = 2
-"""One connection claims while the other records; more would only wait for the same locks."""
+APART = 2
+"""What was refused, and may have to wait for a lock, is recorded over so many connections of its own."""
+
+CONNECTIONS = 2 + APART
+"""One connection claims while another records; more would only wait for the same locks."""
 
 _POOL_WAIT_S = 3.0
 # Short, because the pool doubles its pauses up to this, and an outage of a minute would end a minute late.

@@ -32,6 +32,7 @@ create table script.settings (
   disowned int,
   record_error text,
   poison text,
+  lock_wait_ms int not null default 500,
   stream_error text,
   stream_poison bytea,
   stream_rows int not null default 1,
@@ -111,6 +112,10 @@ begin
   if exists (select from jsonb_array_elements(p_answers) as a where a ->> 'request_id' = v_settings.poison) then
     raise exception using errcode = '22P05', message = 'an answer that cannot be recorded';
   end if;
+  perform set_config('lock_timeout', v_settings.lock_wait_ms::text, true);
+  perform pg_advisory_xact_lock(78, hashtext(r.account))
+     from (select distinct q.account from jsonb_array_elements(p_answers) as a
+             join script.requests as q on q.request_id = (a ->> 'request_id')::uuid order by 1) as r;
   return query
     with arrived as (
       select a.answer, a.answer_no from jsonb_array_elements(p_answers) with ordinality as a (answer, answer_no)

@@ -258,6 +258,30 @@ def test_an_answer_that_lost_a_race_is_tried_until_it_is_recorded(world: World, 
     assert worker.events("answer_given_up") == []
 
 
+def test_accounts_that_are_held_keep_no_other_waiting(world: World) -> None:
+    """Neither its answers nor its claims, while each try takes as long as it may."""
+    held = ("one", "two", "three")
+    holding = "select pg_advisory_xact_lock(78, hashtext(name)) from unnest('{one,two,three}'::text[]) name"
+    others = {
+        f"{name}_{what}": value
+        for name in held
+        for what, value in (("key_id", "K"), ("secret_key", "S"), ("base_url", world.peer.url))
+    }
+    with world.worker(accounts=",".join(("paper", *held)), **others) as worker:
+        world.script.wait_for_worker()
+        with world.script.holding(holding):
+            waiting = [request for name in held for request in world.script.ask_for(2, account=name)]
+            worker.wait_for("record_refused", 8)  # so that each of the three was
+            world.script.run("update script.settings set lock_wait_ms = 20000")
+            wait_until(lambda: world.script.number(WAITING) == 2, what="two tries wait, all that may")
+            refused = len(worker.events("record_refused"))
+            for _ in range(5):
+                world.script.wait_for_answers(world.script.ask_for(2))
+            assert len(worker.events("record_refused")) <= refused + 2, "those that were under way"
+        world.script.wait_for_answers(waiting)
+        assert worker.stop() == 0
+
+
 def test_answers_wait_for_a_server_that_cannot_write(world: World) -> None:
     """A standby in a failover, or a full disk: the statement is refused, and it is not the answer's fault."""
     world.script.run("update script.settings set record_error = '25006'")

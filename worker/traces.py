@@ -27,15 +27,26 @@ class Traces:
 
     def __init__(self, database: Database | None) -> None:
         self._database = database
+        self._late: set[asyncio.Task[Mapping[UUID, Trace]]] = set()
 
     async def of(self, requests: Sequence[Request]) -> Mapping[UUID, Trace]:
         """Return the traces of those requests that have one; none when they cannot be had."""
-        if self._database is None:
+        if self._database is None or self._late:
             return {}
+        asking = asyncio.create_task(self._ask(self._database, requests))
+        in_time, _ = await asyncio.wait([asking], timeout=_PATIENCE_S)
+        if in_time:
+            return asking.result()
+        # not waited for: a server that hangs does not hear of it, and psycopg waits ten seconds for that
+        asking.cancel()
+        self._late.add(asking)
+        asking.add_done_callback(self._late.discard)
+        return {}
+
+    async def _ask(self, database: Database, requests: Sequence[Request]) -> Mapping[UUID, Trace]:
         try:
-            async with asyncio.timeout(_PATIENCE_S):
-                found = await self._database.request_traces([each.request_id for each in requests])
-        except (DatabaseAwayError, TimeoutError):
+            found = await database.request_traces([each.request_id for each in requests])
+        except DatabaseAwayError:
             return {}
         except StatementRefusedError as refused:
             _log.warning("traces_refused", sqlstate=refused.sqlstate, reason=str(refused))

@@ -44,8 +44,11 @@ class Process:
         place = ["--in-memory"] if in_memory else ["--data", str(data)]
         command = [sys.executable, "-c", START, *place, "--port", str(port)]
         environment = {**os.environ, ACCOUNTS_VARIABLE: ACCOUNTS}
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True
+        )
         assert self.process.stdout is not None
+        self.complaints = ""
         self.line = self.process.stdout.readline()
         self.url = self.line.removeprefix("sandbox: ").strip()
         self.port = int(self.url.rsplit(":", 1)[-1])
@@ -58,6 +61,9 @@ class Process:
         assert self.process.stdout is not None
         assert self.process.stdout.read() == "", "one line and no more"
         self.process.stdout.close()
+        assert self.process.stderr is not None
+        self.complaints = self.process.stderr.read()
+        self.process.stderr.close()
         return status
 
 
@@ -78,13 +84,16 @@ def test_it_says_where_it_listens_and_ends_in_good_order(tmp_path: Path) -> None
         assert one.end(signal.SIGTERM) == 0
 
 
-def test_a_hung_call_does_not_keep_it_from_ending(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_hung_call_does_not_keep_it_from_ending(tmp_path: Path, how: signal.Signals) -> None:
+    """It is cut off, without an answer and without a word."""
     with started(tmp_path) as one, ThreadPoolExecutor(1) as pool:
         one.client.fault("gate", when="before", gate="g")
         held = pool.submit(httpx.post, f"{one.url}/v2/orders", json={}, headers=dict(one.client.http.headers))
         one.client.tell("GET", "gates?held=1")
-        assert one.end(signal.SIGTERM) == 0
-        with contextlib.suppress(httpx.TransportError):
+        assert one.end(how) == 0
+        assert one.complaints == ""
+        with pytest.raises(httpx.TransportError):
             held.result(5)
 
 

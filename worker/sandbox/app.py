@@ -1,5 +1,6 @@
 """The sandbox as one ASGI application: the trading API, its stream, and the admin API beside them."""
 
+import asyncio
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from worker.sandbox.store import Store, StoreInMemory, StoreOnDisk
 from worker.sandbox.stream import StreamServer
 from worker.sandbox.stream_faults import stream_faults
 from worker.sandbox.trading import Trading
+from worker.sandbox.transport import Wire
 from worker.sandbox.truth import Truth
 from worker.sandbox.values import new_uuid
 
@@ -66,6 +68,8 @@ class Sandbox:
                 await self._admin(scope, receive, send)
             else:
                 await self._trading(scope, receive, send)
+        except asyncio.CancelledError:  # only the server's end cancels: then nobody is answered
+            await Wire(scope, receive, send).reset()
         finally:
             self.hub.flush()
 

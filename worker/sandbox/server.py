@@ -20,6 +20,7 @@ from worker.sandbox.transport import Door, SandboxProtocol, listening_socket
 HOST: Final = "127.0.0.1"  # nothing else: the admin API knows no keys
 KEEP_ALIVE_S: Final = 75  # a reused connection must not die under a POST because the server was bored
 STARTUP_S: Final = 10
+GRACE_S: Final = 1  # for calls that are under way at the end
 PING_S: Final = 20  # the server pings its WebSockets, and ends those that do not answer
 
 
@@ -41,7 +42,6 @@ class SandboxServer(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 timeout_keep_alive=KEEP_ALIVE_S,
-                timeout_graceful_shutdown=1,
             )
         )
         self._socket = listening_socket(HOST, port)
@@ -58,6 +58,17 @@ class SandboxServer(uvicorn.Server):
         self.lifespan.state["door"] = self._door
         await super().startup(sockets)
         self._on_ready(self._url)
+
+    async def _wait_tasks_to_complete(self) -> None:
+        """Wait for calls that are under way; cut off those that hang, without a word of uvicorn's."""
+        try:
+            async with asyncio.timeout(GRACE_S):
+                await super()._wait_tasks_to_complete()
+        except TimeoutError:
+            if hanging := set(self.server_state.tasks):
+                for each in hanging:
+                    each.cancel()
+                await asyncio.wait(hanging, timeout=GRACE_S)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 (uvicorn's signature)
         """End in good order on a signal; unlike uvicorn, do not die of it afterwards."""

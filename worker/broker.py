@@ -21,7 +21,7 @@ from worker.messages import Answer, Request, elapsing
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from worker.settings import Account
 
@@ -69,6 +69,16 @@ _FAILURES = (
     ValueError,  # a request that cannot be written down, such as a header that is not text
     RuntimeError,  # a transport that was closed under the call
 )
+
+
+REASONS: Mapping[type[BaseException], str] = {
+    DeadlinePassedError: "deadline_passed",
+    UnaskedResponseError: "unasked_response",
+    _BodyTooLargeError: "body_too_large",
+    TimeoutError: "timeout",
+    httpx.PoolTimeout: "timeout",
+}
+"""What a failure is called; any other by its type. docs/runbooks/silence.md says what to do about each."""
 
 
 class Broker:
@@ -175,17 +185,8 @@ def trusted_certificates() -> ssl.SSLContext:
 
 def _reason(error: BaseException) -> str:
     """Say in a few words what failed."""
-    match error:
-        case DeadlinePassedError():
-            return "deadline_passed"
-        case UnaskedResponseError():
-            return "unasked_response"
-        case _BodyTooLargeError():
-            return "body_too_large"
-        case TimeoutError() | httpx.PoolTimeout():
-            return "timeout"
-        case _:
-            return name_failure(error)
+    named = (name for kind, name in REASONS.items() if isinstance(error, kind))
+    return next(named, None) or name_failure(error)
 
 
 def name_failure(error: BaseException) -> str:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
+
+import httpx
 
 from tests.style.sources import ROOT, no
+from worker.broker import REASONS
 from worker.drills.catalogue import DRILLS
+from worker.mailbox import Why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,3 +87,21 @@ def test_files_of_code_that_are_named_exist() -> None:
         for where, name in quoted(r"[\w./-]*\w\.(?:py|sql|pml|toml|yaml)\b")
         if not any(path.endswith(f"/{name.removeprefix('./')}") for path in known)
     )
+
+
+def kinds_of(error: type[Exception]) -> Iterator[type[Exception]]:
+    """Every kind of an error that has no kinds of its own."""
+    for kind in error.__subclasses__() or [error]:
+        yield from [kind] if kind is error else kinds_of(kind)
+
+
+def test_the_runbook_explains_every_failure_of_a_call_and_every_end_of_a_stream() -> None:
+    text = (ROOT / "docs" / "runbooks" / "silence.md").read_text()
+    rows = [row.split("|")[1] for row in text.splitlines() if row.startswith("| `")]
+    explained = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    never = {  # only calls' own time-outs are set; there is no proxy; settings let https and http through
+        httpx.ConnectTimeout, httpx.ReadTimeout, httpx.WriteTimeout, httpx.ProxyError,
+        httpx.UnsupportedProtocol, httpx.CloseError,  # httpx knows it, its transport never raises it
+    }  # fmt: skip
+    transports = {kind.__name__ for kind in kinds_of(httpx.TransportError) if kind not in never | {*REASONS}}
+    no(name for name in sorted({*REASONS.values(), *transports, *get_args(Why)} - explained))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from worker import OrderlatchError
-from worker.broker import Broker
+from worker.broker import Broker, trusted_certificates
 from worker.carrier import Carrier
 from worker.database import SCHEMA_VERSIONS, Database
 from worker.follower import Follower
@@ -82,7 +82,8 @@ async def run_worker(*, settings: Settings, accounts: Sequence[Account], databas
                 raise WorkerError(_POOLED)
         except DatabaseAwayError as error:
             raise WorkerError(f"DATABASE_URL: {error}") from error
-        brokers = {each.name: Broker(account=each, connections=settings.slots) for each in accounts}
+        tls = trusted_certificates()
+        brokers = {each.name: Broker(account=each, connections=settings.slots, tls=tls) for each in accounts}
         for broker in brokers.values():
             resources.push_async_callback(broker.close)
 
@@ -122,10 +123,11 @@ def _companions(
     """Make what works beside the carrier, and may fail without it."""
     companions: list[_Companion] = []
     if settings.stream == "on":
+        tls = trusted_certificates()  # not that of the brokers: httpx says in it what it speaks
         companions += (
             Follower(
                 account=each.name,
-                stream=Stream(account=each),
+                stream=Stream(account=each, tls=tls),
                 database=database,
                 life=life,
                 metrics=metrics,

@@ -22,6 +22,8 @@ from worker.mailbox import Ending
 from worker.messages import elapsing
 
 if TYPE_CHECKING:
+    import ssl
+
     from worker.mailbox import Mailbox
     from worker.settings import Account
 
@@ -61,9 +63,12 @@ class _Straight(connect):
 class Stream:
     """One account's way to its broker's stream."""
 
-    def __init__(self, *, account: Account, patience: Patience | None = None) -> None:
+    def __init__(
+        self, *, account: Account, tls: ssl.SSLContext | None = None, patience: Patience | None = None
+    ) -> None:
+        """`tls`: trusted_certificates(), one for all streams."""
         self._url = account.stream_url
-        self._tls = trusted_certificates() if self._url.startswith("wss:") else None
+        self._tls = (tls or trusted_certificates()) if self._url.startswith("wss:") else None
         self._key_id = account.key_id
         self._secret_key = account.secret_key
         self._patience = patience or Patience()

@@ -3,9 +3,39 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
+from typing import TextIO
 
 import structlog
+
+
+class _Lines(logging.StreamHandler):  # type: ignore[type-arg]
+    """Writes lines as long as somebody takes them. The work goes on without."""
+
+    _told = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Say once that lines cannot be written: the traceback of each would be many times as long."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            super().handleError(record)
+            return
+        if isinstance(error, BrokenPipeError):
+            _write_to_nobody(sys.stdout)
+        if not self._told and sys.stderr is not None:
+            self._told = True
+            try:
+                sys.stderr.write(f"orderlatch: standard output takes no lines ({error.strerror})\n")
+            except OSError:
+                _write_to_nobody(sys.stderr)
+
+
+def _write_to_nobody(stream: TextIO) -> None:
+    """Let a stream whose reader is gone, which is for good, end with the process in good order."""
+    nobody = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nobody, stream.fileno())
+    os.close(nobody)
 
 
 def configure_logs() -> None:
@@ -14,7 +44,7 @@ def configure_logs() -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
     ]
-    handler = logging.StreamHandler(sys.stdout)
+    handler = _Lines(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*stamps, structlog.stdlib.add_logger_name],

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import subprocess
 import tempfile
 import threading
 import time
@@ -16,7 +18,7 @@ import pytest
 
 from tests.support.servers import PREFIX, start_server
 from tests.worker.peer import Exchange, listening_in_a_thread, order_placed
-from tests.worker.script import PATIENCE_S, Script, Worker, wait_until
+from tests.worker.script import ORDERLATCH, PATIENCE_S, Script, Worker, wait_until
 from tests.worker.world import KEYS, LISTENERS, World, a_free_port, metrics_of
 
 if TYPE_CHECKING:
@@ -379,6 +381,38 @@ def test_a_drain_has_an_end(script: Script, tmp_path: Path) -> None:
         worker.signal(signal.SIGTERM)
         assert worker.process.wait(PATIENCE_S) == 1
         gate.open()
+
+
+@pytest.mark.parametrize("output", ["nobody", "nobody with what it says of that", "/dev/full"])
+def test_a_log_that_nobody_takes_costs_one_line_and_no_work(
+    world: World, tmp_path: Path, output: str
+) -> None:
+    reader, pipe = os.pipe()
+    if output == "/dev/full":
+        os.close(pipe)
+        pipe = os.open(output, os.O_WRONLY)
+    with ExitStack() as ending:
+        complaints = ending.enter_context((tmp_path / "complaints").open("w+"))
+        worker = subprocess.Popen(
+            [ORDERLATCH, "worker"],
+            env={"PATH": os.environ["PATH"], **world.settings()},
+            stdout=pipe,
+            stderr=pipe if "with" in output else complaints,
+        )
+        ending.callback(worker.kill)
+        os.close(pipe)
+        os.close(reader)
+        for _ in range(3):
+            world.script.wait_for_answers(world.script.ask_for(3))
+        worker.send_signal(signal.SIGTERM)
+        status = worker.wait(PATIENCE_S)
+        complaints.seek(0)
+        lines = complaints.read().splitlines()
+    assert [line for line in lines if "takes no lines (" in line] == lines[:1]
+    if output == "/dev/full":
+        assert 1 <= len(lines) <= 3, "at the end Python itself has a word about a full disk"
+    else:
+        assert (status, len(lines)) == (0, int("with" not in output))
 
 
 # --- the deadline ---------------------------------------------------------------------------------------

@@ -34,9 +34,9 @@ class World:
         """Variables of a worker's process that are not its own."""
         self._directory = directory
 
-    def worker(self, **settings: object) -> Worker:
-        """Start a worker; settings are variables without their prefix, in lower case."""
-        environment = {
+    def settings(self, **settings: object) -> Mapping[str, str]:
+        """The variables of a worker; settings are some without their prefix, in lower case."""
+        return {
             "DATABASE_URL": self.script.url,
             "ORDERLATCH_ACCOUNTS": "paper",
             "ORDERLATCH_PAPER_BASE_URL": self.peer.url,
@@ -45,7 +45,10 @@ class World:
             **{f"ORDERLATCH_{name.upper()}": str(value) for name, value in settings.items()},
             **self.environment,
         }
-        return Worker(environment, directory=self._directory)
+
+    def worker(self, **settings: object) -> Worker:
+        """Start a worker."""
+        return Worker(self.settings(**settings), directory=self._directory)
 
 
 def a_free_port() -> int:

@@ -117,10 +117,12 @@ class Postgres:
         self, row_type: type[Row], statement: bytes, parameters: Mapping[str, object]
     ) -> list[Row]:
         """Run one statement; raises DatabaseAwayError or StatementRefusedError."""
+        cancelled = _times_cancelled()
         try:
             with errors_named():
                 async with (
                     self._pool.connection() as connection,
+                    _not_cancelled_since(cancelled),
                     asyncio.timeout(_STATEMENT_S),
                     connection.cursor(row_factory=class_row(row_type)) as cursor,
                 ):
@@ -160,6 +162,22 @@ async def in_time(statement: Awaitable[Result]) -> Result:
     """Return what a statement of a session's own returns; TimeoutError when a frozen server never says."""
     async with asyncio.timeout(_STATEMENT_S):
         return await statement
+
+
+def _times_cancelled() -> int:
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
+
+
+@asynccontextmanager
+async def _not_cancelled_since(times: int) -> AsyncIterator[None]:
+    """Do not begin when the task was cancelled since then, but never heard of it.
+
+    Before Python 3.12 the pool forgets a cancellation that comes just when it hands over a connection.
+    """
+    if _times_cancelled() > times:
+        raise asyncio.CancelledError
+    yield
 
 
 @contextmanager

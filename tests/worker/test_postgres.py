@@ -160,6 +160,29 @@ async def test_what_was_prepared_outlives_a_function_that_is_replaced(blank_data
             assert str(three.value) == "3"
 
 
+async def test_a_stop_is_never_lost_while_a_connection_is_handed_over(blank_database: TestDatabase) -> None:
+    """Python's own wait_for forgets, before 3.12, that it was cancelled just when what it waited for came."""
+    postgres = Postgres(blank_database.url, connections=1)
+    loop = asyncio.get_running_loop()
+
+    def cancel_after(turns: int, task: asyncio.Task[list[Value]]) -> None:
+        if turns:
+            loop.call_soon(cancel_after, turns - 1, task)
+        else:
+            task.cancel()
+
+    async with postgres.opened():
+        for turns in range(8):
+            holding = asyncio.create_task(postgres.rows(Value, b"select pg_sleep(0.01)::text as value", {}))
+            await asyncio.sleep(0.001)
+            waiting = asyncio.create_task(postgres.rows(Value, b"select pg_sleep(60)::text as value", {}))
+            await holding
+            cancel_after(turns, waiting)
+            done, _ = await asyncio.wait([waiting], timeout=20)
+            assert done, f"{turns} turns after the connection was free the stop was lost"
+            assert waiting.cancelled()
+
+
 async def test_pauses_count_tries_and_the_first_comes_at_once() -> None:
     tries = []
     async for number in pauses():

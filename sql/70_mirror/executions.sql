@@ -33,7 +33,7 @@ as $$
          greatest(whole.fills_qty, whole.filled_qty),
          case
            when whole.fills_qty >= whole.filled_qty and whole.fills_qty > 0
-             then round(whole.fills_value / whole.fills_qty, 6)
+             then orderlatch_data.average_price(whole.fills_value, whole.fills_qty)
            else newest.filled_avg_price
          end,
          whole.orders

@@ -154,7 +154,7 @@ as $$
            end,
            filled_avg_price = case
              when b.has_reversals or s.reversed
-               then round((b.fills_value + s.value) / nullif(greatest(b.fills_qty + s.qty, 0), 0), 6)
+               then orderlatch_data.average_price(b.fills_value + s.value, b.fills_qty + s.qty)
              else b.filled_avg_price
            end,
            filled_as_of = case when b.has_reversals or s.reversed then null else b.filled_as_of end,

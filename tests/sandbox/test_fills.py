@@ -55,6 +55,13 @@ def test_an_order_may_be_new_or_filled_in_the_answer_already(client: Client) -> 
     assert [client.get(order["id"]) for order in (placed, filled)] == [placed, filled]
 
 
+def test_the_average_of_prices_far_below_a_cent_keeps_its_digits(client: Client) -> None:
+    placed = client.place(symbol="PEPE/USD", qty="3000000", time_in_force="gtc")
+    client.fill(placed["id"], qty="1000000", price="0.0000072")
+    client.fill(placed["id"], qty="2000000", price="0.00000049")
+    assert client.get(placed["id"])["filled_avg_price"] == "0.000002726667"
+
+
 def test_a_market_order_fills_at_the_given_price(client: Client) -> None:
     client.price("GOOG", "185.02")
     placed = client.place(qty="54")

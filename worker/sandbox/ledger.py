@@ -273,4 +273,8 @@ def activity_id(at_ns: int, execution_id: str) -> str:
 
 
 def _average(spent: Decimal, filled: Decimal) -> Decimal | None:
-    return (spent / filled).quantize(Decimal("1e-6")) if filled else None
+    """To six decimals, and to twelve below one dollar: a million coins may cost seven."""
+    if not filled:
+        return None
+    average = spent / filled
+    return average.quantize(Decimal("1e-12") if average < 1 else Decimal("1e-6"))

@@ -1,6 +1,6 @@
 -- Trades are booked once each: of orders that are known, unknown or over; busts and corrections take off what they amend.
 begin;
-select plan(48);
+select plan(51);
 
 select test_support.hold_clock('2026-03-02 16:00:00Z');
 select test.given_mirrored_account('paper', '{"reconcile_from": "2026-03-02T14:00:00Z", "on_foreign_order": "ignore"}');
@@ -111,6 +111,16 @@ select pg_temp.fills(test.a_fill('o-9', 'c2', '{"symbol": "LONE", "qty": "7", "p
 select is(pg_temp.position('LONE'), '7 bought 7 sold 0', 'a correction whose trade is not known yet is booked');
 select pg_temp.fills(test.a_fill('o-9', 'c1', '{"symbol": "LONE", "qty": "8", "price": "10"}'));
 select is(pg_temp.position('LONE'), '7 bought 7 sold 0', 'and takes it off when it comes');
+
+-- Coins of which a dollar buys a hundred thousand.
+select test.given_submitting_decision(:worker, '{"symbol": "PEPE/USD", "time_in_force": "gtc", "qty": "3000000"}') as coins \gset
+select test.record(test.answer_order(test.holder(:'coins'), '{"id": "o-10"}'));
+select pg_temp.fills(test.a_fill('o-10', 'p1', '{"symbol": "PEPE/USD", "qty": "1000000", "price": "0.0000072"}'),
+                     test.a_fill('o-10', 'p2', '{"symbol": "PEPE/USD", "qty": "2000000", "price": "0.00000049"}'));
+select is((select s.filled_avg_price from orderlatch.decision_status(:'coins') as s), 0.000002726667, 'the average of prices far below a cent keeps its digits');
+select pg_temp.fills(test.a_fill('o-10', 'p3', '{"symbol": "PEPE/USD", "qty": "1000000", "price": "0.0000072", "type": "trade_bust", "previous_execution_id": "p1"}'));
+select is((select b.filled_avg_price from test.broker_order('o-10') as b), 0.00000049, 'also after a bust');
+select is((select s.filled_avg_price from orderlatch.decision_status(:'coins') as s), 0.00000049, 'for the strategy too');
 
 -- Orders of ours and of others alike.
 select is((select f.decision_hash from orderlatch.fills as f where f.activity_id like '%::x7'), :'decision'::text, 'a fill of ours names its decision');

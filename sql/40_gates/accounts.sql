@@ -10,6 +10,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_setting text;
+  v_time interval;
   v_account orderlatch_data.accounts := p_base;
 begin
   if p_settings is null or jsonb_typeof(p_settings) <> 'object' then
@@ -38,11 +39,17 @@ begin
         );
     end if;
     v_account := jsonb_populate_record(v_account, jsonb_build_object(v_setting, p_settings -> v_setting));
-    perform orderlatch_data.require_no_months(v_setting, (to_jsonb(v_account) ->> v_setting)::interval)
-       from pg_attribute as f
-      where f.attrelid = 'orderlatch_data.accounts'::regclass
-        and f.attname = v_setting
-        and f.atttypid = 'interval'::regtype;
+    v_time := (
+      select (to_jsonb(v_account) ->> v_setting)::interval
+        from pg_attribute as f
+       where f.attrelid = 'orderlatch_data.accounts'::regclass
+         and f.attname = v_setting and f.atttypid = 'interval'::regtype
+    );
+    perform orderlatch_data.require_no_months(v_setting, v_time);
+    -- a day as 24 hours: where clocks change, a time zone makes it 23 or 25
+    v_account := jsonb_populate_record(v_account, jsonb_strip_nulls(
+      jsonb_build_object(v_setting, make_interval(secs => extract(epoch from v_time)::double precision))
+    ));
   end loop;
   if v_account.broker_account_id !~ '^[[:graph:]]{1,128}$' then
     raise exception using

@@ -31,7 +31,7 @@ begin
       message = 'argument_invalid: p_for must be more than nothing and at most 7 days';
   end if;
   insert into orderlatch_data.live_grants as g (account_id, granted_at, granted_until, granted_by, reason)
-  values (v_account.account_id, v_now, v_now + p_for, session_user, p_reason)
+  values (v_account.account_id, v_now, (v_utc + p_for) at time zone 'UTC', session_user, p_reason)
   returning g.granted_until into v_until;
   perform pg_notify('orderlatch', p_account);
   return v_until;

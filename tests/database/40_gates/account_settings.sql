@@ -1,6 +1,6 @@
 -- Every setting of an account, on both sides of each of its bounds.
 begin;
-select plan(186);
+select plan(189);
 
 select test.given_account();
 select test.given_account('live', '{}', 'live');
@@ -46,7 +46,7 @@ as $$
 begin
   perform orderlatch.update_account(p_account, jsonb_build_object(p_setting, p_value));
   if p_setting <> 'broker_account_id' and (
-    select to_jsonb(a) -> p_setting = to_jsonb(jsonb_populate_record(a, jsonb_build_object(p_setting, p_value))) -> p_setting
+    select a = jsonb_populate_record(a, jsonb_build_object(p_setting, p_value))
       from orderlatch_data.accounts as a
      where a.account = p_account
   ) is not true then
@@ -119,6 +119,25 @@ select is(pg_temp.try_setting('paper', c.column_name::text, 'null'), 'OL131', fo
   from information_schema.columns as c
  where c.table_schema = 'orderlatch_data' and c.table_name = 'accounts'
    and c.column_name not in ('broker_account_id', 'burst', 'account_id', 'account', 'environment', 'created_at', 'created_by');
+
+-- A day has 24 hours, also where the session's clocks change meanwhile: here they go forward, and back.
+set local timezone = 'America/New_York';
+select test.given_account('days', '{"max_decision_age": "1 day", "absence_quiet": "1 day -23:59:00"}');
+create function pg_temp.lapses(p_now timestamptz) returns timestamptz language plpgsql as $$
+declare
+  v_hash text;
+begin
+  perform test_support.hold_clock(p_now);
+  v_hash := test.given_decision('days');
+  return (select o.lapse_at from test.open_row(v_hash) as o);
+end
+$$;
+select is(pg_temp.lapses('2027-03-13 15:00:00Z'), '2027-03-14 15:00:00Z'::timestamptz, 'a decision that may be a day old may in spring');
+select is(pg_temp.lapses('2026-10-31 15:00:00Z'), '2026-11-01 15:00:00Z'::timestamptz, 'and lapses after a day in autumn');
+select is(
+  (select '2027-03-13 15:00:00Z'::timestamptz + a.absence_quiet from orderlatch_data.accounts as a where a.account = 'days'),
+  '2027-03-13 15:01:00Z'::timestamptz, 'a quiet time of a minute, said as a day less nearly a day, is a minute in spring too'
+);
 
 -- The message names what is wrong.
 select throws_like(

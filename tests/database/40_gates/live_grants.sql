@@ -1,6 +1,6 @@
 -- A live account submits only under a grant, and no call begins after its end.
 begin;
-select plan(33);
+select plan(35);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account('live', '{"max_decision_age": "10 days"}', 'live');
@@ -100,6 +100,14 @@ select throws_ok(
      values (test.account_id('live'), now(), now() - interval '1 second', 'me', 'why') $$,
   '23514', null, 'the table itself refuses a grant that ends before it begins'
 );
+
+-- A day of a grant has 24 hours, also where the session's clocks change meanwhile.
+set local timezone = 'America/New_York';
+select test_support.hold_clock('2026-10-30 15:00:00Z');
+select is(orderlatch.grant_live('live', '7 days', 'over the weekend'), '2026-11-06 15:00:00Z'::timestamptz, 'seven days are no hour more in autumn');
+select test_support.hold_clock('2027-03-12 15:00:00Z');
+select is(orderlatch.grant_live('live', '7 days', 'over the weekend'), '2027-03-19 15:00:00Z'::timestamptz, 'and no hour less in spring');
+select test_support.hold_clock('2026-03-02 15:00:00Z');
 
 -- Paper needs none.
 create temporary table paper as select test.given_worker() as worker_id;

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
+from tests.fuzz.edges import DECIMALS, HEADERS, INTERVALS, MOMENTS, NUMERICS, PRICES, SETTINGS, TIMES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -28,7 +30,6 @@ ANYTHING = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(TEXTS, inner, max_size=4)),
     max_leaves=10,
 )
-
 
 OPTIONAL = ("p_cursor", "p_strategy_id", "p_from_at")
 SOUND: dict[str, object] = {
@@ -73,10 +74,12 @@ class Pools:
             "side": st.sampled_from(["buy", "sell", "neither"]),
             "type": st.sampled_from(["market", "limit"]),
             "time_in_force": st.just("day"),
-            "qty": st.sampled_from(["10", "1e400", "-1", "NaN", "", "ten"]),
-            "filled_qty": st.sampled_from(["0", "10", "-5", "1e99", None]),
-            "submitted_at": st.sampled_from(["2026-03-02T15:00:00Z", "infinity", "yesterday", None]),
-            "updated_at": st.sampled_from(["2026-03-02T15:00:00.123456789Z", "9999-12-31T23:59:59Z", ""]),
+            **dict.fromkeys(PRICES, DECIMALS),
+            "qty": DECIMALS,
+            "filled_qty": DECIMALS,
+            "filled_avg_price": DECIMALS,
+            "submitted_at": TIMES,
+            "updated_at": TIMES,
             "replaces": st.sampled_from([None, *self.orders]),
             "replaced_by": st.sampled_from([None, *self.orders]),
             "legs": st.one_of(st.none(), st.just([]), st.just([{"id": "leg"}]), ANYTHING),
@@ -94,10 +97,18 @@ class Pools:
                 "order_id": st.sampled_from(self.orders),
                 "symbol": st.just("GOOG"),
                 "side": st.sampled_from(["buy", "sell_short"]),
-                "qty": st.sampled_from(["1", "0", "-1", "1e500"]),
-                "price": st.sampled_from(["100", "x"]),
-                "transaction_time": st.sampled_from(["2026-03-02T15:00:00Z", "infinity"]),
+                "qty": DECIMALS,
+                "price": DECIMALS,
+                "transaction_time": TIMES,
                 "previous_execution_id": st.just("a"),
+            },
+        )
+        position = st.fixed_dictionaries(
+            {"symbol": st.sampled_from(["GOOG", "BTC/USD", "BTCUSD"]), "qty": DECIMALS},
+            optional={
+                "side": st.sampled_from(["long", "short"]),
+                "avg_entry_price": DECIMALS,
+                "current_price": DECIMALS,
             },
         )
         refusal = st.fixed_dictionaries(
@@ -115,6 +126,7 @@ class Pools:
             self.order(),
             st.lists(self.order(), max_size=3),
             st.lists(fill, max_size=3),
+            st.lists(position, max_size=3),
             refusal,
             update,
             ANYTHING,
@@ -130,7 +142,7 @@ class Pools:
             optional={
                 "sent": st.sampled_from(["yes", "yes", "no", "maybe", "perhaps"]),
                 "status": st.sampled_from([200, 204, 401, 403, 404, 422, 429, 500, 0, "x"]),
-                "headers": st.one_of(st.just({"x-ratelimit-reset": "99999999999"}), ANYTHING),
+                "headers": st.one_of(HEADERS, ANYTHING),
                 "body": st.one_of(self.body().map(lambda body: base64.b64encode(body).decode()), TEXTS),
                 "error": TEXTS,
                 "elapsed_ms": st.sampled_from([5, -1, 10**12, "x"]),
@@ -143,19 +155,22 @@ class Pools:
         members: Mapping[str, st.SearchStrategy[object]] = {
             "strategy_id": st.sampled_from(["fuzz", "", "x" * 200]),
             "symbol": st.sampled_from(["GOOG", "btc/usd", " ", "\n"]),
-            "event_ts": st.sampled_from(["2026-03-02T14:30:00Z", "now", "2026-02-30T00:00:00Z", "infinity"]),
+            "event_ts": st.one_of(st.just("2026-03-02T14:30:00Z"), TIMES),
             "timeframe": st.sampled_from(["1m", ""]),
             "action": st.sampled_from(["buy", "SELL", "hold"]),
-            "qty": st.sampled_from(["1", 1.5, "NaN", "-0", "1e70", None]),
+            "qty": st.one_of(st.just("1"), DECIMALS),
         }
         more: dict[str, st.SearchStrategy[object]] = {
-            "notional": st.sampled_from(["5", None]),
-            "limit_price": st.sampled_from(["1.00001", "x"]),
+            **dict.fromkeys(PRICES, DECIMALS),
+            "trail_percent": DECIMALS,
+            "reference_price": DECIMALS,
+            "take_profit": st.fixed_dictionaries({}, optional={"limit_price": DECIMALS}),
+            "stop_loss": st.fixed_dictionaries({}, optional=dict.fromkeys(PRICES, DECIMALS)),
             "order_type": st.sampled_from(["limit", "market", "guess"]),
             "params": ANYTHING,
             "metadata": ANYTHING,
             "decision_hash": st.sampled_from(self.hashes),
-            "valid_until": st.sampled_from(["2026-03-02T14:31:00Z", "tomorrow"]),
+            "valid_until": TIMES,
             "limit_prize": st.just(1),
         }
         return st.one_of(st.fixed_dictionaries(dict(members), optional=more), ANYTHING)
@@ -205,10 +220,7 @@ class Pools:
                 )
                 return st.one_of(named, ANYTHING).map(Jsonb)
             case "jsonb", "p_settings":
-                settings = st.sampled_from(
-                    [{"max_in_doubt": 5}, {"rate_limit": "x"}, {"absence_quiet": "-1 s"}, {"no": 1}]
-                )
-                return st.one_of(settings, ANYTHING).map(Jsonb)
+                return st.one_of(SETTINGS, ANYTHING).map(Jsonb)
             case "jsonb", "p_accounts":
                 carried = {"account": "paper", "environment": "paper"}
                 return st.one_of(st.just([carried]), st.just([carried, {}]), ANYTHING).map(Jsonb)
@@ -228,12 +240,12 @@ class Pools:
             case "bigint", _:
                 return st.sampled_from([1, 2, 0, 2**62])
             case "numeric", _:
-                return st.sampled_from(["1", "0", "-3", "1e200", "NaN"])
+                return st.sampled_from(NUMERICS)
             case "boolean", _:
                 return st.booleans()
             case "interval", _:
-                return st.sampled_from(["1 hour", "-1 s", "8 days", "1000 years"])
+                return st.sampled_from(INTERVALS)
             case "timestamp with time zone", _:
-                return st.sampled_from(["2026-03-02T14:00:00Z", "infinity", "0001-01-01T00:00:00Z BC"])
+                return st.sampled_from(MOMENTS)
             case _:
                 raise AssertionError(f"{function}: no values for {name} of type {kind}")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.support.sessions import Connect
 
 EXAMPLES = 6  # of each function
-OF_THE_BUSY = 24  # of those that change most
+OF_THE_BUSY = 30  # of those that change most
 FUNCTIONS = """
 select p.proname, a.name, format_type(a.type, null)
 from pg_proc as p
@@ -51,6 +51,11 @@ select string_agg(format(
   t.tablename, '', t.tablename), ' union all ' order by t.tablename)
 from pg_tables as t where t.schemaname = 'orderlatch_data'
 """
+# everything is added up, and nothing is too much
+LIMITS = """
+select orderlatch.set_limit(k.limit_kind, case k.limit_kind when 'cool_down' then 0 else 1e12 end, 'paper')
+from orderlatch.limit_kinds as k where k.takes = 'ceiling'
+"""
 LIVENESS = "select pg_advisory_lock(orderlatch_data.lock_class('worker'), %s)"
 CATALOGUE = "select array_agg(c.sqlstate) from orderlatch.error_codes as c"
 BUSY = (
@@ -75,6 +80,7 @@ def given_everything(session: psycopg.Connection) -> Pools:
     """An account with a worker, a decision in each status, and a call of each kind on its way."""
     session.execute("select test_support.hold_clock('2026-03-02 15:00:00Z')")
     session.execute("select test.given_account('paper')")
+    session.execute(LIMITS)
     ((worker,),) = session.execute("select test.given_worker('paper')").fetchall()
     hashes = []
     for status in STATUSES:

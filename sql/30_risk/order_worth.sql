@@ -138,9 +138,18 @@ begin
     select k.price
       from (
         (
-          select f.price, f.recorded_at as known_at
+          -- by when it was made: the past of an account may be read after its positions
+          select f.price, f.filled_at as known_at
             from orderlatch_data.fills as f
-           where f.account_id = p_account_id and f.symbol = p_symbol
+           where f.account_id = p_account_id and f.symbol = p_symbol and f.entry = 'fill'
+             -- what was taken back was mostly taken back for its price
+             and not exists (
+               select 1
+                 from orderlatch_data.fills as r
+                where r.order_no = f.order_no
+                  and r.entry = 'reversal'
+                  and r.amends = split_part(f.activity_id, '::', 2)
+             )
            order by f.filled_at desc
            limit 1
         )
@@ -157,5 +166,6 @@ end
 $$;
 revoke all on function orderlatch_data.last_price(integer, text) from public;
 comment on function orderlatch_data.last_price(integer, text) is
-  'Dollars: the price of the newest fill, or the one in the broker''s list of positions when that is newer. '
-  'p_symbol: as positions have it. Null when neither is known.';
+  'Dollars for one share or coin, also of a contract: by the newest trade that was not busted or corrected, or by '
+  'the broker''s list of positions when that is newer. p_symbol: as positions have it. Null when neither is '
+  'known.';

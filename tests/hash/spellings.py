@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import TypeAlias
 
 from hypothesis import strategies as st
@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 Text: TypeAlias = str
 
 CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
+# The usual context rounds to 28 digits.
+EXACT = Context(prec=200)
 NAMES = st.characters(exclude_categories=["Cs", "Cc"])
 
 
@@ -41,7 +43,7 @@ def respelled(draw: st.DrawFn, number: Decimal) -> Text:
         spelled = (spelled + "0" * draw(st.integers(0, 9))).removesuffix(".")
     if draw(st.booleans()):
         shift = draw(st.integers(-9, 9))
-        spelled = f"{plain(number.scaleb(-shift))}{draw(st.sampled_from('eE'))}{shift:+d}"
+        spelled = f"{plain(EXACT.scaleb(number, -shift))}{draw(st.sampled_from('eE'))}{shift:+d}"
     if draw(st.booleans()):
         return spelled
     sign, zeros = draw(st.sampled_from(("", "+"))), "0" * draw(st.integers(0, 3))
@@ -53,8 +55,13 @@ def respelled(draw: st.DrawFn, number: Decimal) -> Text:
 @st.composite
 def numbers(draw: st.DrawFn) -> Decimal:
     """Numbers above zero with at most 64 digits."""
+    if draw(st.integers(0, 9)) == 0:
+        # the last that have 64, wherever the point stands, and what a float would round
+        digits = draw(st.sampled_from((1, 10**63, 10**63 + 1, 10**64 - 1, 2**53 + 1)))
+        places = 64 if digits < 10**63 else draw(st.integers(0, 64))
+        return EXACT.scaleb(Decimal(digits), -places)
     digits = draw(st.integers(1, 10 ** draw(st.integers(1, 40))))
-    return Decimal(digits).scaleb(draw(st.integers(-24, 23)))
+    return EXACT.scaleb(Decimal(digits), draw(st.integers(-24, 23)))
 
 
 @st.composite
@@ -78,7 +85,12 @@ def times(draw: st.DrawFn, moment: datetime) -> Text:
     return json.dumps(text + draw(st.sampled_from(zones)))
 
 
-MOMENTS = st.datetimes(timezones=st.just(UTC))
+MOMENTS = st.one_of(
+    st.datetimes(timezones=st.just(UTC)),
+    st.sampled_from((datetime.min, datetime.max, datetime(2026, 3, 8, 7), datetime(2026, 11, 1, 6))).map(
+        lambda moment: moment.replace(tzinfo=UTC)
+    ),
+)
 
 
 @st.composite

@@ -37,7 +37,7 @@ create or replace function orderlatch_data.limit_breach(
 )
 returns text
 language plpgsql
-immutable
+stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
@@ -119,7 +119,7 @@ create or replace function orderlatch_data.order_notional_breach(
 )
 returns text
 language plpgsql
-immutable
+stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp

@@ -31,7 +31,7 @@ comment on function orderlatch_data.order_price(text, text, numeric, numeric, nu
 create or replace function orderlatch_data.valuation_price(p_decision orderlatch_data.trade_decisions)
 returns numeric
 language plpgsql
-immutable
+stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
@@ -46,14 +46,24 @@ begin
   end if;
   return orderlatch_data.order_price(
     p_decision.action, p_decision.order_type, p_decision.limit_price, p_decision.stop_price,
-    p_decision.reference_price
+    case
+      -- it may fill far above its limit
+      when p_decision.action = 'sell' and p_decision.order_type = 'limit' then coalesce(
+        p_decision.reference_price,
+        orderlatch_data.last_price(
+          p_decision.account_id, orderlatch_data.position_symbol(p_decision.symbol)
+        )
+      )
+      else p_decision.reference_price
+    end
   );
 end
 $$;
 revoke all on function orderlatch_data.valuation_price(orderlatch_data.trade_decisions) from public;
 comment on function orderlatch_data.valuation_price(orderlatch_data.trade_decisions) is
   'Dollars for one share, coin or contract, see order_price; of an oco the highest price that it names. '
-  'Exits of a bracket or oto do not count: they close what its entry opens. Null when there is none.';
+  'A sale at a limit without a reference_price has last_price for one. Exits of a bracket or oto do not '
+  'count: they close what its entry opens. Null when there is none.';
 
 -- How much a decision asks for, in shares and in dollars.
 -- Locks: none. Raises: none.
@@ -64,7 +74,7 @@ create or replace function orderlatch_data.decision_size(
 )
 returns record
 language plpgsql
-immutable
+stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
@@ -166,6 +176,6 @@ end
 $$;
 revoke all on function orderlatch_data.last_price(integer, text) from public;
 comment on function orderlatch_data.last_price(integer, text) is
-  'Dollars for one share or coin, also of a contract: by the newest trade that was not busted or corrected, or by '
-  'the broker''s list of positions when that is newer. p_symbol: as positions have it. Null when neither is '
-  'known.';
+  'Dollars for one share or coin: by the newest trade that was not busted or corrected, or by the broker''s '
+  'list of positions when that is newer; of an option as it is quoted, see contract_size. p_symbol: as '
+  'positions have it. Null when neither is known.';

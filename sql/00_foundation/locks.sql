@@ -80,8 +80,8 @@ end
 $$;
 revoke all on function orderlatch_data.lock_account(text, integer) from public;
 comment on function orderlatch_data.lock_account(text, integer) is
-  'Holds the account''s advisory lock of a class until the transaction ends. p_purpose: judging or '
-  'answering. Waits at most 5 s, then OL201 account_busy.';
+  'Holds the account''s advisory lock of a class until the transaction ends. p_purpose: judging, '
+  'granting or answering. Waits at most 5 s, then OL201 account_busy.';
 
 -- Holds decisions, ascending by key so that no two sessions wait for each other; each wait is at most 5 s.
 -- Locks: decisions ascending. Raises: OL202 decision_busy.

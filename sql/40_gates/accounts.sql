@@ -147,7 +147,7 @@ comment on function orderlatch.create_account(text, text, jsonb) is
   'a member of orderlatch_owner, OL305 setting_below_floor, OL308 live_needs_identity.';
 
 -- Changes settings of an account.
--- Locks: none. Raises: OL102, OL131, OL301, OL305 setting_below_floor.
+-- Locks: account (granting) for its identity. Raises: OL102, OL131, OL132, OL201, OL301, OL305, OL309.
 create or replace function orderlatch.update_account(p_account text, p_settings jsonb)
 returns void
 language plpgsql
@@ -157,10 +157,17 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_account constant orderlatch_data.accounts := orderlatch_data.find_account(p_account);
+  v_account orderlatch_data.accounts := orderlatch_data.find_account(p_account);
 begin
   perform orderlatch_data.require_right('changing the settings of this account', v_account.account_id, null);
   perform orderlatch_data.make_durable();
+  if p_settings ? 'broker_account_id' then
+    -- no claim goes on that could grant a submit to keys of the old one
+    perform orderlatch_data.require_read_committed();
+    perform orderlatch_data.lock_account('granting', v_account.account_id);
+    v_account := orderlatch_data.find_account(p_account);
+    perform orderlatch_data.require_settled_submits(v_account, p_settings ->> 'broker_account_id');
+  end if;
   perform orderlatch_data.save_settings(v_account.account_id, v_account.environment, p_settings);
   -- with another identity nobody is verified any more
   update orderlatch_data.worker_accounts as c
@@ -182,5 +189,6 @@ revoke all on function orderlatch.update_account(text, jsonb) from public;
 grant execute on function orderlatch.update_account(text, jsonb) to orderlatch_operator;
 comment on function orderlatch.update_account(text, jsonb) is
   'Changes settings of an account; what is granted already keeps its times. p_settings: JSON object, the '
-  'columns of the view accounts. Raises OL102 account_unknown, OL131 argument_invalid, OL301 '
-  'login_not_bound, OL305 setting_below_floor.';
+  'columns of the view accounts. broker_account_id changes only while no submit is on its way or in doubt. '
+  'Raises OL102 account_unknown, OL131 argument_invalid, OL132 isolation_unsupported and OL201 account_busy '
+  'where it names that, OL301 login_not_bound, OL305 setting_below_floor, OL309 submits_unsettled.';

@@ -185,3 +185,16 @@ def test_no_life_is_verified_while_its_account_is_given_another_identity(
     assert scene.claim(scene.hasty(), stranger) == ["get_account"]
     told = scene.hasty().text(IDENTIFY, scene.ground.value(ASKED, stranger))
     assert told == ("account_mismatch" if committed else "account_verified")
+
+
+def test_an_account_becomes_no_other_while_a_claim_grants_a_submit(scene: Scene) -> None:
+    """The order may be at the broker account of before, where nobody would look for it any more."""
+    decision_hash = scene.given("approved")
+    claiming = scene.transaction()
+    assert scene.claim(claiming, scene.worker) == ["submit_order"]
+    giving = scene.blocked(GIVE_TO_ANOTHER)
+    claiming.commit()
+    with pytest.raises(psycopg.Error, match="submits_unsettled"):
+        giving.result(timeout=10)
+    assert scene.status(decision_hash) == "submitting"
+    assert scene.ground.number(VERIFIED) == 1

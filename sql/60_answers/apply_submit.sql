@@ -19,6 +19,9 @@ declare
   v_open orderlatch_data.open_decisions;
   v_doubt orderlatch_data.doubts;
   v_clean boolean;
+  -- a page that says 401 is somebody's between, who may have passed the order on
+  v_effect constant text :=
+    case when p_meaning = 'unauthorized' and not p_answer ? 'message' then 'in_doubt' else p_meaning end;
 begin
   if p_meaning = 'order_exists' then
     return orderlatch_data.record_order(p_request.decision_id, p_document, p_request.request_id);
@@ -34,7 +37,7 @@ begin
   end if;
   v_clean := case v_open.status when 'submitting' then v_open.clean else v_doubt.was_clean end;
 
-  case p_meaning
+  case v_effect
     when 'refused' then
       if v_clean then
         update orderlatch_data.open_decisions as o set clean = true where o.decision_id = v_open.decision_id;
@@ -48,13 +51,10 @@ begin
         p_account, v_open, p_request, 'refused while not clean', p_refusal => p_answer
       );
       return 'refused_unclean';
-    when 'not_sent' then
+    when 'not_sent', 'unauthorized' then
       perform orderlatch_data.return_unsent(
-        p_account, v_open, p_request, v_clean, coalesce(p_answer ->> 'error', 'not sent')
-      );
-    when 'unauthorized' then
-      perform orderlatch_data.return_unsent(
-        p_account, v_open, p_request, v_clean, 'the broker does not accept the key'
+        p_account, v_open, p_request, v_clean, case p_meaning when 'not_sent'
+          then coalesce(p_answer ->> 'error', 'not sent') else 'the broker does not accept the key' end
       );
     when 'throttled' then
       perform orderlatch_data.return_throttled(p_account, v_open, p_request, p_headers);

@@ -6,8 +6,7 @@ select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account('paper', '{"max_decision_age": "1 day"}');
 select test.given_worker() as worker \gset
 select test.given_submitting_decision(:worker) as decision \gset
-select is(test.record(test.answer_status(test.holder(:'decision'), 401, '<html>401 Authorization Required</html>')),
-          'unauthorized',
+select is(test.record(test.answer_error(test.holder(:'decision'), 401, null, 'unauthorized.')), 'unauthorized',
           'the key is not accepted');
 select is((select o.status || ' ' || o.clean || ' ' || o.submits from test.open_row(:'decision') as o), 'approved true 0',
           'the decision is approved again, clean');

@@ -88,7 +88,7 @@ begin
   end if;
   if p_verdict = 'adopt' and (
     jsonb_typeof(p_evidence -> 'broker_order_id') = 'string'
-    and p_evidence ->> 'broker_order_id' ~ '^[[:graph:]]{1,128}$'
+    and p_evidence ->> 'broker_order_id' ~ '^[A-Za-z0-9_-]{1,128}$' -- as check_order reads them
   ) is not true then
     raise exception using
       errcode = 'OL307',

@@ -1,6 +1,6 @@
 -- What an answer means by itself: each rule of answer_rules with what fits it and what just does not.
 begin;
-select plan(89);
+select plan(91);
 
 create function pg_temp.meaning(p_kind text, p_status integer, p_body text) returns text language sql volatile as $$
   select r.meaning from orderlatch_data.read_answer(p_kind, repeat('a', 64), 'yes', p_status, convert_to(p_body, 'UTF8')) as r
@@ -19,7 +19,9 @@ select is(pg_temp.meaning(e.kind, e.status, pg_temp.error(e.code, e.message)), e
       ('10', 'submit_order', 422, 42210000, 'client_order_id must be unique', 'duplicate'),
       ('10', 'submit_order', 409, null, 'Client Order ID must be unique.', 'duplicate'),
       ('10', 'submit_order', 422, 40010001, 'clientorderid must be unique', 'duplicate'),
-      ('10', 'submit_order', 400, 40010001, 'client_order_id must be unique', 'refused'),
+      ('10', 'submit_order', 400, 40010001, 'client_order_id must be unique', 'duplicate'),
+      ('10', 'submit_order', 403, 40310000, 'client_order_id must be unique', 'duplicate'),
+      ('10', 'submit_order', 399, 40010001, 'client_order_id must be unique', 'in_doubt'),
       ('10', 'submit_order', 423, 40010001, 'client_order_id must be unique', 'in_doubt'),
       ('10', 'find_order', 422, 40010001, 'client_order_id must be unique', 'in_doubt'),
       ('10', 'submit_order', 422, 40010001, 'client_order_id must be no more than 128 characters', 'refused'),

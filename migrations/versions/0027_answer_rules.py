@@ -1,4 +1,4 @@
-"""What is no uuid is the id of no order: the broker says so with a 422 where it says 404 of others."""
+"""A 422 about an id that is none means that there is no such order; a taken id is one under any status."""
 
 from alembic import op
 
@@ -13,10 +13,15 @@ insert into orderlatch_data.answer_rules
   (54, 'get_order', 422, 422, 40010001, '^order_id is missing', true, 'absent',
    'what is no uuid is the id of no order, as when an operator has adopted something else'),
   (55, 'cancel_order', 422, 422, 40010001, '^order_id is missing', true, 'absent',
-   'what is no uuid is the id of no order: it is read before that is believed')
+   'what is no uuid is the id of no order: it is read before that is believed');
+-- its code is that of a 400: under that status too it says that an order exists
+update orderlatch_data.answer_rules set status_from = 400 where rule_no = 10
 """
 
-DOWNGRADE = "delete from orderlatch_data.answer_rules where rule_no in (54, 55)"
+DOWNGRADE = """
+delete from orderlatch_data.answer_rules where rule_no in (54, 55);
+update orderlatch_data.answer_rules set status_from = 409 where rule_no = 10
+"""
 
 
 def upgrade() -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 EVIDENCE = '{"seen": "the blotter"}'
 A_DECISION = "test.a_decision() || jsonb_build_object('rationale', %s::text)"
+AN_IDENTITY = "jsonb_build_object('broker_account_id', %s::text)"
 # Each takes the hash of the one decision, if only as a text.
 MOVES_STATE = {
     "propose_decision": f"select orderlatch.propose_decision('paper', {A_DECISION})",
@@ -28,6 +29,7 @@ MOVES_STATE = {
     "claim_requests": "select orderlatch.claim_requests(1, '{paper}', length(%s))",
     "record_responses": "select test.record(test.answer_maybe(test.holder(%s)))",
     "set_limit": "select orderlatch.set_limit('order_quantity', length(%s), 'paper')",
+    "update_account": f"select orderlatch.update_account('paper', {AN_IDENTITY})",
 }
 
 

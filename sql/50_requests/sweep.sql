@@ -74,6 +74,15 @@ begin
        where o.decision_id = v_open.decision_id
          and o.status = 'submitting'
          and o.holder_request_id = p_request_id;
+      -- in doubt by then, as an order with other terms was shown: what may be on the wire counts all the same
+      update orderlatch_data.doubts as d
+         set request_id = p_request_id, lost = true
+        from orderlatch_data.open_decisions as o
+       where d.decision_id = v_open.decision_id
+         and d.mismatched
+         and not d.lost
+         and o.decision_id = d.decision_id
+         and o.holder_request_id = p_request_id;
     when 'find_order' then
       perform orderlatch_data.schedule_lookup(p_account, v_open.decision_id)
          from orderlatch_data.open_decisions as o

@@ -126,6 +126,8 @@ begin
            and o.lapse_at <= v_now
            and o.status in ('planned', 'approved')
            and not o.lookup_first
+           -- withdrawn, at the latest by the next visit
+           and o.wish is null
          order by o.lapse_at, o.decision_id
          limit 100
       ) as s
@@ -140,10 +142,11 @@ begin
    where o.decision_id = any (v_held)
      and o.lapse_at <= v_now
      and o.status in ('planned', 'approved')
-     and not o.lookup_first;
+     and not o.lookup_first
+     and o.wish is null;
 end
 $$;
 revoke all on function orderlatch_data.lapse_stale_decisions(orderlatch_data.accounts) from public;
 comment on function orderlatch_data.lapse_stale_decisions(orderlatch_data.accounts) is
   'Moves decisions that are planned or approved past their lapse_at to lapsed; one that was throttled is '
-  'looked up first. At most 100 in one call.';
+  'looked up first, and one that is wished away withdrawn. At most 100 in one call.';

@@ -88,7 +88,8 @@ begin
   end if;
   if p_verdict = 'adopt' and (
     jsonb_typeof(p_evidence -> 'broker_order_id') = 'string'
-    and p_evidence ->> 'broker_order_id' ~ '^[A-Za-z0-9_-]{1,128}$' -- as check_order reads them
+    -- as check_order: another is never read, and what happened to the order never known
+    and p_evidence ->> 'broker_order_id' ~ '^[A-Za-z0-9_-]{1,128}$'
   ) is not true then
     raise exception using
       errcode = 'OL307',

@@ -1,6 +1,6 @@
 -- An operator may sign for what the broker does not say; nothing else may.
 begin;
-select plan(35);
+select plan(37);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account('paper', '{"max_in_doubt": 100}');
@@ -29,6 +29,9 @@ select throws_ok(pg_temp.resolve(r.decision_hash, r.verdict, r.evidence), r.code
            (:'decision', 'adopt', '{"broker_order_id": ""}', 'OL307', 'one that has an id'),
            (:'decision', 'adopt', '{"broker_order_id": "a b"}', 'OL307', 'without blanks'),
            (:'decision', 'adopt', '{"broker_order_id": 5}', 'OL307', 'and is a text'),
+           (:'decision', 'adopt', '{"broker_order_id": "61e69015–8549"}', 'OL307',
+            'that can be asked for: not with a dash of a word processor, as it would never be read, nor canceled'),
+           (:'decision', 'adopt', '{"broker_order_id": "?"}', 'OL307', 'nor what would ask for every order'),
            (:'decision', 'adopt', jsonb_build_object('broker_order_id', repeat('x', 129))::text, 'OL307',
             'of 128 characters at most')
   ) as r(decision_hash, verdict, evidence, code, title);

@@ -16,6 +16,7 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_fact text;
   v_open orderlatch_data.open_decisions;
   v_doubt orderlatch_data.doubts;
   v_clean boolean;
@@ -24,7 +25,8 @@ declare
     case when p_meaning = 'unauthorized' and not p_answer ? 'message' then 'in_doubt' else p_meaning end;
 begin
   if p_meaning = 'order_exists' then
-    return orderlatch_data.record_order(p_request.decision_id, p_document, p_request.request_id);
+    v_fact := orderlatch_data.record_order(p_request.decision_id, p_document, p_request.request_id);
+    if v_fact <> 'replacement_seen' then return v_fact; end if;
   end if;
   select o.* into v_open from orderlatch_data.open_decisions as o where o.decision_id = p_request.decision_id;
   select d.* into v_doubt from orderlatch_data.doubts as d where d.decision_id = p_request.decision_id;
@@ -32,11 +34,9 @@ begin
   if v_open.holder_request_id is distinct from p_request.request_id
     or v_open.status not in ('submitting', 'in_doubt')
     or (v_open.status = 'in_doubt' and (v_doubt.mismatched or not v_doubt.lost))
-  then
-    return 'stale';
+  then return coalesce(v_fact, 'stale');
   end if;
   v_clean := case v_open.status when 'submitting' then v_open.clean else v_doubt.was_clean end;
-
   case v_effect
     when 'refused' then
       if v_clean then
@@ -58,7 +58,7 @@ begin
       );
     when 'throttled' then
       perform orderlatch_data.return_throttled(p_account, v_open, p_request, p_headers);
-    when 'duplicate' then
+    when 'duplicate', 'order_exists' then -- of an order that replaced one, which is still to be found
       perform orderlatch_data.doubt_submit(
         p_account, v_open, p_request, 'the broker says the id is taken', p_duplicate => true
       );
@@ -67,7 +67,7 @@ begin
         p_account, v_open, p_request, coalesce(p_answer ->> 'error', 'answer proves nothing')
       );
   end case;
-  return p_meaning;
+  return coalesce(v_fact, p_meaning);
 end
 $$;
 revoke all on function orderlatch_data.apply_submit(
@@ -78,5 +78,5 @@ comment on function orderlatch_data.apply_submit(
 ) is
   'What a submit''s answer does to its decision; see the table of meanings in docs/protocol.md. p_meaning: '
   'as read_answer says. p_answer: status, code, message and error. Returns the meaning in the light of the '
-  'decision: refused may become refused_unclean, and any negative answer stale when the request does not '
-  'hold the decision any more.';
+  'decision: refused may become refused_unclean, any negative answer stale when the request does not hold '
+  'the decision any more, and an order that replaces one is replacement_seen: then the decision is in doubt.';

@@ -1,6 +1,6 @@
 -- Orders that replace, or are legs of, an order of a decision belong to it, whichever is shown first; none is counted twice.
 begin;
-select plan(51);
+select plan(57);
 
 select test_support.hold_clock('2026-03-02 16:00:00Z');
 select test.given_mirrored_account('paper', '{"reconcile_from": "2026-03-02T14:00:00Z", "max_in_doubt": 100}');
@@ -103,6 +103,19 @@ select is(test.record(test.answer_status((select k.request_id from orderlatch_da
                                          pg_temp.first(:'e', 'e1', '{"status": "replaced", "replaced_by": "e2"}')::text)), 'order_shown', 'it is shown');
 select is(test.status(:'e'), 'submitted', 'that ends the doubt');
 select is(pg_temp.chain(:'e'), '{"e1 order","e2 replacement of e1"}', 'with the whole chain');
+-- Shown first by the answer to its own submit.
+select pg_temp.given('K') as k \gset
+select is(test.record(test.answer_status(test.holder(:'k'), 200, pg_temp.next(:'k', 'k2', 'k1', jsonb_build_object('client_order_id', :'k'))::text)), 'replacement_seen',
+          'its own submit shows what replaced its order');
+select is(test.status(:'k'), 'in_doubt', 'that is no answer to wait for');
+select is((test.doubt(:'k')).duplicate, true, 'and no reason to believe that there is no order');
+select test_support.advance_clock('2 seconds');
+select is((select array_agg(c.kind || ' ' || c.path order by c.kind) from test.claim(:worker) as c where c.kind in ('find_order', 'get_order')),
+          '{find_order /v2/orders:by_client_order_id,get_order /v2/orders/k1}', 'it is looked for');
+select test.record(test.answer_status((select k.request_id from orderlatch_data.order_checks as k where k.broker_order_id = 'k1'), 200,
+                                      pg_temp.first(:'k', 'k1', '{"status": "replaced", "replaced_by": "k2"}')::text));
+select is(test.status(:'k'), 'submitted', 'until it is shown');
+select is(pg_temp.chain(:'k'), '{"k1 order","k2 replacement of k1"}', 'with the whole chain');
 -- In doubt, and only its replacement is in the list that would prove it absent.
 select pg_temp.given('F') as f \gset
 select test.record(test.answer_maybe(test.holder(:'f')));

@@ -23,3 +23,17 @@ comment on function orderlatch_data.lock_holders() is
   'Who holds the cluster (no account), or accounts, or their gates (no account: that of all), for judging, '
   'granting, answering or a halt. With the rights of the owner, as nobody else sees the times of other '
   'logins'' sessions; null where the owner is not in pg_read_all_stats.';
+
+-- Lives of workers whose listening connection holds its lock.
+create or replace view orderlatch_data.living_workers as
+  select distinct l.objid::bigint::integer as worker_id
+    from pg_locks as l
+   where l.locktype = 'advisory'
+     and l.database = (select b.oid from pg_database as b where b.datname = current_database())
+     and l.classid = orderlatch_data.lock_class('worker')::oid
+     and l.objsubid = 2
+     and l.granted
+     -- whoever asks whether it is gone holds it shared for a moment
+     and l.mode = 'ExclusiveLock';
+comment on view orderlatch_data.living_workers is
+  'Their worker_ids, by one look at the locks: of the lives that there ever were most have ended.';

@@ -77,18 +77,7 @@ comment on view orderlatch.incident_kinds is
 -- Workers, and whether each lives.
 create or replace view orderlatch.workers as
   select w.worker_id, w.worker_name, w.login, w.registered_at, w.released_at,
-         exists (
-           select 1
-             from pg_locks as l
-            where l.locktype = 'advisory'
-              and l.database = (select b.oid from pg_database as b where b.datname = current_database())
-              and l.classid = orderlatch_data.lock_class('worker')::oid
-              and l.objid = w.worker_id::oid
-              and l.objsubid = 2
-              and l.granted
-              -- whoever asks whether it is gone holds it shared for a moment
-              and l.mode = 'ExclusiveLock'
-         ) as alive,
+         w.worker_id in (select v.worker_id from orderlatch_data.living_workers as v) as alive,
          array(
            select a.account || case when c.verified_at is null then ' (not verified)' else '' end
              from orderlatch_data.worker_accounts as c

@@ -10,11 +10,31 @@ create or replace view orderlatch.streams as
          h.worker_id, h.connected_at, h.lost_at, h.last_update_at, h.updates, h.unreadable
     from orderlatch_data.accounts as a
     left join lateral (
-      select s.*, w.alive
-        from orderlatch_data.stream_states as s
-        join orderlatch.workers as w on w.worker_id = s.worker_id
-       where s.account_id = a.account_id
-       order by (w.alive and s.lost_at is null) desc, s.worker_id desc
+      select k.*
+        from (
+          -- one that hears, else the newest: by their keys, whatever lives there were before
+          (
+            select s.*, true as alive
+              from orderlatch_data.living_workers as v
+             cross join lateral (
+               select t.*
+                 from orderlatch_data.stream_states as t
+                where t.account_id = a.account_id and t.worker_id = v.worker_id and t.lost_at is null
+               offset 0
+             ) as s
+             order by s.worker_id desc
+             limit 1
+          )
+          union all
+          (
+            select s.*, s.worker_id in (select v.worker_id from orderlatch_data.living_workers as v)
+              from orderlatch_data.stream_states as s
+             where s.account_id = a.account_id
+             order by s.worker_id desc
+             limit 1
+          )
+        ) as k
+       order by (k.alive and k.lost_at is null) desc, k.worker_id desc
        limit 1
     ) as h on true
    order by a.account;

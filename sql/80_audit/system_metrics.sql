@@ -74,8 +74,7 @@ create or replace view orderlatch.metrics as
       union all
       select 'orderlatch_workers_alive' as name, 'lives of workers whose lock is held' as help,
              '{}' as labels, count(*)
-        from orderlatch.workers as w
-       where w.alive
+        from orderlatch_data.living_workers as w
       union all
       -- what an installation lacks, as one without a superuser does for ever, would hide what is stuck today
       select 'orderlatch_stuck' as name, 'rows of the view stuck, but those about the installation' as help,

@@ -6,7 +6,7 @@ create or replace view orderlatch.terse_live_board as
              format(
                '%s, %s workers alive, %s incidents open, %s things stuck',
                to_char(orderlatch_data.clock(), 'YYYY-MM-DD HH24:MI:SS TZ'),
-               (select count(*) from orderlatch.workers as w where w.alive),
+               (select count(*) from orderlatch_data.living_workers as w),
                (select count(*) from orderlatch.open_incidents as i),
                (select count(*) from orderlatch.stuck as s)
              ) as line

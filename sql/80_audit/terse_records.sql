@@ -137,18 +137,25 @@ grant select on orderlatch.terse_reconciliation to orderlatch_operator, orderlat
 comment on view orderlatch.terse_reconciliation is
   'reconciliation in 100 columns.';
 
--- Lives of workers of the last day, and all that live.
+-- Lives of workers of the last day, the newest 40 of them, and all that live.
 create or replace view orderlatch.terse_workers as
   select w.worker_id as id, orderlatch_data.terse_text(w.worker_name, 24) as worker, w.alive,
          orderlatch_data.terse_time(w.registered_at) as began,
          orderlatch_data.terse_text(array_to_string(w.accounts, ', '), 40) as accounts
-    from orderlatch.workers as w
+    from (
+      select v.worker_id from orderlatch_data.living_workers as v
+      union
+      (select n.worker_id from orderlatch_data.workers as n order by n.worker_id desc limit 40)
+    ) as k
+   cross join lateral (
+     select n.* from orderlatch.workers as n where n.worker_id = k.worker_id offset 0
+   ) as w
    where w.alive or w.registered_at > orderlatch_data.clock() - interval '1 day'
    order by w.worker_id desc;
 revoke all on orderlatch.terse_workers from public;
 grant select on orderlatch.terse_workers to orderlatch_operator, orderlatch_auditor;
 comment on view orderlatch.terse_workers is
-  'workers in 100 columns.';
+  'workers in 100 columns: those that live, and of the newest 40 those that began within 24 hours.';
 
 -- Limits in force.
 create or replace view orderlatch.terse_limits as

@@ -8,31 +8,51 @@ parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_symbols text[];
 begin
+  if p_symbols is null then
+    -- of the symbols that were ever traded most are held no more
+    v_symbols := array(
+      select p.symbol from orderlatch_data.position_sums as p where p.account_id = p_account_id and p.is_held
+      union
+      select s.symbol
+        from orderlatch_data.strategy_positions as s
+       where s.account_id = p_account_id and s.is_held
+    );
+  else
+    v_symbols := array(
+      select distinct orderlatch_data.position_symbol(y.symbol) from unnest(p_symbols) as y(symbol)
+    );
+  end if;
   return query
-  with held as (
-    select p.symbol, p.qty
-      from orderlatch_data.position_sums as p
-     where p.account_id = p_account_id
-       and (p_symbols is null or p.symbol in (
-         select orderlatch_data.position_symbol(y.symbol) from unnest(p_symbols) as y(symbol)
-       ))
+  with held as materialized (
+    select y.symbol, p.qty
+      from unnest(v_symbols) as y(symbol)
+     cross join lateral (
+       -- by its key, as for a join the planner may read every symbol that there ever was
+       select k.qty
+         from orderlatch_data.position_sums as k
+        where k.account_id = p_account_id and k.symbol = y.symbol
+       offset 0
+     ) as p
+  ), owned as materialized (
+    select s.strategy_id, h.symbol, s.qty
+      from held as h
+     cross join lateral (
+       select k.strategy_id, k.qty
+         from orderlatch_data.strategy_positions as k
+        where k.account_id = p_account_id and k.symbol = h.symbol
+       offset 0
+     ) as s
   ), parts as (
-    select s.strategy_id, s.symbol, s.qty
-      from orderlatch_data.strategy_positions as s
-      join held as h on h.symbol = s.symbol
-     where s.account_id = p_account_id
+    select o.strategy_id, o.symbol, o.qty from owned as o
     union all
     -- the rest is nobody's: foreign orders, adjustments
-    select null, h.symbol, h.qty - coalesce(
-             (
-               select sum(s.qty)
-                 from orderlatch_data.strategy_positions as s
-                where s.account_id = p_account_id and s.symbol = h.symbol
-             ),
-             0
-           )
+    select null, h.symbol, h.qty - coalesce(o.qty, 0)
       from held as h
+      left join (select w.symbol, sum(w.qty) as qty from owned as w group by w.symbol) as o
+        on o.symbol = h.symbol
   )
   select k.*
     from parts as p

@@ -126,13 +126,26 @@ as $$
          end,
          b.account_id, b.symbol, encode(t.decision_hash, 'hex'), b.broker_order_id,
          coalesce(c.ended_at, c.asked_at, b.changed_at)
-    from orderlatch_data.broker_orders as b
-    left join orderlatch_data.trade_decisions as t on t.decision_id = b.decision_id
-    left join orderlatch_data.order_cancels as c
-      on c.account_id = b.account_id and c.broker_order_id = b.broker_order_id
-     and (c.ended_at is null or c.ended_at >= p_halt.halted_at)
+    from orderlatch_data.orders_since_halt(p_halt) as u(order_no)
+   -- each by its key: for a join the planner may read all orders that there ever were
+   cross join lateral (
+     select k.* from orderlatch_data.broker_orders as k where k.order_no = u.order_no offset 0
+   ) as b
+    left join lateral (
+      select d.decision_id, d.decision_hash, d.strategy_id, d.symbol
+        from orderlatch_data.trade_decisions as d
+       where d.decision_id = b.decision_id
+      offset 0
+    ) as t on true
+    left join lateral (
+      select n.*
+        from orderlatch_data.order_cancels as n
+       where n.account_id = b.account_id
+         and n.broker_order_id = b.broker_order_id
+         and (n.ended_at is null or n.ended_at >= p_halt.halted_at)
+      offset 0
+    ) as c on true
    where (b.is_open or (c.ended_at is not null and coalesce(c.asked_at <= p_halt.lifted_at, true)))
-     and (p_halt.account_id is null or p_halt.account_id = b.account_id)
      and (p_halt.strategy_id is null or p_halt.strategy_id = t.strategy_id)
      and (
        p_halt.symbol is null

@@ -117,7 +117,7 @@ create or replace view orderlatch.positions as
     from orderlatch_data.accounts as a
     join orderlatch_data.broker_reads as r on r.account_id = a.account_id and r.purpose = 'positions'
    cross join lateral (
-     select q.symbol from orderlatch_data.position_sums as q where q.account_id = a.account_id
+     select q.symbol from orderlatch_data.position_sums as q where q.account_id = a.account_id and q.is_held
      union
      select q.symbol from orderlatch_data.broker_positions as q where q.account_id = a.account_id
    ) as held

@@ -117,7 +117,11 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
   select orderlatch_data.heal_incident('decision_lost', p_account_id, '', 'the decision is known again')
-   where not exists (
+   where exists (
+     select 1
+       from orderlatch_data.incidents as i
+      where i.incident = 'decision_lost' and i.account_id = p_account_id and i.closed_at is null
+   ) and not exists (
      select 1
        from orderlatch_data.broker_orders as b
        join orderlatch_data.accounts as a on a.account_id = b.account_id

@@ -66,11 +66,14 @@ create or replace view orderlatch.metrics as
       union all
       select 'orderlatch_live_grant_seconds' as name, 'until the live grant ends; 0: there is none' as help,
              jsonb_build_object('account', a.account),
-             greatest(0, coalesce(max(extract(epoch from g.granted_until - orderlatch_data.clock())), 0))
+             greatest(0, coalesce(extract(epoch from g.granted_until - orderlatch_data.clock()), 0))
         from orderlatch_data.accounts as a
-        left join orderlatch_data.live_grants as g on g.account_id = a.account_id
+       cross join lateral (
+         select max(k.granted_until) as granted_until
+           from orderlatch_data.live_grants as k
+          where k.account_id = a.account_id
+       ) as g
        where a.environment = 'live'
-       group by a.account
       union all
       select 'orderlatch_workers_alive' as name, 'lives of workers whose lock is held' as help,
              '{}' as labels, count(*)

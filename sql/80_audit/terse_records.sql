@@ -25,13 +25,19 @@ create or replace view orderlatch.terse_foreign as
          ) as size,
          orderlatch_data.terse_text(f.status, 10) as status,
          orderlatch_data.terse_text(f.broker_order_id, 36) as broker_order_id
-    from orderlatch.foreign_orders as f
-   order by f.submitted_at desc nulls last, f.broker_order_id
-   limit 40;
+    from (
+      select a.account, b.symbol, b.side, b.qty, b.notional, b.status, b.submitted_at, b.broker_order_id
+        from orderlatch_data.broker_orders as b
+        join orderlatch_data.accounts as a on a.account_id = b.account_id
+       where b.decision_id is null and b.foreign_at is not null
+       order by b.order_no desc
+       limit 40
+    ) as f
+   order by f.submitted_at desc nulls last, f.broker_order_id;
 revoke all on orderlatch.terse_foreign from public;
 grant select on orderlatch.terse_foreign to orderlatch_operator, orderlatch_auditor;
 comment on view orderlatch.terse_foreign is
-  'foreign_orders in 100 columns: the newest 40. A negative size sells.';
+  'foreign_orders in 100 columns: the 40 that were seen last. A negative size sells.';
 
 -- What each account holds, and whether the broker agrees.
 create or replace view orderlatch.terse_positions as
@@ -54,7 +60,14 @@ create or replace view orderlatch.terse_fills as
          orderlatch_data.terse_text(f.symbol, 12) as symbol, orderlatch_data.terse_number(f.qty) as qty,
          orderlatch_data.terse_number(f.price) as price,
          orderlatch_data.terse_text(f.activity, 13) as activity, left(f.decision_hash, 12) as decision
-    from orderlatch_data.position_sums as s
+    from (
+      -- the newest fills are of those symbols that were filled last
+      select q.account_id, q.symbol
+        from orderlatch_data.position_sums as q
+       where q.last_fill_at is not null
+       order by q.last_fill_at desc
+       limit 40
+    ) as s
    cross join lateral (
      select n.activity_id
        from orderlatch_data.fills as n

@@ -12,6 +12,7 @@ import pytest
 from alembic import command
 from psycopg.conninfo import make_conninfo
 
+from tests.support.before import as_before
 from tests.support.sessions import in_background, wait_until_blocked
 from worker.applier import File, read_files
 from worker.installer import ROOT, alembic_config, apply_beside_work, engine, migrate, upgrade
@@ -43,9 +44,9 @@ def before() -> list[File]:
     """What installed 16 bytes of the hash as the key."""
     old = [
         replace(file, content=file.content.replace(NEW_KEY, b"").replace(b"1, 11)", b"1, 16)"))
-        for file in FILES
+        for file in as_before(FILES)
     ]
-    assert sum(one != other for one, other in zip(old, FILES, strict=True)) == 1
+    assert sum(one != other for one, other in zip(old, as_before(FILES), strict=True)) == 1
     return old
 
 

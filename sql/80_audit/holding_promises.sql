@@ -55,18 +55,28 @@ declare
 begin
   insert into orderlatch_data.holding_marks as m (account_id, symbol, strategy_id, through_at, qty)
   select k.account_id, k.symbol, k.strategy_id, v_through,
-         coalesce(o.qty, 0) + s.since_mark
-           - orderlatch_data.held_since(k.account_id, k.symbol, k.strategy_id, v_through)
+         w.qty - orderlatch_data.held_since(k.account_id, k.symbol, k.strategy_id, v_through)
     from (
-      select p.account_id, p.symbol, '' as strategy_id from orderlatch_data.position_sums as p
+      select p.account_id, p.symbol, '' as strategy_id, p.qty - coalesce(sum(a.qty), 0) as qty
+        from orderlatch_data.position_sums as p
+        left join orderlatch_data.position_adjustments as a
+          on a.account_id = p.account_id and a.symbol = p.symbol
+       group by p.account_id, p.symbol
       union all
-      select p.account_id, p.symbol, p.strategy_id from orderlatch_data.strategy_positions as p
+      select p.account_id, p.symbol, p.strategy_id, p.qty from orderlatch_data.strategy_positions as p
     ) as k
     left join orderlatch_data.holding_marks as o
       on o.account_id = k.account_id and o.symbol = k.symbol and o.strategy_id = k.strategy_id
    cross join lateral orderlatch_data.held_since(
      k.account_id, k.symbol, k.strategy_id, coalesce(o.through_at, '-infinity')
    ) as s(since_mark)
+   -- a fill that came after the mark and lies before it, as when reconcile_from was set earlier
+   cross join lateral (
+     select case
+              when o.symbol is null or o.qty + s.since_mark = k.qty then coalesce(o.qty, 0) + s.since_mark
+              else orderlatch_data.held_since(k.account_id, k.symbol, k.strategy_id, '-infinity')
+            end as qty
+   ) as w
    where coalesce(o.through_at, '-infinity') < v_through - interval '1 day'
    order by k.account_id, k.symbol, k.strategy_id
   on conflict on constraint holding_marks_pkey do update
@@ -76,4 +86,5 @@ end
 $$;
 revoke all on function orderlatch_data.mark_holdings() from public;
 comment on function orderlatch_data.mark_holdings() is
-  'Once a day for each symbol, and each strategy in it. Reads the fills since the mark before.';
+  'Once a day for each symbol, and each strategy in it. Reads the fills since the mark before, and all of a '
+  'symbol where these do not fit.';

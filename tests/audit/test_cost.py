@@ -51,6 +51,42 @@ def test_invariants_read_what_is_open_or_not_sealed_whatever_is_behind(
     assert read < BOUND
 
 
+LATE_FILL = """
+insert into orderlatch_data.fills
+  (account_id, activity_id, entry, order_no, symbol, qty, price, activity, filled_at, recorded_at)
+select b.account_id, 'late', 'fill', b.order_no, 'PAST', 1, 1, 'fill', '2026-02-01T15:00:00Z', b.recorded_at
+  from orderlatch_data.broker_orders as b where b.broker_order_id = 'past-1';
+update orderlatch_data.position_sums set qty = qty + 1 where symbol = 'PAST';
+update orderlatch_data.strategy_positions set qty = qty + 1 where symbol = 'PAST';
+"""
+HOLDINGS = """
+select m.violations from orderlatch_data.mirror_promises as m where m.promise_no = 14
+union all
+select r.violations from orderlatch_data.risk_promises as r where r.promise_no = 19
+"""
+
+
+def test_a_fill_that_came_late_is_part_of_the_next_mark(database: Database) -> None:
+    read = []
+    with database.connect() as session:
+        given_past(session, 2_600)
+        session.execute("set session_replication_role = replica")
+        session.execute(LATE_FILL)
+        session.execute(
+            "update orderlatch_data.broker_orders set fills_qty = 2 where broker_order_id = 'past-1'"
+        )
+        session.execute("analyze")
+        for _ in range(2):
+            before = rows_touched(database, session)
+            assert session.execute(HOLDINGS).fetchall() == [(0,), (0,)]
+            read.append(rows_since(before, rows_touched(database, session)).get("fills", (0, 0))[0])
+            session.execute("select test_support.advance_clock('2 days')")
+            session.execute("select orderlatch.audit_head()")
+    late, marked = read
+    assert late > 2_600
+    assert marked < 50, f"{marked} fills are read although all of them are older than the mark"
+
+
 def test_what_is_sealed_is_found_by_verify_all(database: Database) -> None:
     rows_read(database, 2_600)
     with database.connect() as session:

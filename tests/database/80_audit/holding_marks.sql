@@ -37,9 +37,9 @@ select is(test.broken_promises(), '{}', 'a fill that comes late, from before the
 select test_support.advance_clock('10 days');
 select orderlatch.audit_head();
 select is(
-  (select m.qty from orderlatch_data.holding_marks as m where m.strategy_id = ''), 6::numeric,
-  'the next mark goes on from the one before: what came late is in none');
-select is(test.broken_promises(), '{}', 'and where that does not fit, all fills are added up');
+  (select m.qty from orderlatch_data.holding_marks as m where m.strategy_id = ''), 8::numeric,
+  'where the one before does not fit, the next mark is over all fills: what came late is in it');
+select is(test.broken_promises(), '{}', 'and fits');
 select test.take_fills(jsonb_build_array(
   test.a_fill(o.broker_order_id, 'renamed', '{"qty": "2", "symbol": "GOOGL", "transaction_time": "2026-03-22T15:00:00Z"}'))) from orders as o;
 select is(test.broken_promises(), '{}', 'a strategy holds what its order is in, whatever symbol a fill has');

@@ -52,7 +52,7 @@ BEFORE_THE_FIRST_RELEASE = (
     "0022_signals_by_time",
     "0023_approved_by_number",
     "0024_views_of_a_span",
-    "0027_what_is_over",
+    "0028_what_is_over",
 )
 BLOCK_LARGE_TABLES = (
     "constraint-missing-not-valid",

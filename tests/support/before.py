@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from worker.applier import File
 
-# A column of revision 0027, not the function of that name.
+# A column of revision 0028, not the function of that name.
 IS_HELD = re.compile(rb"\.is_held\b(?!\()")
 
 

@@ -23,7 +23,14 @@ declare
   v_day_from timestamptz;
   v_looks constant record := orderlatch_data.limits_look_at(p_limits, p_kinds, p_strategies, p_symbols);
   v_looks_at constant text[] := v_looks.looks_at;
-  v_symbols constant text[] := case when not v_looks.across then p_symbols end;
+  -- the broker may show an order of a pair as its positions spell it
+  v_symbols constant text[] := case
+    when not v_looks.across then p_symbols || array(
+      select orderlatch_data.position_symbol(y.symbol)
+        from unnest(p_symbols) as y(symbol)
+       where y.symbol like '%/%'
+    )
+  end;
 begin
   if cardinality(v_looks_at) = 0 then
     return;

@@ -19,8 +19,10 @@ declare
 begin
   select array_agg(b.order_no) into v_opposite
     from (
-      select distinct g.symbol, case g.action when 'buy' then 'sell' else 'buy' end as side
+      -- an order of a pair may be shown as positions spell it
+      select distinct y.symbol, case g.action when 'buy' then 'sell' else 'buy' end as side
         from unnest(p_symbols, p_actions) as g(symbol, action)
+       cross join lateral unnest(array[g.symbol, orderlatch_data.position_symbol(g.symbol)]) as y(symbol)
     ) as w
    cross join lateral (
      select k.order_no

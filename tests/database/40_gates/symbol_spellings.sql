@@ -1,6 +1,6 @@
 -- A pair is halted and limited in either spelling: orders have BTC/USD, the broker's positions BTCUSD.
 begin;
-select plan(16);
+select plan(18);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 create function pg_temp.pair(p_account text, p_symbol text default 'BTC/USD')
@@ -49,6 +49,16 @@ select orderlatch.set_symbols('denied_symbols', '{XYZ}', 'listed');
 select orderlatch.set_symbols('allowed_symbols', '{BTCUSD}', 'listed');
 select is((select p.reasons from pg_temp.pair('listed') as p), '{}', 'and of what is allowed');
 select is((select p.reasons from pg_temp.pair('listed', 'ETH/USD') as p), '{symbol_not_allowed}', 'which allows no other pair');
+
+-- Orders of a pair that the broker shows in the spelling of positions, ours and foreign ones.
+select test.given_account('shown');
+select test.given_approved_decision('shown', '{"symbol": "BTC/USD", "qty": "2", "time_in_force": "gtc"}');
+select test.record(test.answer_order(c.request_id, '{"symbol": "BTCUSD"}')) from test.claim_one(test.given_worker('shown')) as c;
+select test.insert_order(test.a_broker_order('by-hand', '{"symbol": "ETHUSD", "qty": "2", "side": "sell", "status": "accepted"}'), 'shown');
+select orderlatch.set_limit('position_quantity', 3, 'shown');
+select is((select p.reasons from pg_temp.pair('shown') as p), '{position_quantity}', 'what our order may still buy counts');
+select is((select p.reasons from pg_temp.pair('shown', 'ETH/USD') as p), '{opposite_order:market_or_stop}', 'and a foreign order is one of the other side');
+
 select is_empty('select i.promise from orderlatch.invariants as i where i.violations > 0', 'every invariant holds');
 
 select * from finish();

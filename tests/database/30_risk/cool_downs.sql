@@ -1,6 +1,6 @@
 -- How far back a verdict looks for orders: as far as the longest cool-down and the day, whichever began earlier.
 begin;
-select plan(8);
+select plan(13);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 create function pg_temp.reasons(p_account text, p_members jsonb default '{}')
@@ -37,6 +37,18 @@ select test_support.hold_clock('2026-03-03 00:30:00Z');
 select is(pg_temp.reasons('night'), '{cool_down}', 'cools down into the next day, of which it is no order');
 select test_support.hold_clock('2026-03-03 01:00:00Z');
 select is(pg_temp.reasons('night'), '{}', 'until two hours are over');
+
+-- Of several orders the last one counts, whoever's it is.
+select test.given_account('several', '{"one_decision_per_signal": false}');
+select orderlatch.set_limit('orders_a_day', 9, 'several');
+select is(pg_temp.reasons('several'), '{}', 'an order');
+select test_support.advance_clock('90 minutes');
+select is(pg_temp.reasons('several'), '{}', 'and another one later');
+select orderlatch.set_limit('cool_down', 3600, 'several');
+select is(pg_temp.reasons('several'), '{cool_down}', 'a cool-down begins at the last of them');
+select test_support.advance_clock('90 minutes');
+select is(pg_temp.reasons('several', '{"strategy_id": "early"}'), '{}', 'and is over when no order was made for an hour');
+select is(pg_temp.reasons('several'), '{cool_down}', 'that of the account begins with an order of any strategy');
 
 select * from finish();
 rollback;

@@ -1,6 +1,6 @@
 -- The calendar day that limits of a day count by, in the time zone of the account.
 begin;
-select plan(17);
+select plan(18);
 
 -- March 2, 15:00 UTC is 10:00 in New York; on March 8 the clocks there go forward.
 select test_support.hold_clock('2026-03-02 15:00:00Z');
@@ -34,6 +34,7 @@ select is(pg_temp.reasons('york'), '{}', 'after the clocks went forward');
 select is(pg_temp.reasons('york'), '{orders_a_day}', 'the day ends');
 select test_support.hold_clock('2026-03-09 04:00:00Z');
 select is(pg_temp.reasons('york'), '{}', 'an hour earlier');
+select is(pg_temp.reasons('york', '{"qty": "7"}'), '{notional_a_day,orders_a_day}', 'and the order of midnight is one of the new day');
 
 -- A decision belongs to the day of its approval, wherever it is sent.
 select test_support.hold_clock('2026-03-10 03:59:00Z');

@@ -1,6 +1,6 @@
 -- Answers that show orders as they were sent are recorded as a set, and leave what one after the other would leave.
 begin;
-select plan(31);
+select plan(36);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account('paper', '{"max_in_doubt": 100}');
@@ -88,6 +88,8 @@ select ok(not pg_temp.is_plain(m.members), m.what || ' is judged by itself')
 -- what makes an answer be judged by itself, whatever it shows
 select a.answer as first, a.decision_hash as decision from answers as a where a.no = 1 \gset
 select is(pg_temp.plain(jsonb_build_array(:'first'::jsonb, :'first'::jsonb)), '{}', 'two answers to one request are not plain');
+select is(pg_temp.plain(jsonb_build_array(:'first'::jsonb, test.answer_order(test.holder(:'decision'), '{"limit_price": "19.5", "id": "another"}'))), '{}',
+          'not even when they show two orders');
 insert into orderlatch_data.kind_backoffs (account_id, kind, failures, next_try_at, failed_at)
 select test.account_id(), 'submit_order', 1, orderlatch_data.clock(), orderlatch_data.clock();
 select is(pg_temp.plain(jsonb_build_array(:'first'::jsonb)), '{}', 'an answer that ends a back-off is not');
@@ -100,6 +102,21 @@ select is(pg_temp.plain(jsonb_build_array(:'first'::jsonb)), '{}', 'nor one abou
 rollback to before;
 select orderlatch_data.open_incident('order_mismatch', test.account_id(), test.decision_id(:'decision'), null, '{}');
 select is(pg_temp.plain(jsonb_build_array(:'first'::jsonb)), '{}', 'nor one about a decision with an incident');
+rollback to before;
+update orderlatch_data.open_decisions as o set holder_request_id = orderlatch_data.new_request_id() where o.decision_id = test.decision_id(:'decision');
+select is(pg_temp.plain(jsonb_build_array(:'first'::jsonb)), '{}', 'nor one to a request that does not hold its decision any more');
+rollback to before;
+select test.order_document(:'decision') ->> 'id' as id \gset
+select test.insert_order(test.a_broker_order(:'id'));
+select is(pg_temp.plain(jsonb_build_array(:'first'::jsonb)), '{}', 'nor one that shows an order which was foreign');
+rollback to before;
+select test.insert_order(test.a_broker_order('a leg'));
+update orderlatch_data.broker_orders as b set parent_broker_order_id = :'id';
+select is(pg_temp.plain(jsonb_build_array(:'first'::jsonb)), '{}', 'nor one whose order has a leg that came first');
+rollback to before;
+select test.insert_order(test.a_broker_order('another'));
+update orderlatch_data.broker_orders as b set decision_id = test.decision_id(:'decision'), relation = 'order';
+select is(pg_temp.plain(jsonb_build_array(:'first'::jsonb)), '{}', 'nor one whose decision has an order already');
 rollback to before;
 
 -- an order that another session inserts meanwhile

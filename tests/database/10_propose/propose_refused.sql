@@ -1,6 +1,6 @@
 -- Bad input is refused with its own SQLSTATE, names the member, and leaves nothing behind.
 begin;
-select plan(33);
+select plan(34);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account();
@@ -103,6 +103,28 @@ select is(
 );
 select is(
   pg_temp.propose(test.a_decision('{"account": "paper"}')), 'accepted', 'a member account of the same account is taken'
+);
+
+-- The error says as much as the reading of the decision does.
+create function pg_temp.raised(p_decision jsonb) returns text[] language plpgsql as $$
+declare
+  v_detail text;
+  v_hint text;
+begin
+  perform orderlatch.propose_decision('paper', p_decision);
+  return null;
+exception when others then
+  get stacked diagnostics v_detail = pg_exception_detail, v_hint = pg_exception_hint;
+  return array[sqlstate, sqlerrm, v_detail, v_hint];
+end
+$$;
+select is(
+  pg_temp.raised(test.a_decision('{"action": "hold"}')),
+  (
+    select array[r.error_code, r.error_message, r.error_detail, r.error_hint]
+      from orderlatch_data.read_decision('paper', test.a_decision('{"action": "hold"}')) as r
+  ),
+  'with its detail and its hint'
 );
 
 select * from finish();

@@ -1,6 +1,6 @@
 -- What an answer means by itself: each rule of answer_rules with what fits it and what just does not.
 begin;
-select plan(91);
+select plan(92);
 
 create function pg_temp.meaning(p_kind text, p_status integer, p_body text) returns text language sql volatile as $$
   select r.meaning from orderlatch_data.read_answer(p_kind, repeat('a', 64), 'yes', p_status, convert_to(p_body, 'UTF8')) as r
@@ -120,6 +120,13 @@ select is(pg_temp.meaning('cancel_order', c.status, c.body), c.meaning, format('
            (200, '{"id": "x", "status": 200}', 'cancel_accepted', 'and JSON'),
            (200, '<html>We will be back soon</html>', 'in_doubt', 'a page proves nothing')
   ) as c(status, body, meaning, title);
+
+-- How long what names an order and its status may be.
+select results_eq(
+  $$ select orderlatch_data.is_order(jsonb_build_object('client_order_id', 'mine', 'id', repeat('i', l.id), 'status', repeat('s', l.status)))
+       from (values (128, 64), (129, 64), (128, 65)) as l(id, status) $$,
+  $$ values (true), (false), (false) $$, 'an order has an id of up to 128 and a status of up to 64 characters'
+);
 
 select * from finish();
 rollback;

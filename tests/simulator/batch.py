@@ -30,5 +30,8 @@ BATCH = (
     Planned(1036, 145, 3_300, 29.0),
     Planned(1037, 145, 2_800, 25.0),
 )
-THOROUGH = tuple(Planned(seed, 40) for seed in range(102, 107))
-"""Also with THOROUGH=1: dense ones."""
+THOROUGH = (
+    *(Planned(seed, 40) for seed in range(102, 107)),
+    *(Planned(seed, 80) for seed in (5201, 5202, 5203, 5205)),
+)
+"""Also with THOROUGH=1: dense ones, and mixed ones."""

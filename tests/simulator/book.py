@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from tests.simulator.exits import entry_shown, exits_of, follow
 from tests.simulator.world import S, ViolationError, short
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Order:
     hidden: bool = False
     """Whether a read was answered as if it did not exist."""
     replaces: Order | None = None
+    leg_of: Order | None = None
+    legs: list[Order] = field(default_factory=list)
     views: list[tuple[int, Document]] = field(default_factory=list)
 
     @property
@@ -47,9 +50,19 @@ class Order:
         """Whether it has not ended."""
         return self.now["status"] not in ENDED
 
-    def as_of(self, moment: int) -> Document | None:
-        """The order as a read shows it that lags behind; null before it existed there."""
-        return next((document for at, document in reversed(self.views) if at <= moment), None)
+    @property
+    def left(self) -> Decimal:
+        """What may still be filled."""
+        whole = number(self.now["qty"]) or number(self.now["notional"]) / PRICE
+        return whole - number(self.now["filled_qty"])
+
+    def as_of(self, moment: int, *, nested: bool = True) -> Document | None:
+        """The order as a read shows it that lags behind, its legs inside; null before it existed there."""
+        shown = next((document for at, document in reversed(self.views) if at <= moment), None)
+        if shown is None or not self.legs or not nested:
+            return shown
+        inside = [leg.as_of(moment) for leg in self.legs]
+        return {**shown, "legs": [leg for leg in inside if leg is not None]}
 
 
 @dataclass(slots=True)
@@ -81,6 +94,12 @@ class Book:
         self.moved: dict[str, Decimal] = {}
         """What positions gained without a trade: splits, transfers."""
         self.doubles: list[str] = []
+        self.judge: Callable[[Order], None] = lambda order: None  # noqa: ARG005
+        """Looks at each order that was asked for from here, once it has been taken."""
+        self.adjusted = False
+        """Whether an operator has entered what did not happen."""
+        self.disturbed: set[str] = set()
+        """Symbols in which something happened that no limit can foresee."""
         self.listeners: list[Callable[[str, str, Document], None]] = []
         self._number = 0
 
@@ -98,7 +117,13 @@ class Book:
                 return False
 
     def place(
-        self, body: Document, *, by_hand: bool = False, late: bool = False, replaces: Order | None = None
+        self,
+        body: Document,
+        *,
+        by_hand: bool = False,
+        late: bool = False,
+        replaces: Order | None = None,
+        leg_of: Order | None = None,
     ) -> Order:
         """Take an order; from now on it exists."""
         client_order_id = str(body["client_order_id"])
@@ -107,9 +132,11 @@ class Book:
         digits = hashlib.md5(origin.encode(), usedforsecurity=False).hexdigest()
         order_id = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
         order = Order(order_id, client_order_id, self._world.now, by_hand, late, replaces=replaces)
+        order.leg_of = leg_of
         known = self.by_client_order_id.setdefault(client_order_id, [])
         if known and not by_hand:
             self.doubles.append(client_order_id)
+            self.disturbed.add(str(body["symbol"]))
             if not self.account.memory.doubles:
                 raise ViolationError(
                     f"two orders of decision {client_order_id}: {known[0].order_id}, {order_id}"
@@ -132,9 +159,9 @@ class Book:
                 "legs": None,
                 "replaced_by": None,
                 "replaces": None if replaces is None else replaces.order_id,
-                **body,
+                **entry_shown(body),
                 "order_type": body["type"],
-                "status": "pending_new" if dice.random() < 0.8 else "accepted",
+                "status": "held" if leg_of else "pending_new" if dice.random() < 0.8 else "accepted",
                 "created_at": self.time(),
                 "submitted_at": self.time(),
             },
@@ -142,14 +169,19 @@ class Book:
         self._world.say(
             "broker", f"has order {short(order_id)} of {short(client_order_id)} ({body['symbol']})"
         )
-        self._world.after(dice.uniform(0.05, 3), lambda: self._live(order, 1))
+        for leg in [] if leg_of or replaces else exits_of(body):
+            order.legs.append(self.place(leg, leg_of=order))
+        if leg_of is None:
+            self._world.after(dice.uniform(0.05, 3), lambda: self._live(order, 1))
         return order
 
     def change(self, order: Order, event: str, **members: object) -> None:
         """Show an order otherwise from now on, and tell the stream."""
         self._show(order, {**order.now, **members})
         for listener in self.listeners:
-            listener(self.account.name, event, order.now)
+            listener(self.account.name, event, order.as_of(self._world.now) or order.now)
+        if order.legs or order.leg_of:
+            follow(order, self._follow, self._rest)
 
     def ask_cancel(self, order: Order) -> None:
         """Accept a cancel: the order is canceled in a while, unless it ends otherwise first."""
@@ -163,6 +195,8 @@ class Book:
                     self.change(order, "order_cancel_rejected", status="new")
                 else:
                     self.change(order, "canceled", status="canceled")
+                    if self.account.odd and not self._world.calm and dice.random() < 0.15:
+                        self._world.after(dice.expovariate(1 / 100), lambda: self._fill_late(order))
 
         self._world.after(dice.uniform(0.1, 8), decide)
 
@@ -174,6 +208,9 @@ class Book:
         body = {name: order.now[name] for name in members}
         body |= {"qty": str(left), "client_order_id": f"by-hand-{self._number}"}
         replacement = self.place(body, by_hand=True, replaces=order)
+        if order.leg_of is not None:
+            replacement.leg_of = order.leg_of
+            replacement.leg_of.legs.append(replacement)
         self.change(order, "replaced", status="replaced", replaced_by=replacement.order_id)
 
     def fill(self, order: Order, quantity: Decimal) -> None:
@@ -198,6 +235,7 @@ class Book:
     def take_back(self, trade: Trade, dice: Random) -> None:
         """Bust a trade, or correct it to half of its quantity."""
         trade.undone = True
+        self.disturbed.add(str(trade.document["symbol"]))
         order, quantity = trade.order, abs(trade.signed)
         busted = dice.random() < 0.5
         kept = Decimal(0) if busted else quantity / 2
@@ -215,11 +253,12 @@ class Book:
     def list_orders(self, query: Document, as_of: int) -> list[Document]:
         """A page of orders."""
         shown: list[Document] = []
+        nested = query.get("nested") == "true"
         for order in self.orders.values():
-            if (document := order.as_of(as_of)) is not None:
-                shown.append(document)
-            else:
+            if (document := order.as_of(as_of, nested=nested)) is None:
                 order.hidden = True
+            elif order.leg_of is None or not nested:
+                shown.append(document)
         if query.get("status") == "open":
             shown = [document for document in shown if document["status"] not in ENDED]
         if symbols := query.get("symbols"):
@@ -258,6 +297,26 @@ class Book:
 
     # -------------------------------------------------------------------------------------------------------
 
+    def _resume(self, order: Order, odd: str) -> None:
+        if order.now["status"] == odd:
+            self.change(order, "new", status="new")
+
+    def _fill_late(self, order: Order) -> None:
+        """A trade that was made before the cancel, and is told of after it."""
+        if order.left > 1 and order.leg_of is None and not order.legs:
+            self.disturbed.add(str(order.now["symbol"]))
+            price = number(order.now["limit_price"]) or PRICE
+            self._book(order, "partial_fill", Decimal(1), price)
+            filled = number(order.now["filled_qty"]) + 1
+            self.change(order, "partial_fill", filled_qty=str(filled), filled_avg_price=str(price))
+
+    def _follow(self, order: Order, event: str, status: str) -> None:
+        self.change(order, event, status=status)
+
+    def _rest(self, order: Order) -> None:
+        rests_s = self._dice(order, "rests").expovariate(1 / self.account.rests_s)
+        self._world.after(min(rests_s, 4) if self._world.calm else rests_s, lambda: self._live(order, 1))
+
     def _show(self, order: Order, document: Document) -> None:
         order.views.append((self._world.now, {**document, "updated_at": self.time()}))
 
@@ -292,10 +351,18 @@ class Book:
                 self.change(order, "rejected", status="rejected")
                 return
             self.change(order, "new", status="new", submitted_at=self.time())
+        elif self.account.odd and not self._world.calm and dice.random() < 0.1:
+            odd = dice.choice(("suspended", "calculated", "done_for_day", "stopped", "pending_replace"))
+            if status in ("new", "partially_filled"):
+                self.change(order, odd, status=odd)
+                self._world.after(dice.uniform(1, 300), lambda: self._resume(order, odd))
         elif dice.random() < 0.8:
             whole = number(order.now["qty"])
             left = whole - number(order.now["filled_qty"]) if whole else number(order.now["notional"]) / PRICE
-            part = (left / 2).to_integral_value() if dice.random() < 0.3 else left
+            part = (left / 2).to_integral_value() if dice.random() < 0.3 and not order.leg_of else left
+            if order.now["order_class"] == "oco" and not order.leg_of:
+                # one of the two, and whole
+                order, part = (order.legs[0] if dice.random() < 0.4 else order), left
             self.fill(order, part or left)
         elif status != "pending_cancel":
             ends = "expired" if dice.random() < 0.5 else "canceled"

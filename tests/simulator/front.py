@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tests.simulator.world import S
@@ -159,12 +160,13 @@ class Front:
         if poor and not known:
             return refused
         if not self._world.calm and luck.random() < 0.004 and body.get("qty"):
-            body["qty"] = str(int(str(body["qty"])) + 1)
+            body["qty"] = str(Decimal(str(body["qty"])) + 1)
             order = book.place(body, late=late)
             order.mismatched = True
         else:
             order = book.place(body, late=late)
-        return said(200, order.now)
+            book.judge(order)
+        return said(200, order.as_of(self._world.now))
 
     def _found(self, orders: list[Order], as_of: int, call: Call) -> Reply:
         for order in orders:

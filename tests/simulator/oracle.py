@@ -35,6 +35,9 @@ select d.decision_hash, exists (
 )
 from unnest(%s::text[], %s::text[], %s::text[], %s::text[]) as d(decision_hash, account, strategy, symbol)
 """
+MEMBERS = ("action", "order_type", "time_in_force", "qty", "notional", "limit_price", "stop_price",
+           "trail_price", "trail_percent", "extended_hours", "order_class", "take_profit",
+           "stop_loss")  # fmt: skip
 INVARIANTS = "select i.promise, i.violations from orderlatch.invariants as i where i.violations <> 0"
 SUBMITTED = """
 select a.account, encode(t.decision_hash, 'hex') from orderlatch_data.decision_outcomes as s
@@ -147,7 +150,7 @@ class Oracle:
         spent.append(call.claimed_at)
         while spent[0] <= call.claimed_at - 60 * S:
             spent.popleft()
-        if len(spent) > self.accounts[call.account].number("rate_limit"):
+        if len(spent) > max(self.accounts[call.account].ever("rate_limit")):
             raise ViolationError(f"{len(spent)} calls of {call.account} within a minute")
 
     def _judge_submit(self, call: Call, worker: str) -> None:
@@ -169,15 +172,7 @@ class Oracle:
     def _judge_body(self, call: Call, decision: Known) -> None:
         body, wanted = call.body or {}, decision.document
         names = {"action": "side", "order_type": "type"}
-        for member in (
-            "action",
-            "order_type",
-            "time_in_force",
-            "qty",
-            "notional",
-            "limit_price",
-            "stop_price",
-        ):
+        for member in MEMBERS:
             if body.get(names.get(member, member)) != wanted.get(member):
                 raise ViolationError(f"{short(call.decision)} was decided with another {member}")
 
@@ -200,18 +195,18 @@ class Oracle:
         counted = sum(
             1 for submit in decision.submits if not {"not_sent", "unauthorized"} & set(submit.meanings)
         )
-        if counted >= self.accounts[call.account].number("max_submits"):
+        if counted >= max(self.accounts[call.account].ever("max_submits")):
             raise ViolationError(f"{name} is submitted more often than max_submits")
 
     def _judge_proof(self, decision: Known, last: Call, looked: list[Call], name: str) -> None:
         account = self.accounts[decision.account]
         said_at = min((at for at, _, meaning in last.recorded if meaning != "stale"), default=0)
-        quiet_from = max(last.answer_by, said_at) + round(account.seconds("absence_quiet") * S)
+        quiet_from = max(last.answer_by, said_at) + round(min(account.ever("absence_quiet")) * S)
         counted = [look for look in looked if look.claimed_at >= quiet_from]
         if not counted:
             raise ViolationError(f"{name} was sent again before the quiet time was over, or without a look")
         first = min(min(at for at, _, meaning in look.recorded if meaning == "absent") for look in counted)
-        spacing = round(account.seconds("absence_spacing") * S)
+        spacing = round(min(account.ever("absence_spacing")) * S)
         if not any(look.claimed_at >= first + spacing for look in counted):
             raise ViolationError(f"{name} was sent again after one look")
         if not any(

@@ -9,6 +9,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from tests.simulator.base import ConnectionLostError
+from tests.simulator.kinds import mixed
 from tests.simulator.oracle import Halt, Known
 from tests.simulator.profile import SYMBOLS
 from tests.simulator.world import S, ViolationError, short
@@ -27,6 +28,7 @@ PROPOSE = """
 select p.decision_hash, p.status, p.outcome, p.error_code
 from orderlatch.propose_decisions(%s, %s) as p order by p.input_no
 """
+ENSURE = "select e.decision_hash, e.status, e.outcome, null from orderlatch.ensure_decision(%s, %s) as e"
 WITHDRAW = "select w.status, w.outcome from orderlatch.withdraw_decision(%s, %s, %s) as w"
 HALT = "select h.halt_id, h.what, h.decision_hash from orderlatch.halt(%s, %s, %s, %s, %s) as h"
 LIFT = "select orderlatch.lift_halt(%s, 'it is over')"
@@ -52,7 +54,6 @@ RESOLVE = "select orderlatch.resolve_in_doubt(%s, %s, %s)"
 CANCEL = "select c.state from orderlatch.cancel_order(%s, %s, 'not wanted any more') as c"
 RECONCILE = "select orderlatch.reconcile_account(%s, 'to be sure')"
 ACCEPT = "select p.symbol from orderlatch.accept_positions(%s, 'split', 'seen in the statement') as p"
-SETTINGS = "select orderlatch.update_account(%s, %s)"
 EVENTS = "select e.cursor, e.caught_up, e.event_key from orderlatch.events_since(%s, 200) as e"
 STATUS = "select s.status from orderlatch.decision_status(%s) as s"
 STRATEGIES = ("mean-reversion", "momentum")
@@ -84,7 +85,10 @@ class People:
         """Decide a few things, and deliver them until it is known that they have arrived."""
         account = dice.choice(self._profile.accounts)
         count = dice.choice(self._profile.scale.batches)
-        self._deliver(account.name, [self._decide(dice) for _ in range(count)], dice)
+        batch = [self.decide(dice) for _ in range(count)]
+        if self._profile.scale.mixed and dice.random() < 0.1:
+            batch.append(_respelt(dice.choice(batch), dice))
+        self.deliver(account.name, batch, dice)
 
     def repeat(self, dice: Random) -> None:
         """Deliver something again, spelt otherwise, or beside something that cannot be read."""
@@ -97,7 +101,7 @@ class People:
             batch.insert(0, {**document, "qty": "none"})
         if dice.random() < 0.3:
             batch.append({"symbol": "AAPL", "limit_prize": "1"})
-        self._deliver(account, batch, dice)
+        self.deliver(account, batch, dice)
 
     def withdraw(self, dice: Random, *, cancel: bool) -> None:
         """Take a decision of the last minutes back."""
@@ -113,7 +117,7 @@ class People:
         """After a failover: propose again what may have been lost."""
         for account, document, known in self._delivered:
             if known is None or known.recorded_at >= since:
-                self._deliver(account, [document], self._world.dice("again", self._world.now, str(document)))
+                self.deliver(account, [document], self._world.dice("again", self._world.now, str(document)))
 
     def follow(self) -> None:
         """Read all events since the last time."""
@@ -128,7 +132,12 @@ class People:
             if not rows or rows[-1][1]:
                 return
 
-    def _decide(self, dice: Random) -> Document:
+    def decide(self, dice: Random) -> Document:
+        """A decision, as a strategy has it."""
+        document = self._decide_simply(dice)
+        return mixed(document, dice) if self._profile.scale.mixed else document
+
+    def _decide_simply(self, dice: Random) -> Document:
         symbol = dice.choice(self._profile.scale.symbols)
         crypto = "/" in symbol
         self.proposed += 1
@@ -158,8 +167,12 @@ class People:
             document["valid_until"] = until.isoformat(timespec="seconds").replace("+00:00", "Z")
         return document
 
-    def _deliver(self, account: str, batch: list[Document], dice: Random) -> None:
-        rows = self._insist("strategy", dice, PROPOSE, account, Jsonb(batch))
+    def deliver(self, account: str, batch: list[Document], dice: Random, *, judged: bool = True) -> list[Row]:
+        """Deliver decisions until an answer comes, and judge it."""
+        if judged:
+            rows = self._insist("strategy", dice, PROPOSE, account, Jsonb(batch))
+        else:
+            rows = [self._insist("strategy", dice, ENSURE, account, Jsonb(each))[0] for each in batch]
         profile = self._oracle.accounts[account]
         for document, (decision_hash, status, outcome, error) in zip(batch, rows, strict=True):
             if outcome == "invalid":
@@ -190,6 +203,7 @@ class People:
                 )
                 known.recorded_at = self._world.now
         self._carrier.wake_all()
+        return rows
 
     # operators ---------------------------------------------------------------------------------------------
 
@@ -197,9 +211,11 @@ class People:
         """Halt something; what it returns as in flight is all that may still leave."""
         account = dice.choice([None, *(a.name for a in self._profile.accounts)])
         strategy = dice.choice((None, None, *STRATEGIES))
-        symbol = dice.choice((None, None, *SYMBOLS[:4]))
+        mixed_ones = self._profile.scale.symbols if self._profile.scale.mixed else SYMBOLS[:4]
+        symbol = dice.choice((None, None, *mixed_ones))
         cancels = dice.random() < 0.3
-        rows = self._insist("operator", dice, HALT, "looks wrong", account, strategy, symbol, cancels)
+        spelt = symbol if symbol is None or cancels else symbol.replace("/", "")
+        rows = self._insist("operator", dice, HALT, "looks wrong", account, strategy, spelt, cancels)
         halt_id = int(str(rows[0][0]))
         self._oracle.halts[halt_id] = Halt(halt_id, account, strategy, symbol, self._world.now)
         self._world.say("operator", f"halts {account} {strategy} {symbol}{' and cancels' if cancels else ''}")
@@ -323,11 +339,19 @@ def _respelt(document: Document, dice: Random) -> Document:
     """The same decision, as another program would write it."""
     spelt = dict(reversed(document.items()))
     if "qty" in spelt:
+        whole = str(spelt["qty"]).isdigit()
         spelt["qty"] = dice.choice(
-            (f"{spelt['qty']}.0", f"+{spelt['qty']}", int(str(spelt["qty"])), f"0{spelt['qty']}")
+            (
+                f"{spelt['qty']}{'.0' if whole else '0'}",
+                f"+{spelt['qty']}",
+                int(str(spelt["qty"])) if whole else float(str(spelt["qty"])),
+                f"0{spelt['qty']}",
+            )
         )
+    if spelt.get("order_class", "") != "":
+        spelt["order_class"] = str(spelt["order_class"]).upper()
     if "limit_price" in spelt:
-        spelt["limit_price"] = f"{spelt['limit_price']}.00"
+        spelt["limit_price"] = f"{spelt['limit_price']}{'0' if '.' in str(spelt['limit_price']) else '.00'}"
     spelt["symbol"] = f" {str(spelt['symbol']).lower()}"
     spelt["action"] = str(spelt["action"]).upper()
     spelt["event_ts"] = str(spelt["event_ts"]).replace("Z", "+00:00").replace("T", " ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -82,6 +82,17 @@ class AccountProfile:
     skew_s: float
     rests_s: float
     settings: Settings
+    ceiling: int | None = None
+    """The largest position in a symbol; it stands from the beginning to the end."""
+    ceiling_of_strategy: int | None = None
+    """The largest position of each strategy in a symbol, likewise."""
+    exposure: int | None = None
+    """The most dollars in all symbols together, likewise."""
+    sells_short: bool = True
+    odd: bool = False
+    """Whether orders live through rare statuses, and trade once more after they were canceled."""
+    before: dict[str, list[object]] = field(default_factory=dict)
+    """What settings were before they were changed."""
 
     @property
     def broker_account_id(self) -> str:
@@ -95,6 +106,16 @@ class AccountProfile:
     def number(self, setting: str) -> int:
         """A setting that is a number."""
         return int(str(self.settings[setting]))
+
+    def change(self, setting: str, value: object) -> None:
+        """An operator changes a setting."""
+        self.before.setdefault(setting, []).append(self.settings[setting])
+        self.settings[setting] = value
+
+    def ever(self, setting: str) -> list[float]:
+        """What a setting is and was."""
+        values = [self.settings[setting], *self.before.get(setting, [])]
+        return [float(str(value).removesuffix(" seconds")) for value in values]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +141,8 @@ class Scale:
     limits: tuple[tuple[str, int], ...]
     """Ceilings that operators set."""
     settings: dict[str, tuple[int, ...]]
+    mixed: bool = False
+    """Orders of every kind, settings that change, limits that must hold."""
 
 
 SYMBOLS = ("AAPL", "AMD", "AMZN", "COST", "GOOG", "IBM", "INTC", "JPM", "KO", "META", "MSFT", "NVDA", "ORCL",
@@ -166,6 +189,17 @@ WIDE = Scale(
 """Many at once, between long stretches in which little happens."""
 FIRST_WIDE = 1000
 """Seeds from here on are wide."""
+MIXED = replace(
+    DENSE,
+    batches=(2, 4, 8, 16),
+    symbols=("AAPL", "GOOG", "KO", "MSFT", "BTC/USD"),
+    roughness=(0.01, 0.03, 0.1, 0.2),
+    limits=(("order_quantity", 15), ("open_orders", 40), ("orders_a_day", 400)),
+    mixed=True,
+)
+"""Few symbols, and orders of every kind in each; settings change and limits must hold."""
+FIRST_MIXED = 5000
+"""Seeds from here on are mixed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +219,7 @@ class Profile:
 def of_seed(world: World) -> Profile:
     """Throw the dice of a seed."""
     dice = world.dice("profile")
-    scale = WIDE if world.seed >= FIRST_WIDE else DENSE
+    scale = MIXED if world.seed >= FIRST_MIXED else WIDE if world.seed >= FIRST_WIDE else DENSE
     fails_over = dice.random() < 0.25
     names = ("alpha", "beta")[: 1 + (dice.random() < 0.4)]
     return Profile(
@@ -224,6 +258,11 @@ def _account(world: World, name: str, scale: Scale, *, fails_over: bool) -> Acco
     }
     if scale is WIDE:
         settings["burst"] = int(str(settings["rate_limit"])) // 3
+    if scale.mixed:
+        settings |= {
+            "one_decision_per_signal": True,
+            "risk_engine": dice.choice(("builtin", "builtin", "external")),
+        }
     if live:
         settings["broker_account_id"] = f"broker-{name}"
     return AccountProfile(
@@ -235,4 +274,9 @@ def _account(world: World, name: str, scale: Scale, *, fails_over: bool) -> Acco
         skew_s=dice.uniform(-0.5, 0.5),
         rests_s=scale.rests_s,
         settings=settings,
+        ceiling=dice.choice((None, 20, 50)) if scale.mixed else None,
+        ceiling_of_strategy=dice.choice((None, None, 15)) if scale.mixed else None,
+        exposure=dice.choice((None, 4000, 10000)) if scale.mixed else None,
+        odd=scale.mixed,
+        sells_short=not scale.mixed or dice.random() < 0.5,
     )

@@ -130,6 +130,7 @@ class Reckoning:
                     yield f"{name} belongs to {short(wanted)}, and is kept as that of {decision}"
                 second = self._orders_of(self._oracle.decisions[wanted])[0] is not order
                 expected = "replacement" if order.replaces else "duplicate" if second else "order"
+                expected = "leg" if order.leg_of and not order.replaces else expected
                 if relation != expected and book.account.memory.unique == "forever":
                     yield f"{name} is kept as {relation}, not as {expected}"
             elif not foreign or decision is not None:
@@ -170,7 +171,11 @@ class Reckoning:
                 order.by_hand and _owner(order) not in self._oracle.decisions
                 for order in book.orders.values()
             )
-            if by_hand and book.account.settings["on_foreign_order"] != "ignore":
+            policies = [
+                book.account.settings["on_foreign_order"],
+                *book.account.before.get("on_foreign_order", []),
+            ]
+            if by_hand and "ignore" not in policies:
                 must.add((name, "foreign_order"))
             if book.doubles:
                 must.add((name, "duplicate_order"))
@@ -195,7 +200,7 @@ class Reckoning:
             case "order_mismatch":
                 return any(order.mismatched for order in orders)
             case "position_drift":
-                return bool(book.moved)
+                return bool(book.moved) or book.adjusted
             case "order_vanished":
                 return any(order.hidden for order in book.orders.values())
             case "decision_lost":
@@ -214,9 +219,9 @@ class Reckoning:
 
 
 def _owner(order: Order) -> str:
-    """The client_order_id that a chain of replacements began with."""
-    while order.replaces is not None:
-        order = order.replaces
+    """The client_order_id of the order that a chain of replacements and legs began with."""
+    while (parent := order.replaces or order.leg_of) is not None:
+        order = parent
     return order.client_order_id
 
 

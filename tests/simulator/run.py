@@ -12,6 +12,8 @@ from tests.simulator import profile as profiles
 from tests.simulator.base import Base
 from tests.simulator.book import Book, number
 from tests.simulator.carrier import Carrier
+from tests.simulator.ceilings import Ceilings
+from tests.simulator.desk import Desk
 from tests.simulator.front import Front
 from tests.simulator.oracle import Oracle
 from tests.simulator.people import People
@@ -51,7 +53,24 @@ STIMULI = {
     "keep state": 3,
     "fail over": 2,
 }
+# what mixed seeds have besides
+ALSO = {
+    "settings": 4,
+    "engine": 10,
+    "adjust": 0.4,
+    "halt for a moment": 1.5,
+    "keep a head": 2,
+    "preview": 6,
+    "ensure": 4,
+    "evaluate": 3,
+    "watch": 3,
+    "by hand beside": 1,
+    "adopt": 1,
+    "week off": 0.6,
+    "archive": 3,
+}
 LOOK_CLOSER_EVERY = 60
+WEEK_S = 8 * 24 * 3600
 SETTLE_S = 4 * 3600
 """Longer than a decision lives, every back-off and every proof of absence, one after the other."""
 
@@ -89,8 +108,9 @@ def plan(world: World, steps: int, profile: profiles.Profile) -> list[Stimulus]:
     """What is thrown in when; each is a thing of its own, so that any may be left out."""
     dice = world.dice("plan")
     at, stimuli = 20 * S, []
-    kinds = [kind for kind in STIMULI if profile.fails_over or kind not in ("keep state", "fail over")]
-    weights = [STIMULI[kind] * profile.scale.likelier.get(kind, 1) for kind in kinds]
+    known = STIMULI | (ALSO if profile.scale.mixed else {})
+    kinds = [kind for kind in known if profile.fails_over or kind not in ("keep state", "fail over")]
+    weights = [known[kind] * profile.scale.likelier.get(kind, 1) for kind in kinds]
     for no in range(steps):
         # everything comes in heaps
         at += round(dice.expovariate(1 / (profile.stimulus_every_s * dice.choice((0.05, 0.5, 2.45)))) * S)
@@ -108,13 +128,20 @@ class Simulation:
         self._base = Base(server, template, name, self._world)
         self._books = {account.name: Book(self._world, account) for account in self._profile.accounts}
         self._oracle = Oracle(self._world, self._base, self._profile, self._books)
+        if not self._profile.fails_over:
+            # what was lost counts again only when it has been read
+            for book in self._books.values():
+                book.judge = Ceilings(book, self._oracle).judge
         front = Front(self._world, self._books)
         self._carrier = Carrier(self._world, self._base, front, self._profile, self._oracle)
         self._people = People(
             self._world, self._base, self._profile, self._books, self._oracle, self._carrier
         )
+        self._desk = Desk(self._world, self._base, self._profile, self._books, self._oracle, self._people)
         self._reckoning = Reckoning(self._base, self._books, self._oracle, self._people, lost=False)
         self._kept_at: int | None = None
+        self._away = 0
+        """So much later is what comes after weeks in which nobody was there."""
         self._done = 0
         self._analyze_at = 50
 
@@ -148,11 +175,12 @@ class Simulation:
             self._base.rows("operator", CREATE, account.name, environment, Jsonb(account.settings))
             if account.live:
                 self._people.grant(account.name, 1800)
+            self._desk.bound(account)
         for _ in range(self._profile.workers):
             self._carrier.start()
         for stimulus in plan(self._world, self._steps, self._profile):
             self._done = stimulus.no
-            self._world.run_until(stimulus.at)
+            self._world.run_until(stimulus.at + self._away)
             if only is None or stimulus.no in only:
                 self._throw_in(stimulus)
             if stimulus.no % LOOK_CLOSER_EVERY == LOOK_CLOSER_EVERY - 1:
@@ -166,6 +194,8 @@ class Simulation:
             case "propose":
                 people.propose(dice)
                 self._analyze()
+                if self._profile.scale.mixed:
+                    self._world.after(dice.uniform(1, 200), lambda: self._desk.act("engine", dice))
             case "repeat":
                 people.repeat(dice)
             case "withdraw":
@@ -198,6 +228,10 @@ class Simulation:
                 self._fail_over()
             case "kill" | "freeze" | "start" | "release":
                 self._staff(stimulus.kind, dice)
+            case "week off":
+                self._go_away()
+            case kind if kind in ALSO and kind != "by hand beside":
+                self._desk.act(kind, dice)
             case _:
                 self._by_hand(stimulus.kind, dice)
 
@@ -253,7 +287,7 @@ class Simulation:
             case "replace by hand":
                 orders = [order for order in list(book.orders.values())[-20:] if order.now["qty"]]
                 orders = [order for order in orders if order.now["status"] in ("new", "partially_filled")]
-                if orders:
+                if orders := [order for order in orders if not order.legs]:
                     book.replace_by_hand(dice.choice(orders))
             case "bust":
                 trades = [trade for trade in book.trades[-30:] if not trade.undone]
@@ -261,8 +295,30 @@ class Simulation:
                     book.take_back(dice.choice(trades), dice)
             case "move":
                 book.moved["KO"] = book.moved.get("KO", number(0)) + 10
+                book.disturbed.add("KO")
+            case "by hand beside":
+                kind = dice.choice(("market", "limit"))
+                body = {
+                    "client_order_id": f"hand-{self._world.now}",
+                    "symbol": dice.choice(self._profile.scale.symbols),
+                    "side": dice.choice(("buy", "sell")),
+                    "qty": str(dice.randint(1, 9)),
+                    "type": kind,
+                    "limit_price": "101" if kind == "limit" else None,
+                    "time_in_force": "gtc",
+                }
+                book.place(body, by_hand=True)
             case _:
                 raise AssertionError(kind)
+
+    def _go_away(self) -> None:
+        """For a week no worker runs, and the broker's world goes on."""
+        self._world.say("everybody", "goes away for a week")
+        for worker in [*self._carrier.workers]:
+            self._carrier.kill(worker)
+        self._away += WEEK_S * S
+        self._world.run_until(self._world.now + WEEK_S * S)
+        self._carrier.start()
 
     def _fail_over(self) -> None:
         if self._kept_at is None or not self._base.fail_over():
@@ -270,6 +326,7 @@ class Simulation:
         since, self._kept_at = self._kept_at, None
         self._world.say("database", f"fails over and loses {(self._world.now - since) / S:.0f} s")
         self._oracle.forget_since(since)
+        self._desk.forget()
         self._people.learn_halts()
         self._carrier.lose_sessions()
         self._reckoning = Reckoning(self._base, self._books, self._oracle, self._people, lost=True)
@@ -306,6 +363,7 @@ class Simulation:
                 break
         self._oracle.look_closer()
         raise_for(differences)
+        self._desk.audit()
 
     def _moves(self) -> bool:
         return any(order.is_open for book in self._books.values() for order in book.orders.values())

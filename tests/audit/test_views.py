@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tests.support.servers import Database
 
-PAST = 5_000
+PAST = 2_600
 # A board shows the newest forty of some kinds of rows; each is looked at a few times.
 BOUND = 1_000
 # Whatever is read through an index counts, whether its row is fetched or not.

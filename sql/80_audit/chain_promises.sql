@@ -10,7 +10,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return query
-  select n.numbers, coalesce(pg_sequence_last_value(n.numbers::regclass), 0), n.given
+  select n.numbers, l.drawn, n.given
     from (
       values
         (
@@ -28,7 +28,8 @@ begin
           (select max(e.event_id) from orderlatch_data.decision_events as e)
         )
     ) as n(numbers, given)
-   where n.given > coalesce(pg_sequence_last_value(n.numbers::regclass), 0);
+   cross join lateral (select coalesce(pg_sequence_last_value(n.numbers::regclass), 0) as drawn) as l
+   where n.given > l.drawn;
 end
 $$;
 revoke all on function orderlatch_data.numbers_behind() from public;

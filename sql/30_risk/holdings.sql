@@ -58,7 +58,7 @@ begin
     from parts as p
    cross join lateral orderlatch_data.make_stake(
      p.strategy_id, p.symbol, p_held => p.qty,
-     p_price => orderlatch_data.last_price(p_account_id, p.symbol) * orderlatch_data.contract_size(p.symbol)
+     p_price => orderlatch_data.last_price(p_account_id, p.symbol)
    ) as k
    where p.qty <> 0;
   return query select d.* from orderlatch_data.unexplained_stakes(p_account_id, p_symbols) as d;
@@ -103,7 +103,6 @@ begin
      null, d.symbol, case when d.theirs > d.ours then 'buy' else 'sell' end,
      p_qty => g.qty,
      p_worth => g.qty * orderlatch_data.last_price(p_account_id, d.symbol)
-       * orderlatch_data.contract_size(d.symbol)
    ) as k
    where d.account_id = p_account_id
      -- once no fill that was on its way explains it

@@ -54,7 +54,7 @@ begin
     worth,
     case
       when qty = 0 then 0
-      else qty * coalesce(v_price, v_last_price) * orderlatch_data.contract_size(p_order.symbol)
+      else qty * coalesce(v_price * orderlatch_data.contract_size(p_order.symbol), v_last_price)
     end,
     'NaN'
   );

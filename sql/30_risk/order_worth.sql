@@ -145,7 +145,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (
-    select k.price
+    select k.price * orderlatch_data.contract_size(p_symbol)
       from (
         (
           -- by when it was made: the past of an account may be read after its positions
@@ -176,6 +176,6 @@ end
 $$;
 revoke all on function orderlatch_data.last_price(integer, text) from public;
 comment on function orderlatch_data.last_price(integer, text) is
-  'Dollars for one share or coin: by the newest trade that was not busted or corrected, or by the broker''s '
-  'list of positions when that is newer; of an option as it is quoted, see contract_size. p_symbol: as '
-  'positions have it. Null when neither is known.';
+  'Dollars for one share, coin or contract: by the newest trade that was not busted or corrected, or by the '
+  'broker''s list of positions when that is newer. p_symbol: as positions have it. Null when neither is '
+  'known.';

@@ -13,17 +13,19 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_verdicts orderlatch_data.risk_verdicts[];
+  v_now constant timestamptz := orderlatch_data.clock();
+  v_weighed record;
 begin
   if cardinality(p_decisions) = 0 then
     return array[]::orderlatch_data.risk_verdicts[];
   end if;
   -- stable: what it reads, it reads from one snapshot
-  v_verdicts := orderlatch_data.weigh_decisions(
-    p_account, p_decisions, p_evidence, orderlatch_data.clock()
-  );
-  perform orderlatch_data.keep_verdicts(p_account, v_verdicts, p_evidence);
-  return v_verdicts;
+  v_weighed := orderlatch_data.weigh_decisions(p_account, p_decisions, p_evidence, v_now);
+  if v_weighed.has_day_limit then
+    perform orderlatch_data.move_day_mark(p_account, v_now);
+  end if;
+  perform orderlatch_data.keep_verdicts(p_account, v_weighed.verdicts, p_evidence);
+  return v_weighed.verdicts;
 end
 $$;
 revoke all on function orderlatch_data.judge_decisions(
@@ -43,9 +45,11 @@ create or replace function orderlatch_data.weigh_decisions(
   p_account orderlatch_data.accounts,
   p_decisions orderlatch_data.trade_decisions[],
   p_evidence jsonb,
-  p_now timestamptz
+  p_now timestamptz,
+  out verdicts orderlatch_data.risk_verdicts[],
+  out has_day_limit boolean
 )
-returns orderlatch_data.risk_verdicts[]
+returns record
 language plpgsql
 stable
 parallel safe
@@ -63,9 +67,10 @@ declare
   v_totals numeric[];
   v_weighed record;
   v_verdict orderlatch_data.risk_verdicts;
-  v_verdicts orderlatch_data.risk_verdicts[] := array[]::orderlatch_data.risk_verdicts[];
   v_first integer;
 begin
+  verdicts := '{}';
+  has_day_limit := orderlatch_data.has_day_limit(v_limits.kinds);
   foreach v_decision in array p_decisions loop
     v_strategies := v_strategies || v_decision.strategy_id;
     v_symbols := v_symbols || v_decision.symbol;
@@ -81,7 +86,6 @@ begin
   v_verdict.evidence := p_evidence;
   v_verdict.judged_at := p_now;
   v_verdict.judged_by := session_user::text;
-
   -- a loop, because whether a decision fits depends on which of those before it did
   for v_place in 1 .. cardinality(p_decisions) loop
     v_decision := p_decisions[v_place];
@@ -103,9 +107,8 @@ begin
     v_verdict.reasons := v_weighed.reasons;
     v_verdict.limits := v_weighed.limits;
     v_verdict.inputs := v_weighed.inputs;
-    v_verdicts := v_verdicts || v_verdict;
+    verdicts := verdicts || v_verdict;
   end loop;
-  return v_verdicts;
 end
 $$;
 revoke all on function orderlatch_data.weigh_decisions(
@@ -114,8 +117,9 @@ revoke all on function orderlatch_data.weigh_decisions(
 comment on function orderlatch_data.weigh_decisions(
   orderlatch_data.accounts, orderlatch_data.trade_decisions[], jsonb, timestamptz
 ) is
-  'The verdict on each of p_decisions, in their order, from what weigh_decision says of it. Limits and what '
-  'they count are read once, all of it from the snapshot of the calling expression.';
+  'verdicts: on each of p_decisions, in their order, from what weigh_decision says of it. Limits and what '
+  'they count are read once, all of it from the snapshot of the calling expression. has_day_limit: whether '
+  'the account has a limit of a day, of whatever scope: then its mark is to be moved.';
 
 -- The planned ones among decisions that were delivered.
 -- Locks: none. Raises: none.

@@ -1,3 +1,50 @@
+-- How many sums of days are not what their orders add up to.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.days_that_differ()
+returns bigint
+language sql
+stable
+parallel safe
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  with marks as materialized (
+    select m.*
+      from orderlatch_data.day_marks as m
+     where m.up_to > (select max(k.up_to) - interval '1 day' from orderlatch_data.day_marks as k)
+       and not exists (select 1 from orderlatch_data.day_recounts as r where r.account_id = m.account_id)
+  ), counted as (
+    select m.account_id, e.symbol, e.strategy_id, count(*) as orders, sum(e.worth) as worth
+      from marks as m
+     cross join lateral orderlatch_data.ended_orders(
+       array(
+         select v.decision_id
+           from orderlatch_data.risk_verdicts as v
+          where v.account_id = m.account_id
+            and v.verdict = 'approved'
+            and v.judged_at >= m.day_from
+            and v.judged_at < m.up_to
+            and v.decision_id <> all (m.apart)
+       )
+     ) as e
+     where e.worth is not null
+     group by m.account_id, e.symbol, e.strategy_id
+  ), kept as (
+    select s.* from marks as m join orderlatch_data.day_sums as s on s.account_id = m.account_id
+  )
+  select count(*)
+    from counted as c
+    full join kept as k
+      on k.account_id = c.account_id and k.symbol = c.symbol and k.strategy_id = c.strategy_id
+   where (k.orders, k.worth) is distinct from (c.orders, c.worth)
+$$;
+revoke all on function orderlatch_data.days_that_differ() from public;
+grant execute on function orderlatch_data.days_that_differ() to orderlatch_operator, orderlatch_auditor;
+comment on function orderlatch_data.days_that_differ() is
+  'Promise 24 of the view invariants: rows of day_sums, or that are missing there, of accounts whose mark is '
+  'valid and not a day older than the newest. Reads the approvals of those days. With the rights of the '
+  'owner, as that view calls it for its readers.';
+
 -- What risk promises of limits and of what strategies hold; part of the view invariants.
 create or replace view orderlatch_data.risk_promises as
   select p.promise_no, p.promise, p.violations
@@ -32,7 +79,8 @@ create or replace view orderlatch_data.risk_promises as
                 limit 1
              )
           )
-        )
+        ),
+        (24, 'what is kept of a day is what its orders add up to', orderlatch_data.days_that_differ())
     ) as p(promise_no, promise, violations);
 comment on view orderlatch_data.risk_promises is
-  'Rows of the view invariants about risk_limits and strategy_positions.';
+  'Rows of the view invariants about risk_limits, strategy_positions and day_sums.';

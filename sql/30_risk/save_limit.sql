@@ -36,6 +36,10 @@ begin
         where v_account_id is null or k.account_id = v_account_id
         order by k.account_id
      ) as a;
+  -- a mark says something only of days through which a limit of a day was in force
+  perform orderlatch_data.forget_day(m.account_id)
+     from orderlatch_data.day_marks as m
+    where v_account_id is null or m.account_id = v_account_id;
 
   insert into orderlatch_data.risk_limits as l
     (limit_kind, account_id, strategy_id, symbol, ceiling, symbols, enabled, set_at, set_by)

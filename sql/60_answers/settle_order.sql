@@ -32,6 +32,8 @@ begin
       orderlatch_data.decision_lock_key(p_decision.decision_hash), v_outcome.status, v_outcome.settled_at,
       v_outcome.settled_at, v_outcome.clean, 'opened again'
     );
+    -- sums of the day have it as one that came to no order
+    insert into orderlatch_data.day_recounts (account_id) values (p_decision.account_id);
     perform orderlatch_data.report_order(
       'order_despite_verdict', p_decision, p_request_id,
       jsonb_build_object('status', v_outcome.status, 'broker_order_id', p_broker_order_id)

@@ -123,3 +123,26 @@ def test_a_cool_down_reads_its_own_span_and_not_the_day(database: Database) -> N
         propose(session, 1, 1)
         read = rows_since(before, rows_touched(database, session))
     assert read["risk_verdicts"][0] < BOUND
+
+
+# As if every fill of the past had been booked.
+BOOKED = """
+update orderlatch_data.broker_orders set fills_qty = shown_filled_qty, fills_value = 15 where not is_open
+"""
+
+
+def test_limits_of_a_day_read_its_ended_orders_once(database: Database) -> None:
+    with database.connect() as session:
+        given_past(session)
+        session.execute(BOOKED)
+        for kind in ("orders_a_day", "notional_a_day"):
+            session.execute("select orderlatch.set_limit(%s, 1000000000, 'paper')", [kind])
+        session.execute("select test_support.advance_clock('2 minutes')")
+        propose(session, 1, 1)
+        added = session.execute("select sum(s.orders) from orderlatch_data.day_sums as s").fetchall()
+        before = rows_touched(database, session)
+        propose(session, 2, 1)
+        read = rows_since(before, rows_touched(database, session))
+    assert added == [(PAST + 1,)]
+    much = {table: read[table][0] for table in (*KEYS, "day_sums") if read.get(table, (0,))[0] > BOUND}
+    assert not much, f"proposing reads {much}"

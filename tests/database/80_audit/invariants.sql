@@ -1,6 +1,6 @@
 -- Each promise counts nothing in a healthy world, and something once it is broken by hand.
 begin;
-select plan(53);
+select plan(55);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account();
@@ -190,7 +190,18 @@ insert into deeds values
   (20, '{}', 'a limit without a history', $$ delete from orderlatch_data.risk_limit_changes $$),
   (21, '{}', 'the reason of a move edited', $$ update orderlatch_data.decision_events set reason = 'x' $$),
   (22, '{}', 'the author of an account edited', $$ update orderlatch_data.accounts set created_by = 'x' $$),
-  (23, '{}', 'an approval beyond the newest number of approvals', $$ update orderlatch_data.account_agenda set approved_from = 1000000 $$);
+  (23, '{}', 'an approval beyond the newest number of approvals', $$ update orderlatch_data.account_agenda set approved_from = 1000000 $$),
+  (24, '{}', 'a day that was not added up',
+   $$ with gone as (delete from orderlatch_data.day_recounts)
+      insert into orderlatch_data.day_marks (account_id, day_from, up_to, apart)
+      select test.account_id(), c.at - interval '1 day', c.at + interval '1 day', '{}' from orderlatch_data.clock() as c(at) $$),
+  (24, '{}', 'a sum that nothing explains',
+   $$ with gone as (delete from orderlatch_data.day_recounts), marked as (
+        insert into orderlatch_data.day_marks (account_id, day_from, up_to, apart)
+        select test.account_id(), c.at, c.at, '{}' from orderlatch_data.clock() as c(at)
+      )
+      insert into orderlatch_data.day_sums (account_id, symbol, strategy_id, orders, worth)
+      values (test.account_id(), 'GOOG', 'momentum', 1, 100) $$);
 select is(
   pg_temp.broken_by(d.deed, d.promise_no > 20), array(select n.promise_no from unnest(array[d.promise_no] || d.also) as n(promise_no) order by 1),
   format('promise %s shows %s', d.promise_no, d.title)

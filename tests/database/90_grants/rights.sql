@@ -195,6 +195,7 @@ select results_eq(
   $$ select g.object, g.grantee from given as g where g.schema = 'orderlatch_data' order by 1, 2 $$,
   $$ values ('function act_findings', 'auditor'), ('function act_findings', 'operator'),
             ('function clock', 'auditor'), ('function clock', 'operator'),
+            ('function days_that_differ', 'auditor'), ('function days_that_differ', 'operator'),
             ('function execution_of', 'auditor'), ('function execution_of', 'operator'),
             ('function first_read_since', 'auditor'), ('function first_read_since', 'operator'),
             ('function is_held', 'auditor'), ('function is_held', 'operator'),
@@ -269,7 +270,7 @@ select is_empty(
 select results_eq(
   $$ select p.proname::text collate "default" from pg_proc as p
       where p.pronamespace = 'orderlatch_data'::regnamespace and p.prosecdef and p.prorettype <> 'trigger'::regtype order by 1 $$,
-  $$ values ('act_findings'), ('execution_of'), ('first_read_since'), ('is_held'), ('lock_holders'), ('numbers_behind'), ('read_budgets'), ('terse_age'), ('terse_time'), ('unsealed_findings'), ('unsealed_promises') $$,
+  $$ values ('act_findings'), ('days_that_differ'), ('execution_of'), ('first_read_since'), ('is_held'), ('lock_holders'), ('numbers_behind'), ('read_budgets'), ('terse_age'), ('terse_time'), ('unsealed_findings'), ('unsealed_promises') $$,
   'of the helpers only triggers, and those that views call, run with the rights of the owner'
 );
 select is_empty(

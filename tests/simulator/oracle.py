@@ -93,7 +93,7 @@ class Oracle:
         self.decisions: dict[str, Known] = {}
         self.halts: dict[int, Halt] = {}
         self.core_halted: set[str] = set()
-        self.live_until: dict[str, int] = {}
+        self._granted: dict[str, list[tuple[int, int]]] = {}
         self.calls: list[Call] = []
         self.incidents: set[tuple[str, str]] = set()
         """Incidents that must exist: (account, kind)."""
@@ -161,7 +161,7 @@ class Oracle:
         self._judge_body(call, decision)
         if call.send_by > decision.send_until:
             raise ViolationError(f"{name} may be sent after it lapses")
-        if self.accounts[call.account].live and call.send_by > self.live_until.get(call.account, -1):
+        if self.accounts[call.account].live and call.send_by > self.live_until(call.account):
             raise ViolationError(f"{name} may be sent after the live grant has ended")
         if any(halt.covers(decision) for halt in self.halts.values()) or call.account in self.core_halted:
             raise ViolationError(f"{name} was granted to {worker} under a halt")
@@ -265,13 +265,25 @@ class Oracle:
             if str(decision_hash) not in self._books[str(account)].by_client_order_id:
                 raise ViolationError(f"{short(decision_hash)} is submitted, and the broker has no order")
 
+    def note_grant(self, account: str, at: int, until: int) -> None:
+        """An operator let an account submit until then; until the very moment: ended all grants."""
+        self._granted.setdefault(account, []).append((at, until))
+
+    def live_until(self, account: str) -> int:
+        """Until when an account may submit, by what the database still knows."""
+        ends = -1
+        for at, until in self._granted.get(account, []):
+            ends = at if until == at else max(ends, until)
+        return ends
+
     def forget_since(self, moment: int) -> None:
         """A failover: the database does not know any more what happened after a moment."""
         for decision in self.decisions.values():
             touched = [decision.recorded_at, decision.declared_absent_at]
             touched += [at for call in decision.submits + decision.lookups for at in _moments(call)]
             decision.parts_lost = decision.parts_lost or max(touched) >= moment
-        self.live_until.clear()
+        for account, grants in self._granted.items():
+            self._granted[account] = [(at, until) for at, until in grants if at < moment]
 
 
 def _moments(call: Call) -> list[int]:

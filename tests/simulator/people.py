@@ -254,15 +254,14 @@ class People:
     def grant(self, account: str, seconds: int) -> None:
         """Let a live account submit for a while."""
         self._base.rows("operator", GRANT, account, f"{seconds} seconds")
-        until = self._world.now + seconds * S
-        self._oracle.live_until[account] = max(until, self._oracle.live_until.get(account, 0))
+        self._oracle.note_grant(account, self._world.now, self._world.now + seconds * S)
 
     def revoke(self) -> None:
         """End the live grants."""
         for account in self._profile.accounts:
             if account.live:
                 self._base.rows("operator", REVOKE, account.name)
-                self._oracle.live_until[account.name] = self._world.now
+                self._oracle.note_grant(account.name, self._world.now, self._world.now)
                 self._world.say("operator", f"revokes the live grants of {account.name}")
 
     def limit(self, dice: Random) -> None:

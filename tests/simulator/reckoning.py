@@ -131,7 +131,9 @@ class Reckoning:
                 second = self._orders_of(self._oracle.decisions[wanted])[0] is not order
                 expected = "replacement" if order.replaces else "duplicate" if second else "order"
                 expected = "leg" if order.leg_of and not order.replaces else expected
-                if relation != expected and book.account.memory.unique == "forever":
+                # what replaced a leg is one too, as soon as its entry was shown with it
+                fits = relation == expected or (relation == "leg" and order.leg_of is not None)
+                if not fits and book.account.memory.unique == "forever":
                     yield f"{name} is kept as {relation}, not as {expected}"
             elif not foreign or decision is not None:
                 yield f"{name} was placed by hand, and is kept as that of {decision}"

@@ -126,27 +126,34 @@ begin
            coalesce(max(l.worth) filter (where b.is_open), 0)
              + coalesce(sum(l.worth) filter (where not b.is_open), 0) as worth
       from orderlatch_data.live_orders(p_account_id, p_symbols) as b
-      left join orderlatch_data.trade_decisions as d on d.decision_id = b.decision_id
-     cross join lateral orderlatch_data.order_left(b, d) as l
+      left join lateral (
+        -- by its key: for a join the planner may read all that there are
+        select t as row, t.strategy_id from orderlatch_data.trade_decisions as t
+         where t.decision_id = b.decision_id
+        offset 0
+      ) as d on true
+     cross join lateral orderlatch_data.order_left(b, d.row) as l
      where b.symbol is not null and b.side is not null
      group by 1, b.side, d.strategy_id, b.symbol
   ), counted as (
     -- a bracket with both of its sides open is one order
     select f.*, row_number() over (partition by f.family order by f.is_open desc, f.side) as place
       from families as f
+  ), sums as (
+    select c.strategy_id, c.symbol, c.side, sum(c.qty) as qty, sum(c.worth) as worth,
+           nullif(count(*) filter (where c.is_open and c.place = 1), 0)::integer as orders
+      from counted as c
+     group by c.strategy_id, c.symbol, c.side
   )
-  select s.*
-    from counted as c
+  select k.*
+    from sums as s
    cross join lateral orderlatch_data.make_stake(
-     c.strategy_id, c.symbol, c.side,
-     p_orders => case when c.is_open and c.place = 1 then 1 end,
-     p_qty => c.qty,
-     p_worth => c.worth
-   ) as s;
+     s.strategy_id, s.symbol, s.side, p_orders => s.orders, p_qty => s.qty, p_worth => s.worth
+   ) as k;
 end
 $$;
 revoke all on function orderlatch_data.order_stakes(integer, text[]) from public;
 comment on function orderlatch_data.order_stakes(integer, text[]) is
-  'A stake for each family of orders and side: an open order at what it may still fill, one that has ended '
+  'A stake for each strategy, symbol and side: an open order at what it may still fill, one that has ended '
   'at what was filled and is not booked yet, so that a trade moves into the position without being counted '
   'twice or not at all. p_symbols: as orders have them; null: all.';

@@ -31,8 +31,8 @@ select test.insert_order(test.a_broker_order(a.account || y.symbol, jsonb_build_
                            'filled_qty', y.qty, 'filled_avg_price', '7')), a.account),
        test.insert_order(test.a_broker_order('gone' || a.account || y.symbol, jsonb_build_object('symbol', y.symbol, 'status', 'canceled')), a.account)
   from (values ('paper'), ('other')) as a(account), (values ('GOOG', '1'), ('AAPL', '2')) as y(symbol, qty);
-select is(pg_temp.stakes('order_stakes', '{GOOG}'), 'nobody GOOG 1, nobody GOOG 1', 'an order of a symbol counts, and one that has ended and is not booked');
-select is(pg_temp.stakes('order_stakes', null), 'nobody AAPL 2, nobody AAPL 2, nobody GOOG 1, nobody GOOG 1', 'of all symbols');
+select is(pg_temp.stakes('order_stakes', '{GOOG}'), 'nobody GOOG 2', 'an order of a symbol counts, and one that has ended and is not booked');
+select is(pg_temp.stakes('order_stakes', null), 'nobody AAPL 4, nobody GOOG 2', 'of all symbols');
 select is((select array_agg(b.broker_order_id order by b.broker_order_id) from orderlatch_data.live_orders(test.account_id(), '{GOOG}') as b),
           '{endedpaperGOOG,paperGOOG}', 'each is read once, and none without a trade to come');
 

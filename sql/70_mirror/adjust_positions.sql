@@ -74,6 +74,14 @@ begin
    where p_symbol is null or d.symbol = orderlatch_data.position_symbol(p_symbol)
    order by d.symbol;
   perform orderlatch_data.heal_positions(v_account);
+  -- what is left may need no more than fills that were read since the last list of positions
+  perform orderlatch_data.wish_reads(v_account.account_id, '{fills}', 'positions to be accepted')
+    where exists (
+      select 1
+        from orderlatch_data.position_differences as d
+       where d.account_id = v_account.account_id
+         and (p_symbol is null or d.symbol = orderlatch_data.position_symbol(p_symbol))
+    );
 end
 $$;
 revoke all on function orderlatch.accept_positions(text, text, text, text) from public;
@@ -81,8 +89,8 @@ grant execute on function orderlatch.accept_positions(text, text, text, text) to
 comment on function orderlatch.accept_positions(text, text, text, text) is
   'Enters as adjustments what the broker''s positions differ by, where two comparisons with a complete '
   'read of fills between them have shown it: opening positions of a used account, splits, transfers. A '
-  'symbol that was traded around the last comparison, or whose fills were not read since, is left out: call '
-  'again after the next one. p_kind: opening, split, transfer, fee or correction. p_reason: why, 1 to 500 '
+  'symbol that was traded around the last comparison, or whose fills were not read since, is left out: they '
+  'are read now, so call again in a few seconds. p_kind: opening, split, transfer, fee or correction. p_reason: why, 1 to 500 '
   'characters. p_symbol: null is every symbol. Returns what was entered. Raises OL102 account_unknown, OL131 '
   'argument_invalid, OL132, OL201 account_busy, OL301 login_not_bound.';
 

@@ -242,14 +242,19 @@ class People:
                 self._resolve(str(account), str(decision_hash))
         for incident_id, incident in self._base.rows("operator", OPEN_INCIDENTS):
             if incident == "position_drift":
-                for account in self._profile.accounts:
-                    self._base.rows("operator", ACCEPT, account.name)
+                self._accept()
+                self._world.after(20, self._accept)  # when the fills have been read for it
             elif incident != "fill_mismatch":  # it goes by itself, or something is wrong
                 self._base.rows("operator", CLOSE, incident_id)
         self.lift(everything=everything)
         for account in self._profile.accounts:
             if account.live:
                 self.grant(account.name, 1800)
+
+    def _accept(self) -> None:
+        """Take over what the broker says of positions."""
+        for account in self._profile.accounts:
+            self._base.rows("operator", ACCEPT, account.name)
 
     def grant(self, account: str, seconds: int) -> None:
         """Let a live account submit for a while."""

@@ -90,9 +90,9 @@ comment on function orderlatch.accept_positions(text, text, text, text) is
   'Enters as adjustments what the broker''s positions differ by, where two comparisons with a complete '
   'read of fills between them have shown it: opening positions of a used account, splits, transfers. A '
   'symbol that was traded around the last comparison, or whose fills were not read since, is left out: they '
-  'are read now, so call again in a few seconds. p_kind: opening, split, transfer, fee or correction. p_reason: why, 1 to 500 '
-  'characters. p_symbol: null is every symbol. Returns what was entered. Raises OL102 account_unknown, OL131 '
-  'argument_invalid, OL132, OL201 account_busy, OL301 login_not_bound.';
+  'are read now, so call again in a few seconds. p_kind: opening, split, transfer, fee or correction. '
+  'p_reason: why, 1 to 500 characters. p_symbol: null is every symbol. Returns what was entered. Raises '
+  'OL102 account_unknown, OL131 argument_invalid, OL132, OL201 account_busy, OL301 login_not_bound.';
 
 -- What positions differ by for certain: no fill that is on its way can be part of it.
 -- Locks: none. Raises: none.

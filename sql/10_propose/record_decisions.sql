@@ -43,8 +43,10 @@ begin
     on conflict on constraint live_signals_pkey do nothing
   )
   insert into orderlatch_data.open_decisions
-    (decision_id, account_id, symbol, lock_key, status, approval_no, lapse_at, next_try_at, move_reason)
-  select n.decision_id, n.account_id, n.symbol, orderlatch_data.decision_lock_key(n.decision_hash),
+    (decision_id, account_id, symbol, strategy_id, lock_key, status, approval_no, lapse_at, next_try_at,
+     move_reason)
+  select n.decision_id, n.account_id, n.symbol, n.strategy_id,
+         orderlatch_data.decision_lock_key(n.decision_hash),
          case when n.approval_no is null then 'planned' else 'approved' end, n.approval_no,
          least(n.valid_until, n.recorded_at + p_account.max_decision_age), n.recorded_at,
          case

@@ -114,7 +114,8 @@ comment on trigger refuse_early_end on orderlatch_data.open_decisions is
   'No decision leaves without its outcome.';
 
 drop trigger if exists never_reassigned on orderlatch_data.open_decisions;
-create trigger never_reassigned before update of decision_id on orderlatch_data.open_decisions
+create trigger never_reassigned
+  before update of decision_id, account_id, symbol, strategy_id on orderlatch_data.open_decisions
   for each statement execute function orderlatch_data.refuse_change();
 comment on trigger never_reassigned on orderlatch_data.open_decisions is
   'Refuses to hand a row to another decision: the journal would not know whose move it is.';

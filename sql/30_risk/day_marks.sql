@@ -14,11 +14,10 @@ as $$
 declare
   v_account_id constant integer := p_account.account_id;
   v_day_from constant timestamptz := orderlatch_data.day_began_at(p_account, p_now);
-  v_mark constant orderlatch_data.day_marks :=
-    orderlatch_data.valid_day_mark(v_account_id, v_day_from, p_now);
+  v_mark constant record := orderlatch_data.valid_day_mark(v_account_id, v_day_from, p_now);
   v_new bigint[];
 begin
-  if v_mark.account_id is null then
+  if v_mark.up_to is null then
     -- not to become valid again: what is approved while the clock is set back lies before it
     perform orderlatch_data.forget_day(v_account_id);
   end if;
@@ -33,7 +32,7 @@ begin
   if cardinality(v_new) < 32 then
     return;
   end if;
-  if v_mark.account_id is null then
+  if v_mark.up_to is null then
     -- before the orders are read: whatever one of these rows tells of is committed, and read below
     delete from orderlatch_data.day_recounts as r where r.account_id = v_account_id;
   end if;
@@ -65,7 +64,7 @@ comment on function orderlatch_data.move_day_mark(orderlatch_data.accounts, time
 -- What a mark has added up.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.marked_stakes(
-  p_mark orderlatch_data.day_marks,
+  p_account_id integer,
   p_symbols text[],
   p_with_worth boolean
 )
@@ -85,13 +84,13 @@ begin
      p_day_orders => s.orders,
      p_day_worth => case when p_with_worth then s.worth else 0 end
    ) as k
-   where s.account_id = p_mark.account_id
+   where s.account_id = p_account_id
      and (p_symbols is null or s.symbol = any (p_symbols));
 end
 $$;
-revoke all on function orderlatch_data.marked_stakes(orderlatch_data.day_marks, text[], boolean) from public;
-comment on function orderlatch_data.marked_stakes(orderlatch_data.day_marks, text[], boolean) is
-  'A stake for each strategy and symbol of day_sums. p_mark: valid_day_mark; null: none. p_with_worth: with '
+revoke all on function orderlatch_data.marked_stakes(integer, text[], boolean) from public;
+comment on function orderlatch_data.marked_stakes(integer, text[], boolean) is
+  'A stake for each strategy and symbol of day_sums, of an account whose mark is valid. p_with_worth: with '
   'dollars, else 0. p_symbols: as positions have them; null: all.';
 
 -- The mark of a day, where what it says holds.
@@ -99,31 +98,30 @@ comment on function orderlatch_data.marked_stakes(orderlatch_data.day_marks, tex
 create or replace function orderlatch_data.valid_day_mark(
   p_account_id integer,
   p_day_from timestamptz,
-  p_now timestamptz
+  p_now timestamptz,
+  out up_to timestamptz,
+  out apart bigint[]
 )
-returns orderlatch_data.day_marks
+returns record
 language plpgsql
 stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  v_mark orderlatch_data.day_marks;
 begin
-  select m.* into v_mark
+  select m.up_to, m.apart into up_to, apart
     from orderlatch_data.day_marks as m
    where m.account_id = p_account_id
      and m.day_from = p_day_from
      and m.up_to <= p_now
      and not exists (select 1 from orderlatch_data.day_recounts as r where r.account_id = m.account_id);
-  return v_mark;
 end
 $$;
 revoke all on function orderlatch_data.valid_day_mark(integer, timestamptz, timestamptz) from public;
 comment on function orderlatch_data.valid_day_mark(integer, timestamptz, timestamptz) is
-  'The row of day_marks, null where there is none, or it is of another day, or lies ahead of p_now because '
-  'the clock was set back, or an order that it counts has changed.';
+  'up_to and apart as in day_marks; null where there is no mark, or it is of another day, or lies ahead of '
+  'p_now because the clock was set back, or an order that it counts has changed.';
 
 -- Takes back what was added up of a day.
 -- Locks: none; the caller holds the account for judging. Raises: none.
@@ -170,3 +168,24 @@ $$;
 revoke all on function orderlatch_data.has_day_limit(orderlatch_data.risk_limit_kinds[]) from public;
 comment on function orderlatch_data.has_day_limit(orderlatch_data.risk_limit_kinds[]) is
   'Whether one of them is orders_a_day or notional_a_day.';
+
+-- When the calendar day of an account began.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.day_began_at(
+  p_account orderlatch_data.accounts,
+  p_now timestamptz
+)
+returns timestamptz
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return date_trunc('day', p_now, p_account.day_time_zone);
+end
+$$;
+revoke all on function orderlatch_data.day_began_at(orderlatch_data.accounts, timestamptz) from public;
+comment on function orderlatch_data.day_began_at(orderlatch_data.accounts, timestamptz) is
+  'The newest midnight in the account''s day_time_zone.';

@@ -79,9 +79,13 @@ create trigger recount_day
       and not old.is_open
       and old.shown_filled_qty = old.fills_qty
       and (
-        old.relation, old.side, old.status, old.is_open, old.shown_filled_qty, old.fills_qty, old.fills_value
-      ) is distinct from (
-        new.relation, new.side, new.status, new.is_open, new.shown_filled_qty, new.fills_qty, new.fills_value
+        new.relation <> old.relation
+        or new.side is distinct from old.side
+        or new.status <> old.status
+        or new.is_open
+        or new.shown_filled_qty <> old.shown_filled_qty
+        or new.fills_qty <> old.fills_qty
+        or new.fills_value <> old.fills_value
       )
     )
   )

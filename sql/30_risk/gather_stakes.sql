@@ -20,8 +20,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_account_id constant integer := p_account.account_id;
-  v_day_from timestamptz;
-  v_mark orderlatch_data.day_marks;
   v_looks constant record := orderlatch_data.limits_look_at(p_limits, p_kinds, p_strategies, p_symbols);
   v_looks_at constant text[] := v_looks.looks_at;
   -- the broker may show an order of a pair as its positions spell it
@@ -45,18 +43,8 @@ begin
     stakes := stakes || array(select s from orderlatch_data.held_stakes(v_account_id, v_symbols) as s);
   end if;
   if 'day' = any (v_looks_at) then
-    if v_looks.of_day then
-      v_day_from := orderlatch_data.day_began_at(p_account, p_now);
-      v_mark := orderlatch_data.valid_day_mark(v_account_id, v_day_from, p_now);
-      stakes := stakes
-        || array(select s from orderlatch_data.marked_stakes(v_mark, v_symbols, v_looks.worth_of_day) as s);
-    end if;
-    stakes := stakes || array(
-      select s
-        from orderlatch_data.recent_stakes(
-               v_account_id, v_symbols, p_now - make_interval(secs => v_looks.cool_down::double precision),
-               coalesce(v_mark.up_to, v_day_from), v_mark.apart, v_looks.worth_of_day
-             ) as s
+    stakes := stakes || orderlatch_data.day_stakes(
+      p_account, v_symbols, p_now, v_looks.cool_down, v_looks.of_day, v_looks.worth_of_day
     );
   end if;
   if 'opposite' = any (v_looks_at) then

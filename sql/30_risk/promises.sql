@@ -2,41 +2,45 @@
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.days_that_differ()
 returns bigint
-language sql
+language plpgsql
 stable
 parallel safe
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-  with marks as materialized (
-    select m.*
-      from orderlatch_data.day_marks as m
-     where m.up_to > (select max(k.up_to) - interval '1 day' from orderlatch_data.day_marks as k)
-       and not exists (select 1 from orderlatch_data.day_recounts as r where r.account_id = m.account_id)
-  ), counted as (
-    select m.account_id, e.symbol, e.strategy_id, count(*) as orders, sum(e.worth) as worth
-      from marks as m
-     cross join lateral orderlatch_data.ended_orders(
-       array(
-         select v.decision_id
-           from orderlatch_data.risk_verdicts as v
-          where v.account_id = m.account_id
-            and v.verdict = 'approved'
-            and v.judged_at >= m.day_from
-            and v.judged_at < m.up_to
-            and v.decision_id <> all (m.apart)
-       )
-     ) as e
-     where e.worth is not null
-     group by m.account_id, e.symbol, e.strategy_id
-  ), kept as (
-    select s.* from marks as m join orderlatch_data.day_sums as s on s.account_id = m.account_id
-  )
-  select count(*)
-    from counted as c
-    full join kept as k
-      on k.account_id = c.account_id and k.symbol = c.symbol and k.strategy_id = c.strategy_id
-   where (k.orders, k.worth) is distinct from (c.orders, c.worth)
+begin
+  return (
+      with marks as materialized (
+        select m.*
+          from orderlatch_data.day_marks as m
+         where m.up_to > (select max(k.up_to) - interval '1 day' from orderlatch_data.day_marks as k)
+           and not exists (select 1 from orderlatch_data.day_recounts as r where r.account_id = m.account_id)
+      ), counted as (
+        select m.account_id, e.symbol, e.strategy_id, count(*) as orders, sum(e.worth) as worth
+          from marks as m
+         cross join lateral orderlatch_data.ended_orders(
+           array(
+             select v.decision_id
+               from orderlatch_data.risk_verdicts as v
+              where v.account_id = m.account_id
+                and v.verdict = 'approved'
+                and v.judged_at >= m.day_from
+                and v.judged_at < m.up_to
+                and v.decision_id <> all (m.apart)
+           )
+         ) as e
+         where e.worth is not null
+         group by m.account_id, e.symbol, e.strategy_id
+      ), kept as (
+        select s.* from marks as m join orderlatch_data.day_sums as s on s.account_id = m.account_id
+      )
+      select count(*)
+        from counted as c
+        full join kept as k
+          on k.account_id = c.account_id and k.symbol = c.symbol and k.strategy_id = c.strategy_id
+       where (k.orders, k.worth) is distinct from (c.orders, c.worth)
+  );
+end
 $$;
 revoke all on function orderlatch_data.days_that_differ() from public;
 grant execute on function orderlatch_data.days_that_differ() to orderlatch_operator, orderlatch_auditor;

@@ -1,3 +1,51 @@
+-- What limits of a day and cool-downs look at.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.day_stakes(
+  p_account orderlatch_data.accounts,
+  p_symbols text[],
+  p_now timestamptz,
+  p_cool_down numeric,
+  p_of_day boolean,
+  p_with_worth boolean
+)
+returns orderlatch_data.risk_stake[]
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_account_id constant integer := p_account.account_id;
+  v_day_from constant timestamptz := case
+    when p_of_day then orderlatch_data.day_began_at(p_account, p_now)
+  end;
+  v_mark constant record := orderlatch_data.valid_day_mark(v_account_id, v_day_from, p_now);
+  v_recent constant orderlatch_data.risk_stake[] := array(
+    select s
+      from orderlatch_data.recent_stakes(
+             v_account_id, p_symbols, p_now - make_interval(secs => p_cool_down::double precision),
+             coalesce(v_mark.up_to, v_day_from), v_mark.apart, p_with_worth
+           ) as s
+  );
+begin
+  if v_mark.up_to is null then
+    return v_recent;
+  end if;
+  return v_recent
+    || array(select s from orderlatch_data.marked_stakes(v_account_id, p_symbols, p_with_worth) as s);
+end
+$$;
+revoke all on function orderlatch_data.day_stakes(
+  orderlatch_data.accounts, text[], timestamptz, numeric, boolean, boolean
+) from public;
+comment on function orderlatch_data.day_stakes(
+  orderlatch_data.accounts, text[], timestamptz, numeric, boolean, boolean
+) is
+  'Stakes of what was approved in the day, p_of_day, with dollars, p_with_worth, and of when the last order '
+  'was, as far back as p_cool_down seconds, null: not at all. p_symbols: as orders and as positions have '
+  'them; null: all.';
+
 -- What was approved lately: the orders and dollars of the day, and when the last order was.
 -- Locks: none. Raises: none.
 create or replace function orderlatch_data.recent_stakes(
@@ -139,24 +187,3 @@ revoke all on function orderlatch_data.traded_worth(orderlatch_data.trade_decisi
 comment on function orderlatch_data.traded_worth(orderlatch_data.trade_decisions) is
   'Dollars: the fills of its order and of what replaced it, at their prices, and what is left while it is '
   'open. Exits of a bracket or oto do not count. NaN when no price is known.';
-
--- When the calendar day of an account began.
--- Locks: none. Raises: none.
-create or replace function orderlatch_data.day_began_at(
-  p_account orderlatch_data.accounts,
-  p_now timestamptz
-)
-returns timestamptz
-language plpgsql
-stable
-parallel safe
-security invoker
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return date_trunc('day', p_now, p_account.day_time_zone);
-end
-$$;
-revoke all on function orderlatch_data.day_began_at(orderlatch_data.accounts, timestamptz) from public;
-comment on function orderlatch_data.day_began_at(orderlatch_data.accounts, timestamptz) is
-  'The newest midnight in the account''s day_time_zone.';

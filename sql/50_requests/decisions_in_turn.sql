@@ -21,9 +21,11 @@ as $$
 declare
   v_next record;
   v_passed text[] := '{}'::text[];
+  v_halted record;
 begin
   decision_ids := '{}';
   lock_keys := '{}';
+  v_halted := orderlatch_data.halted_scopes(case when p_some_halted then p_account_id end);
   if p_under_way <> '{}' or p_in_doubt <> '{}' then
     v_passed := array(
       select o.symbol
@@ -45,7 +47,13 @@ begin
      where o.account_id = p_account_id
        and o.approval_no >= p_approved_from
        and o.status = 'approved'
-       and not (p_some_halted and orderlatch_data.is_decision_halted(o))
+       -- what waits behind these may be much: it is passed over without a call of a function for each
+       and o.symbol <> all (v_passed)
+       and o.strategy_id <> all (v_halted.strategies)
+       and replace(o.symbol, '/', '') <> all (v_halted.symbols)
+       and (
+         v_halted.pairs = '{}' or o.strategy_id || ' ' || replace(o.symbol, '/', '') <> all (v_halted.pairs)
+       )
      order by o.approval_no
   loop
     continue when v_next.symbol = any (v_passed);
@@ -68,20 +76,47 @@ comment on function orderlatch_data.decisions_in_turn(
   'p_how_many, one at least, in the order of approval. p_approved_from: where the open decisions begin, as '
   'in approved_from. p_some_halted: whether any halt stands over a part of the account.';
 
--- Whether a halt of any scope holds an open decision.
+-- What halts stand over parts of an account.
 -- Locks: none. Raises: none.
-create or replace function orderlatch_data.is_decision_halted(p_open orderlatch_data.open_decisions)
-returns boolean
-language sql
+create or replace function orderlatch_data.halted_scopes(
+  p_account_id integer,
+  out strategies text[],
+  out symbols text[],
+  out pairs text[]
+)
+returns record
+language plpgsql
 stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select orderlatch_data.is_halted(p_open.account_id, t.strategy_id, p_open.symbol)
-    from orderlatch_data.trade_decisions as t
-   where t.decision_id = p_open.decision_id
+declare
+  v_halt record;
+begin
+  strategies := '{}';
+  symbols := '{}';
+  pairs := '{}';
+  if p_account_id is null then
+    return;
+  end if;
+  for v_halt in
+    select h.strategy_id, replace(h.symbol, '/', '') as symbol
+      from orderlatch_data.halts as h
+     where h.lifted_at is null and (h.account_id is null or h.account_id = p_account_id)
+  loop
+    if v_halt.symbol is null then
+      strategies := strategies || v_halt.strategy_id;
+    elsif v_halt.strategy_id is null then
+      symbols := symbols || v_halt.symbol;
+    else
+      pairs := pairs || (v_halt.strategy_id || ' ' || v_halt.symbol);
+    end if;
+  end loop;
+end
 $$;
-revoke all on function orderlatch_data.is_decision_halted(orderlatch_data.open_decisions) from public;
-comment on function orderlatch_data.is_decision_halted(orderlatch_data.open_decisions) is
-  'is_halted for the account, strategy and symbol of a decision.';
+revoke all on function orderlatch_data.halted_scopes(integer) from public;
+comment on function orderlatch_data.halted_scopes(integer) is
+  'For an account without a halt of the whole of it, else is_halted holds for everything. strategies: '
+  'halted in all symbols; symbols: halted for all strategies, as positions have them; pairs: a strategy, a '
+  'blank and a symbol. All empty for null.';

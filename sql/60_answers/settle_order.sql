@@ -26,9 +26,10 @@ begin
   if v_outcome.status is not null then
     -- settled otherwise: opened again as what it settled to, so that the move has a trace
     insert into orderlatch_data.open_decisions
-      (decision_id, account_id, symbol, lock_key, status, lapse_at, next_try_at, clean, move_reason)
+      (decision_id, account_id, symbol, strategy_id, lock_key, status, lapse_at, next_try_at, clean,
+       move_reason)
     values (
-      p_decision.decision_id, p_decision.account_id, p_decision.symbol,
+      p_decision.decision_id, p_decision.account_id, p_decision.symbol, p_decision.strategy_id,
       orderlatch_data.decision_lock_key(p_decision.decision_hash), v_outcome.status, v_outcome.settled_at,
       v_outcome.settled_at, v_outcome.clean, 'opened again'
     );

@@ -39,8 +39,8 @@ comment on view orderlatch.in_doubt is
 
 -- Decisions that wait, and for what.
 create or replace view orderlatch.waiting as
-  with open as (
-    select o.*, t.strategy_id, t.decision_hash,
+  with held as (
+    select o.*, t.strategy_id as strategy, t.decision_hash,
            exists (
              select 1
                from orderlatch_data.halts as h
@@ -51,8 +51,13 @@ create or replace view orderlatch.waiting as
            ) as halted
       from orderlatch_data.open_decisions as o
       join orderlatch_data.trade_decisions as t on t.decision_id = o.decision_id
+  ), open as (
+    select h.*, bool_or(h.status in ('submitting', 'in_doubt')) over same as symbol_is_busy,
+           min(h.approval_no) filter (where h.status = 'approved' and not h.halted) over same as next_no
+      from held as h
+    window same as (partition by h.account_id, h.symbol)
   )
-  select a.account, o.symbol, o.strategy_id, o.status, o.approval_no,
+  select a.account, o.symbol, o.strategy as strategy_id, o.status, o.approval_no,
          case
            when o.status = 'planned' and a.risk_engine = 'external' then 'the external risk engine'
            when o.status = 'planned' then 'a verdict'
@@ -71,15 +76,7 @@ create or replace view orderlatch.waiting as
            when s.paused_until > orderlatch_data.clock() then 'the rate limit to reset'
            when o.next_try_at > orderlatch_data.clock() then 'its back-off'
            when b.next_try_at > orderlatch_data.clock() then 'the back-off of its account''s submits'
-           when exists (
-             select 1
-               from open as e
-              where e.account_id = o.account_id
-                and e.symbol = o.symbol
-                and e.decision_id <> o.decision_id
-                and (e.status in ('submitting', 'in_doubt')
-                     or (e.status = 'approved' and e.approval_no < o.approval_no and not e.halted))
-           ) then 'an earlier decision of its symbol'
+           when o.symbol_is_busy or o.next_no < o.approval_no then 'an earlier decision of its symbol'
            when g.may_submit_now = 0 then 'the rate budget'
            else 'a worker'
          end as waits_for,

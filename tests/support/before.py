@@ -11,10 +11,26 @@ if TYPE_CHECKING:
 
     from worker.applier import File
 
-# A column of revision 0028, not the function of that name.
-IS_HELD = re.compile(rb"\.is_held\b(?!\()")
+CHANGES = (
+    # the column of revision 0028, not the function of that name
+    (re.compile(rb"\.is_held\b(?!\()"), b".qty <> 0"),
+    # the column of open_decisions of revision 0030: where it is written, read and guarded
+    (re.compile(rb"symbol, strategy_id, lock_key"), b"symbol, lock_key"),
+    (re.compile(rb"\b(n|p_decision)\.symbol, \1\.strategy_id,"), rb"\1.symbol,"),
+    (re.compile(rb"account_id, symbol, strategy_id on orderlatch_data.open_decisions"),
+     b"account_id, symbol on orderlatch_data.open_decisions"),
+    (re.compile(rb"o\.strategy_id (<>|\|\|)"), rb"'' \1"),
+    # the tables of revision 0029
+    (re.compile(rb"(?<=to', )orderlatch_data\.days_that_differ\(\)"), b"0::bigint"),
+)  # fmt: skip
 
 
 def as_before(files: Iterable[File]) -> list[File]:
     """The files without the columns that revisions since 0022 have added."""
-    return [replace(file, content=IS_HELD.sub(b".qty <> 0", file.content)) for file in files]
+    return [replace(file, content=_as_before(file.content)) for file in files]
+
+
+def _as_before(content: bytes) -> bytes:
+    for pattern, before in CHANGES:
+        content = pattern.sub(before, content)
+    return content

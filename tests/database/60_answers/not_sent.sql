@@ -12,7 +12,7 @@ select is(test.moves(:'decision'), '{none>planned,planned>approved,approved>subm
           'the decision is approved again');
 select is(test.reason(:'decision'), 'connection refused', 'with the worker''s reason');
 select is(
-  (select to_jsonb(o) - '{decision_id,account_id,symbol,lock_key,lapse_at,move_reason,move_request_id,move_evidence}'::text[]
+  (select to_jsonb(o) - '{decision_id,account_id,symbol,strategy_id,lock_key,lapse_at,move_reason,move_request_id,move_evidence}'::text[]
      from test.open_row(:'decision') as o),
   jsonb_build_object('status', 'approved', 'approval_no', :approval_no, 'next_try_at', '2026-03-02T15:00:01+00:00', 'tries', 1,
     'submits', 0,

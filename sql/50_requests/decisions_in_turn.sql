@@ -21,38 +21,34 @@ as $$
 declare
   v_next record;
   v_passed text[] := '{}'::text[];
-  v_halted record;
+  v_halted constant text[] := case
+    when p_some_halted then orderlatch_data.halted_scopes(p_account_id) else '{}'
+  end;
 begin
   decision_ids := '{}';
   lock_keys := '{}';
-  v_halted := orderlatch_data.halted_scopes(case when p_some_halted then p_account_id end);
   if p_under_way <> '{}' or p_in_doubt <> '{}' then
-    v_passed := array(
-      select o.symbol
-        from unnest(p_under_way || p_in_doubt) as b(decision_id)
-        -- by its key: a join may read all rows that there are, dead ones too
-       cross join lateral (
-         select k.symbol
-           from orderlatch_data.open_decisions as k
-          where k.decision_id = b.decision_id
-            and (k.status = 'in_doubt' or k.decision_id = any (p_under_way))
-         offset 0
-       ) as o
-    );
+    v_passed := orderlatch_data.symbols_in_hand(p_under_way, p_in_doubt);
   end if;
   -- a loop, because few are wanted: of each symbol the first one counts, and it ends when there are enough
   for v_next in
     select o.decision_id, o.lock_key, o.symbol, o.next_try_at <= p_now and not o.lookup_first as is_due
       from orderlatch_data.open_decisions as o
+     cross join lateral (
+       select replace(o.symbol, '/', '') as symbol,
+              coalesce(o.strategy_id, (
+                select t.strategy_id from orderlatch_data.trade_decisions as t
+                 where t.decision_id = o.decision_id
+              )) as strategy_id
+     ) as n
      where o.account_id = p_account_id
        and o.approval_no >= p_approved_from
        and o.status = 'approved'
        -- what waits behind these may be much: it is passed over without a call of a function for each
        and o.symbol <> all (v_passed)
-       and o.strategy_id <> all (v_halted.strategies)
-       and replace(o.symbol, '/', '') <> all (v_halted.symbols)
        and (
-         v_halted.pairs = '{}' or o.strategy_id || ' ' || replace(o.symbol, '/', '') <> all (v_halted.pairs)
+         v_halted = '{}'
+         or not array[n.strategy_id || ' ', ' ' || n.symbol, n.strategy_id || ' ' || n.symbol] && v_halted
        )
      order by o.approval_no
   loop
@@ -76,47 +72,56 @@ comment on function orderlatch_data.decisions_in_turn(
   'p_how_many, one at least, in the order of approval. p_approved_from: where the open decisions begin, as '
   'in approved_from. p_some_halted: whether any halt stands over a part of the account.';
 
--- What halts stand over parts of an account.
+-- The symbols of decisions that are on their way or in doubt.
 -- Locks: none. Raises: none.
-create or replace function orderlatch_data.halted_scopes(
-  p_account_id integer,
-  out strategies text[],
-  out symbols text[],
-  out pairs text[]
-)
-returns record
+create or replace function orderlatch_data.symbols_in_hand(p_under_way bigint[], p_in_doubt bigint[])
+returns text[]
 language plpgsql
 stable
 parallel safe
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  v_halt record;
 begin
-  strategies := '{}';
-  symbols := '{}';
-  pairs := '{}';
-  if p_account_id is null then
-    return;
-  end if;
-  for v_halt in
-    select h.strategy_id, replace(h.symbol, '/', '') as symbol
+  return array(
+    select o.symbol
+      from unnest(p_under_way || p_in_doubt) as b(decision_id)
+      -- by its key: a join may read all rows that there are, dead ones too
+     cross join lateral (
+       select k.symbol
+         from orderlatch_data.open_decisions as k
+        where k.decision_id = b.decision_id and (k.status = 'in_doubt' or k.decision_id = any (p_under_way))
+       offset 0
+     ) as o
+  );
+end
+$$;
+revoke all on function orderlatch_data.symbols_in_hand(bigint[], bigint[]) from public;
+comment on function orderlatch_data.symbols_in_hand(bigint[], bigint[]) is
+  'p_under_way: decisions whose submits are; p_in_doubt: some that may be in doubt. Nothing else of their '
+  'symbols may be submitted.';
+
+-- What halts stand over parts of an account.
+-- Locks: none. Raises: none.
+create or replace function orderlatch_data.halted_scopes(p_account_id integer)
+returns text[]
+language plpgsql
+stable
+parallel safe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return array(
+    select concat(h.strategy_id, ' ', replace(h.symbol, '/', ''))
       from orderlatch_data.halts as h
-     where h.lifted_at is null and (h.account_id is null or h.account_id = p_account_id)
-  loop
-    if v_halt.symbol is null then
-      strategies := strategies || v_halt.strategy_id;
-    elsif v_halt.strategy_id is null then
-      symbols := symbols || v_halt.symbol;
-    else
-      pairs := pairs || (v_halt.strategy_id || ' ' || v_halt.symbol);
-    end if;
-  end loop;
+     where h.lifted_at is null
+       and (h.account_id is null or h.account_id = p_account_id)
+       and (h.strategy_id is not null or h.symbol is not null)
+  );
 end
 $$;
 revoke all on function orderlatch_data.halted_scopes(integer) from public;
 comment on function orderlatch_data.halted_scopes(integer) is
-  'For an account without a halt of the whole of it, else is_halted holds for everything. strategies: '
-  'halted in all symbols; symbols: halted for all strategies, as positions have them; pairs: a strategy, a '
-  'blank and a symbol. All empty for null.';
+  'Of each halt its strategy, a blank, and its symbol as positions have it, either of them empty where it '
+  'stands over all; not of one over the whole account.';

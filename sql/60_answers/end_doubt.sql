@@ -52,11 +52,15 @@ declare
   v_now constant timestamptz := orderlatch_data.clock();
   v_open orderlatch_data.open_decisions;
   v_doubt orderlatch_data.doubts;
+  v_strategy_id text;
   v_status text;
   v_why text;
 begin
   select o.* into strict v_open from orderlatch_data.open_decisions as o where o.decision_id = p_decision_id;
   select d.* into strict v_doubt from orderlatch_data.doubts as d where d.decision_id = p_decision_id;
+  select t.strategy_id into strict v_strategy_id
+    from orderlatch_data.trade_decisions as t
+   where t.decision_id = p_decision_id;
 
   select c.status, c.why into v_status, v_why
     from (
@@ -67,7 +71,7 @@ begin
         (3, 'lapsed', 'it was never approved', v_open.approval_no is null),
         (4, 'lapsed', 'the account does not send again', p_account.on_absent = 'lapse'),
         (5, 'lapsed', 'a halt stands',
-         orderlatch_data.is_halted(v_open.account_id, v_open.strategy_id, v_open.symbol)),
+         orderlatch_data.is_halted(v_open.account_id, v_strategy_id, v_open.symbol)),
         (6, 'lapsed', 'not valid any more', v_open.lapse_at <= v_now),
         (7, 'lapsed', format('%s submits behind it', v_open.submits),
          v_open.submits >= p_account.max_submits),

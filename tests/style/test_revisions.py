@@ -53,7 +53,6 @@ BEFORE_THE_FIRST_RELEASE = (
     "0023_approved_by_number",
     "0024_views_of_a_span",
     "0028_what_is_over",
-    "0030_strategies_of_open_decisions",
 )
 BLOCK_LARGE_TABLES = (
     "constraint-missing-not-valid",

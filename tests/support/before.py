@@ -19,7 +19,7 @@ CHANGES = (
     (re.compile(rb"\b(n|p_decision)\.symbol, \1\.strategy_id,"), rb"\1.symbol,"),
     (re.compile(rb"account_id, symbol, strategy_id on orderlatch_data.open_decisions"),
      b"account_id, symbol on orderlatch_data.open_decisions"),
-    (re.compile(rb"o\.strategy_id (<>|\|\|)"), rb"'' \1"),
+    (re.compile(rb"coalesce\(o\.strategy_id, "), b"coalesce("),
     # the tables of revision 0029
     (re.compile(rb"(?<=to', )orderlatch_data\.days_that_differ\(\)"), b"0::bigint"),
 )  # fmt: skip

@@ -84,8 +84,8 @@ begin
   insert into orderlatch_data.risk_verdicts
   select (jsonb_populate_record(v, '{"decision_id": 0}')).* from orderlatch_data.risk_verdicts as v where v.verdict = p_verdict limit 1;
   insert into orderlatch_data.open_decisions
-    (decision_id, account_id, symbol, strategy_id, lock_key, status, approval_no, lapse_at, next_try_at, holder_request_id, move_reason)
-  select d.decision_id, d.account_id, d.symbol, d.strategy_id, 0, p_status, 9, d.recorded_at, d.recorded_at, gen_random_uuid(), 'by hand'
+    (decision_id, account_id, symbol, lock_key, status, approval_no, lapse_at, next_try_at, holder_request_id, move_reason)
+  select d.decision_id, d.account_id, d.symbol, 0, p_status, 9, d.recorded_at, d.recorded_at, gen_random_uuid(), 'by hand'
     from orderlatch_data.trade_decisions as d where d.decision_id = 0;
   raise exception using errcode = 'P0001', message = (
     select string_agg(e.from_status || '>' || e.to_status, ' ' order by e.event_id)

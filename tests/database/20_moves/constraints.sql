@@ -21,8 +21,8 @@ select throws_ok(
 );
 select throws_ok(
   $$ insert into orderlatch_data.open_decisions
-       (decision_id, account_id, symbol, strategy_id, lock_key, status, lapse_at, next_try_at, move_reason)
-     values (-1, 1, 'GOOG', 'momentum', 0, 'planned', now(), now(), 'by hand') $$,
+       (decision_id, account_id, symbol, lock_key, status, lapse_at, next_try_at, move_reason)
+     values (-1, 1, 'GOOG', 0, 'planned', now(), now(), 'by hand') $$,
   '23503', null, 'an open row of no decision is refused'
 );
 

@@ -45,8 +45,8 @@ returns void
 language sql
 as $$
   insert into orderlatch_data.open_decisions
-    (decision_id, account_id, symbol, strategy_id, lock_key, status, approval_no, lapse_at, next_try_at, holder_request_id, move_reason)
-  select d.decision_id, d.account_id, d.symbol, d.strategy_id, 0, p_status, 1, d.recorded_at, d.recorded_at, gen_random_uuid(), 'by hand'
+    (decision_id, account_id, symbol, lock_key, status, approval_no, lapse_at, next_try_at, holder_request_id, move_reason)
+  select d.decision_id, d.account_id, d.symbol, 0, p_status, 1, d.recorded_at, d.recorded_at, gen_random_uuid(), 'by hand'
     from orderlatch_data.trade_decisions as d
    where d.decision_id = p_decision_id
 $$;

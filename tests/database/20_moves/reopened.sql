@@ -12,8 +12,8 @@ update worlds set decision_hash = test.given_decision_in(worlds.status, worlds.w
 select throws_ok(
          format(
            $$ insert into orderlatch_data.open_decisions
-                (decision_id, account_id, symbol, strategy_id, lock_key, status, lapse_at, next_try_at, move_reason)
-              select d.decision_id, d.account_id, d.symbol, d.strategy_id, 0, 'planned', d.recorded_at, d.recorded_at, 'by hand'
+                (decision_id, account_id, symbol, lock_key, status, lapse_at, next_try_at, move_reason)
+              select d.decision_id, d.account_id, d.symbol, 0, 'planned', d.recorded_at, d.recorded_at, 'by hand'
                 from orderlatch_data.trade_decisions as d
                where d.decision_id = %s $$,
            test.decision_id(w.decision_hash)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, get_args
 
-import httpx
+import httpcore
 
 from tests.style.sources import ROOT, no
 from worker.broker import REASONS
@@ -99,9 +99,10 @@ def test_the_runbook_explains_every_failure_of_a_call_and_every_end_of_a_stream(
     text = (ROOT / "docs" / "runbooks" / "silence.md").read_text()
     rows = [row.split("|")[1] for row in text.splitlines() if row.startswith("| `")]
     explained = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
-    never = {  # only calls' own time-outs are set; there is no proxy; settings let https and http through
-        httpx.ConnectTimeout, httpx.ReadTimeout, httpx.WriteTimeout, httpx.ProxyError,
-        httpx.UnsupportedProtocol, httpx.CloseError,  # httpx knows it, its transport never raises it
+    never = {  # only calls' own time-outs are set
+        httpcore.ConnectTimeout, httpcore.ReadTimeout, httpcore.WriteTimeout,
     }  # fmt: skip
-    transports = {kind.__name__ for kind in kinds_of(httpx.TransportError) if kind not in never | {*REASONS}}
+    failures = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
+    kinds = {kind for failure in failures for kind in kinds_of(failure)}
+    transports = {kind.__name__ for kind in kinds - never - {*REASONS}}
     no(name for name in sorted({*REASONS.values(), *transports, *get_args(Why)} - explained))

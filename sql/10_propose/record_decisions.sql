@@ -14,18 +14,11 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_now constant timestamptz := orderlatch_data.clock();
-  v_weighed record;
   v_verdicts orderlatch_data.risk_verdicts[] := array[]::orderlatch_data.risk_verdicts[];
   v_approval_nos bigint[];
 begin
   if p_judge then
-    -- stable: what it reads, it reads from one snapshot
-    v_weighed := orderlatch_data.weigh_decisions(p_account, p_decisions, null, v_now);
-    v_verdicts := v_weighed.verdicts;
-    if v_weighed.has_day_limit then
-      perform orderlatch_data.move_day_mark(p_account, v_now);
-    end if;
+    v_verdicts := orderlatch_data.give_verdicts(p_account, p_decisions, null);
   end if;
   v_approval_nos := orderlatch_data.number_approvals(p_account, v_verdicts);
   with recorded as (

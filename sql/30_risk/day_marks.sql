@@ -23,11 +23,8 @@ begin
   end if;
   v_new := array(
     select v.decision_id
-      from orderlatch_data.risk_verdicts as v
-     where v.account_id = v_account_id
-       and v.verdict = 'approved'
-       and v.judged_at >= coalesce(v_mark.up_to, v_day_from)
-       and v.judged_at < p_now
+      from orderlatch_data.recent_approvals(v_account_id, null, coalesce(v_mark.up_to, v_day_from), null) as v
+     where v.judged_at < p_now
   );
   if cardinality(v_new) < 32 then
     return;

@@ -13,19 +13,14 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_now constant timestamptz := orderlatch_data.clock();
-  v_weighed record;
+  v_verdicts orderlatch_data.risk_verdicts[];
 begin
   if cardinality(p_decisions) = 0 then
     return array[]::orderlatch_data.risk_verdicts[];
   end if;
-  -- stable: what it reads, it reads from one snapshot
-  v_weighed := orderlatch_data.weigh_decisions(p_account, p_decisions, p_evidence, v_now);
-  if v_weighed.has_day_limit then
-    perform orderlatch_data.move_day_mark(p_account, v_now);
-  end if;
-  perform orderlatch_data.keep_verdicts(p_account, v_weighed.verdicts, p_evidence);
-  return v_weighed.verdicts;
+  v_verdicts := orderlatch_data.give_verdicts(p_account, p_decisions, p_evidence);
+  perform orderlatch_data.keep_verdicts(p_account, v_verdicts, p_evidence);
+  return v_verdicts;
 end
 $$;
 revoke all on function orderlatch_data.judge_decisions(
@@ -38,6 +33,39 @@ comment on function orderlatch_data.judge_decisions(
   'all reasons. Returns the verdicts, in the order of the decisions, as risk_verdicts keeps them with limits '
   'and inputs; the new status is the verdict. Wakes workers on the channel orderlatch. p_evidence: an '
   'external engine''s, or null.';
+
+-- Weighs decisions at this moment, and adds up what of the day has ended before it.
+-- Locks: none; the caller holds the account for judging. Raises: none.
+create or replace function orderlatch_data.give_verdicts(
+  p_account orderlatch_data.accounts,
+  p_decisions orderlatch_data.trade_decisions[],
+  p_evidence jsonb
+)
+returns orderlatch_data.risk_verdicts[]
+language plpgsql
+volatile
+parallel unsafe
+security invoker
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_now constant timestamptz := orderlatch_data.clock();
+  -- stable: what it reads, it reads from one snapshot
+  v_weighed constant record := orderlatch_data.weigh_decisions(p_account, p_decisions, p_evidence, v_now);
+begin
+  if v_weighed.has_day_limit then
+    perform orderlatch_data.move_day_mark(p_account, v_now);
+  end if;
+  return v_weighed.verdicts;
+end
+$$;
+revoke all on function orderlatch_data.give_verdicts(
+  orderlatch_data.accounts, orderlatch_data.trade_decisions[], jsonb
+) from public;
+comment on function orderlatch_data.give_verdicts(
+  orderlatch_data.accounts, orderlatch_data.trade_decisions[], jsonb
+) is
+  'The verdicts of weigh_decisions, to be written by the caller. p_evidence: an external engine''s, or null.';
 
 -- Weighs decisions, one after the other: what is approved counts for the next.
 -- Locks: none; the caller holds the account for judging. Raises: none.

@@ -21,12 +21,8 @@ begin
          cross join lateral orderlatch_data.ended_orders(
            array(
              select v.decision_id
-               from orderlatch_data.risk_verdicts as v
-              where v.account_id = m.account_id
-                and v.verdict = 'approved'
-                and v.judged_at >= m.day_from
-                and v.judged_at < m.up_to
-                and v.decision_id <> all (m.apart)
+               from orderlatch_data.recent_approvals(m.account_id, null, m.day_from, null) as v
+              where v.judged_at < m.up_to and v.decision_id <> all (m.apart)
            )
          ) as e
          where e.worth is not null

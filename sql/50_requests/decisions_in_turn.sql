@@ -48,7 +48,9 @@ begin
        and o.symbol <> all (v_passed)
        and (
          v_halted = '{}'
-         or not array[n.strategy_id || ' ', ' ' || n.symbol, n.strategy_id || ' ' || n.symbol] && v_halted
+         or not array[
+           n.strategy_id || e'\n', e'\n' || n.symbol, n.strategy_id || e'\n' || n.symbol
+         ] && v_halted
        )
      order by o.approval_no
   loop
@@ -113,7 +115,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return array(
-    select concat(h.strategy_id, ' ', replace(h.symbol, '/', ''))
+    -- between them what no name of a decision has in it
+    select concat(h.strategy_id, e'\n', replace(h.symbol, '/', ''))
       from orderlatch_data.halts as h
      where h.lifted_at is null
        and (h.account_id is null or h.account_id = p_account_id)
@@ -123,5 +126,5 @@ end
 $$;
 revoke all on function orderlatch_data.halted_scopes(integer) from public;
 comment on function orderlatch_data.halted_scopes(integer) is
-  'Of each halt its strategy, a blank, and its symbol as positions have it, either of them empty where it '
-  'stands over all; not of one over the whole account.';
+  'Of each halt its strategy, a line feed, and its symbol as positions have it, either of them empty where '
+  'it stands over all; not of one over the whole account.';

@@ -1,6 +1,6 @@
 -- What halts stand over is passed over, by whichever name; the others go, in the order of approval.
 begin;
-select plan(13);
+select plan(14);
 
 select test_support.hold_clock('2026-03-02 15:00:00Z');
 select test.given_account('paper', '{"max_in_doubt": 100}'), test.given_account('other');
@@ -42,6 +42,11 @@ insert into cases values
   ('paper', 'amok', 'GOOG', 'calm GOOG, calm BTC/USD, calm MSFT', 'and nothing else'),
   ('paper', null, null, 'nothing', 'one of the account holds all of it');
 select is(pg_temp.granted_under(c.account, c.strategy, c.symbol), c.granted, c.title) from cases as c;
+
+-- A name may have a blank in it: a strategy and a symbol are not told by where it lies.
+select test.given_halt('to see', 'paper', 'calm and', 'AMOK') as halt \gset
+select ok(not orderlatch_data.halted_scopes(test.account_id()) && array[e'calm\nand AMOK', 'calm and AMOK'], 'a halt is told by two names, whatever is in them');
+select orderlatch.lift_halt(:halt, 'seen');
 
 -- Recorded before revision 0030.
 set local session_replication_role = replica;

@@ -105,3 +105,25 @@ def test_a_bust_that_is_rolled_back_changes_nothing(scene: Scene, day: Session) 
     busting.rollback()
     assert day.value(COUNTED) == [ORDERS + 1, (ORDERS + 1) * 1000]
     assert day.rows("select * from orderlatch_data.day_recounts") == []
+
+
+LATE = """
+select orderlatch_data.lock_account('answering', test.account_id()),
+  orderlatch_data.take_orders(test.account_id(), jsonb_build_array(test.order_document(%s)), null, true)
+"""
+
+
+def test_an_order_despite_its_verdict_is_counted_by_the_verdict_that_waits_for_it(
+    scene: Scene, day: Session
+) -> None:
+    withdrawn = day.text("select test.given_approved_decision('paper', '{\"reference_price\": \"100\"}')")
+    day.rows("select orderlatch.withdraw_decision(%s, 'no more')", withdrawn)
+    day.rows("select test_support.advance_clock('1 second')")
+    assert day.value(COUNTED) == [ORDERS, ORDERS * 1000]
+    showing = scene.transaction()
+    showing.rows(LATE, withdrawn)
+    rival = scene.blocked(PROPOSE)
+    showing.commit()
+    assert only(rival)[1] == "approved"
+    assert day.value(COUNTED) == [ORDERS + 2, (ORDERS + 2) * 1000]
+    assert scene.violations() == {}

@@ -18,7 +18,7 @@ declare
   v_approval_nos bigint[];
 begin
   if p_judge then
-    v_verdicts := orderlatch_data.give_verdicts(p_account, p_decisions, null);
+    v_verdicts := orderlatch_data.give_verdicts(p_account, p_decisions, null, orderlatch_data.clock());
   end if;
   v_approval_nos := orderlatch_data.number_approvals(p_account, v_verdicts);
   with recorded as (

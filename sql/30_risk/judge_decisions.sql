@@ -18,7 +18,9 @@ begin
   if cardinality(p_decisions) = 0 then
     return array[]::orderlatch_data.risk_verdicts[];
   end if;
-  v_verdicts := orderlatch_data.give_verdicts(p_account, p_decisions, p_evidence);
+  v_verdicts := orderlatch_data.give_verdicts(
+    p_account, p_decisions, p_evidence, orderlatch_data.clock()
+  );
   perform orderlatch_data.keep_verdicts(p_account, v_verdicts, p_evidence);
   return v_verdicts;
 end
@@ -34,12 +36,13 @@ comment on function orderlatch_data.judge_decisions(
   'and inputs; the new status is the verdict. Wakes workers on the channel orderlatch. p_evidence: an '
   'external engine''s, or null.';
 
--- Weighs decisions at this moment, and adds up what of the day has ended before it.
+-- Weighs decisions at a moment, and adds up what of the day has ended before it.
 -- Locks: none; the caller holds the account for judging. Raises: none.
 create or replace function orderlatch_data.give_verdicts(
   p_account orderlatch_data.accounts,
   p_decisions orderlatch_data.trade_decisions[],
-  p_evidence jsonb
+  p_evidence jsonb,
+  p_now timestamptz
 )
 returns orderlatch_data.risk_verdicts[]
 language plpgsql
@@ -49,21 +52,20 @@ security invoker
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_now constant timestamptz := orderlatch_data.clock();
   -- stable: what it reads, it reads from one snapshot
-  v_weighed constant record := orderlatch_data.weigh_decisions(p_account, p_decisions, p_evidence, v_now);
+  v_weighed constant record := orderlatch_data.weigh_decisions(p_account, p_decisions, p_evidence, p_now);
 begin
   if v_weighed.has_day_limit then
-    perform orderlatch_data.move_day_mark(p_account, v_now);
+    perform orderlatch_data.move_day_mark(p_account, p_now);
   end if;
   return v_weighed.verdicts;
 end
 $$;
 revoke all on function orderlatch_data.give_verdicts(
-  orderlatch_data.accounts, orderlatch_data.trade_decisions[], jsonb
+  orderlatch_data.accounts, orderlatch_data.trade_decisions[], jsonb, timestamptz
 ) from public;
 comment on function orderlatch_data.give_verdicts(
-  orderlatch_data.accounts, orderlatch_data.trade_decisions[], jsonb
+  orderlatch_data.accounts, orderlatch_data.trade_decisions[], jsonb, timestamptz
 ) is
   'The verdicts of weigh_decisions, to be written by the caller. p_evidence: an external engine''s, or null.';
 

@@ -49,7 +49,7 @@ begin
        and (
          v_halted = '{}'
          or not array[
-           n.strategy_id || e'\n', e'\n' || n.symbol, n.strategy_id || e'\n' || n.symbol
+           n.strategy_id || chr(10), chr(10) || n.symbol, n.strategy_id || chr(10) || n.symbol
          ] && v_halted
        )
      order by o.approval_no
@@ -116,7 +116,7 @@ as $$
 begin
   return array(
     -- between them what no name of a decision has in it
-    select concat(h.strategy_id, e'\n', replace(h.symbol, '/', ''))
+    select concat(h.strategy_id, chr(10), replace(h.symbol, '/', ''))
       from orderlatch_data.halts as h
      where h.lifted_at is null
        and (h.account_id is null or h.account_id = p_account_id)
